@@ -1,0 +1,61 @@
+"""Blocking work beside the event loop: AnyIO's worker threads, on asyncio and on Trio.
+
+Every call takes a token of AnyIO's default limiter (40 at first). Change the number with
+`anyio.to_thread.current_default_thread_limiter().total_tokens = n`, inside the running event loop.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from typing import Any, ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from core.exceptions import StarletteDeprecationWarning
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def run_in_threadpool(func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a blocking function in a worker thread. It sees the caller's context variables; its changes stay there."""
+    call = functools.partial(func, *args, **kwargs) if args or kwargs else func
+    return await anyio.to_thread.run_sync(call)
+
+
+async def iterate_in_threadpool(iterable: Iterable[T]) -> AsyncIterator[T]:
+    """The items of a blocking iterable, each computed in a worker thread."""
+    iterator = await anyio.to_thread.run_sync(iter, iterable)
+    while True:
+        item = await anyio.to_thread.run_sync(next_or_end, iterator)
+        if item is END:
+            return
+        yield item
+
+
+END: Any = object()
+
+
+def next_or_end(iterator: Iterator[T]) -> T:
+    # StopIteration cannot travel out of a coroutine (PEP 479), so the end is a value.
+    return next(iterator, END)
+
+
+async def run_until_first_complete(*args: tuple[Callable[..., Coroutine[Any, Any, Any]], dict[str, Any]]) -> None:
+    """Run (function, keyword arguments) pairs side by side; the first to finish cancels the others. Deprecated."""
+    warnings.warn(
+        "run_until_first_complete is deprecated and will be removed in a future version.",
+        StarletteDeprecationWarning,
+        stacklevel=2,
+    )
+    async with anyio.create_task_group() as group:
+
+        async def run(func: Callable[..., Coroutine[Any, Any, Any]], kwargs: dict[str, Any]) -> None:
+            await func(**kwargs)
+            group.cancel_scope.cancel()
+
+        for func, kwargs in args:
+            group.start_soon(run, func, kwargs)
