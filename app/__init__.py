@@ -1,0 +1,1 @@
+"""The product: one folder per feature, and the few modules that all features share."""

@@ -1,0 +1,83 @@
+"""The features of the product, found rather than listed: a folder under `app/` with a `routes.py` is live."""
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+import app
+from core.routing import BaseRoute
+
+# A feature imports only features to its left. One that is not named here comes after the last that is.
+IMPORT_ORDER = (
+    "jobs",
+    "email",
+    "audit",
+    "accounts",
+    "organizations",
+    "files",
+    "notifications",
+    "realtime",
+    "billing",
+    "api",
+    "staff",
+    "site",
+)
+SHARED_PACKAGES = frozenset({"commands", "translations"})
+
+
+@dataclass(frozen=True)
+class NavigationItem:
+    """An entry of the sidebar, shown to those whose role holds `permission`.
+
+    `label` is a message id (mark it with `app.language.N_`), `route` the name of a route with the parameter `slug`, and `icon`
+    a name from templates/components/icon.html.
+    """
+
+    label: str
+    route: str
+    permission: str
+    icon: str
+    position: int = 100
+
+
+def feature_names() -> list[str]:
+    """The names of all features, those that others build on first."""
+    found = [module.name for module in pkgutil.iter_modules(app.__path__) if module.ispkg]
+    return sorted((name for name in found if name not in SHARED_PACKAGES), key=_position)
+
+
+def modules(file: str) -> Iterator[tuple[str, ModuleType]]:
+    """Import `file` (such as "models") of every feature that has it; yields pairs of feature and module."""
+    for name in feature_names():
+        path = f"app.{name}.{file}"
+        if importlib.util.find_spec(path) is not None:
+            yield name, importlib.import_module(path)
+
+
+def import_models() -> None:
+    """Import every feature's tables, so that `Base.metadata` is complete."""
+    for _ in modules("models"):
+        pass
+
+
+def routes(*, development: bool) -> list[BaseRoute]:
+    """Every feature's routes in import order; with `development` also those that only a developer needs."""
+    found: list[BaseRoute] = []
+    for _, module in modules("routes"):
+        found += getattr(module, "routes", [])
+        if development:
+            found += getattr(module, "development_routes", [])
+    return found
+
+
+def navigation() -> list[NavigationItem]:
+    """The entries of the sidebar, in the order in which they are shown."""
+    items = [item for _, module in modules("routes") for item in getattr(module, "navigation", [])]
+    return sorted(items, key=lambda item: item.position)
+
+
+def _position(name: str) -> tuple[int, str]:
+    return (IMPORT_ORDER.index(name) if name in IMPORT_ORDER else len(IMPORT_ORDER), name)

@@ -1,0 +1,84 @@
+"""What every form of the product shares: cleaned text, one kind of e-mail address, messages in the reader's language."""
+
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from app.language import gettext as _
+
+LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3: a path is at most 256 octets, of which two are the angle brackets.
+LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
+_LOCAL_PART_MARKS = frozenset("!#$%&'*+/=?^_`{|}~-.")
+
+
+class Form(BaseModel):
+    """A model of what a person may submit: the fields it names and no others, stripped of surrounding blanks."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True, frozen=True)
+
+    @classmethod
+    def describe_error(cls, error: ErrorDetails) -> str:
+        """Say in the reader's language what is wrong with a field and how to mend it."""
+        return describe(error["type"], error.get("ctx") or {}, error["msg"])
+
+
+def describe(kind: str, context: dict[str, Any], fallback: str) -> str:
+    """The sentence for an error of pydantic's `kind`; `fallback` for kinds that name their own sentence."""
+    match kind:
+        case "missing" | "string_type" | "none_required":
+            return _("Enter a value.")
+        case "string_too_short":
+            return _("Use at least %(count)s characters.") % {"count": context["min_length"]}
+        case "string_too_long":
+            return _("Use at most %(count)s characters.") % {"count": context["max_length"]}
+        case "literal_error" | "enum":
+            return _("Choose one of the options.")
+        case "bool_parsing" | "int_parsing" | "float_parsing" | "date_from_datetime_parsing":
+            return _("This value has the wrong form. Check it and try again.")
+        case _:
+            return _(fallback)
+
+
+def _clean_line(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = unicodedata.normalize("NFC", value)
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise PydanticCustomError("control_characters", "Remove the control characters and line breaks.")
+    return text
+
+
+def _clean_address(value: str) -> str:
+    """Check an address by the shape that mail servers accept, and write its domain in ASCII and lower case (IDNA)."""
+    local, at, domain = value.rpartition("@")
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        ascii_domain = ""
+    address = f"{local}@{ascii_domain}"
+    if not (at and _is_local_part(local) and _is_domain(ascii_domain) and len(address) <= LONGEST_ADDRESS):
+        raise PydanticCustomError("email", "Enter an e-mail address, such as name@example.com.")
+    return address
+
+
+def _is_local_part(text: str) -> bool:
+    allowed = all((c.isascii() and c.isalnum()) or c in _LOCAL_PART_MARKS for c in text)
+    return 0 < len(text) <= LONGEST_LOCAL_PART and allowed and all(text.split("."))
+
+
+def _is_domain(text: str) -> bool:
+    labels = text.split(".")
+    return len(labels) >= 2 and not labels[-1].isdigit() and all(_is_label(label) for label in labels)
+
+
+def _is_label(text: str) -> bool:
+    return 0 < len(text) <= 63 and text.strip("-") == text and all(c.isalnum() or c == "-" for c in text)
+
+
+Line = Annotated[str, BeforeValidator(_clean_line)]
+"""One line of text: normalized to NFC, without control characters."""
+
+EmailAddress = Annotated[Line, Field(max_length=LONGEST_ADDRESS), AfterValidator(_clean_address)]
+"""An e-mail address as mail servers accept it, its domain in ASCII and lower case."""

@@ -1,0 +1,53 @@
+"""The language of the person served: chosen once per request, used by templates, forms and messages alike."""
+
+from contextvars import ContextVar
+from gettext import NullTranslations
+
+from app.translations import load_catalogue, negotiate
+from core.datastructures import Headers
+from core.types import ASGIApp, Receive, Scope, Send
+
+_catalogue: ContextVar[NullTranslations | None] = ContextVar("catalogue", default=None)
+_locale: ContextVar[str] = ContextVar("locale", default="en")
+
+
+def gettext(message: str) -> str:
+    """The message in the reader's language; the message itself where no translation exists."""
+    catalogue = _catalogue.get()
+    return catalogue.gettext(message) if catalogue else message
+
+
+def ngettext(singular: str, plural: str, count: int) -> str:
+    """The form of the message that goes with `count`, in the reader's language."""
+    catalogue = _catalogue.get()
+    if catalogue:
+        return catalogue.ngettext(singular, plural, count)
+    return singular if count == 1 else plural
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's customary name for "mark now, translate later".
+    """Mark a message for extraction; it is translated where it is shown."""
+    return message
+
+
+def locale() -> str:
+    """The reader's language as a BCP 47 tag, such as "en" or "de"."""
+    return _locale.get()
+
+
+def speak(tag: str) -> None:
+    """Use the language `tag` for the rest of this task: a request, or the job that writes someone's e-mail."""
+    _locale.set(tag)
+    _catalogue.set(load_catalogue(tag))
+
+
+class LanguageMiddleware:
+    """Chooses the language of a request from its `Accept-Language` (RFC 9110 section 12.5.4)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            speak(negotiate(Headers(scope=scope).get("accept-language", "")))
+        await self.app(scope, receive, send)

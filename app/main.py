@@ -1,0 +1,109 @@
+"""The application, whole: settings in, an ASGI callable out. Read this file first."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from app import features
+from app.accounts.sessions import SessionCookieBackend, session_id
+from app.config import Settings, load_settings
+from app.database import Database
+from app.errors import exception_handlers
+from app.health import TrustedHostButForProbes, health_routes
+from app.language import LanguageMiddleware
+from app.logs import AccessLogMiddleware, configure_logs
+from app.policy import public
+from app.templates import ROOT
+from core.applications import Starlette
+from core.middleware import Middleware
+from core.middleware.authentication import AuthenticationMiddleware
+from core.middleware.csrf import CSRFMiddleware
+from core.middleware.gzip import GZipMiddleware
+from core.middleware.proxy import ProxyHeadersMiddleware
+from core.middleware.requestid import RequestIdMiddleware
+from core.middleware.security import SecurityHeadersMiddleware
+from core.middleware.sessions import SessionMiddleware
+from core.routing import BaseRoute, Mount
+from core.staticfiles import HashedStaticFiles
+
+MAX_BODY_SIZE = 1024 * 1024  # Bytes. A route that takes uploads names its own limit.
+HSTS_SECONDS = 2 * 365 * 24 * 60 * 60
+
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'none'",
+    "script-src": ("'self'", "'nonce'"),
+    "style-src": ("'self'", "'nonce'"),
+    "img-src": ("'self'", "data:"),
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "frame-src": "'self'",
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+
+
+def create_app(settings: Settings | None = None, *, database: Database | None = None) -> Starlette:
+    """Build the application. Without `settings` they are read from the environment; SettingsError lists what is wrong.
+
+    A `database` that is given (tests do) stays its giver's to close.
+    """
+    settings = settings or load_settings()
+    configure_logs(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.database = database or Database.from_settings(settings)
+        try:
+            yield
+        finally:
+            if database is None:
+                await app.state.database.close()
+
+    static = HashedStaticFiles(directory=ROOT / "static", auto_reload=settings.debug)
+    app = Starlette(
+        debug=False,  # Errors are the product's own pages everywhere; the log has the traceback.
+        routes=all_routes(settings, static),
+        middleware=middleware(settings),
+        exception_handlers=exception_handlers(),
+        lifespan=lifespan,
+        max_body_size=MAX_BODY_SIZE,
+    )
+    app.state.settings = settings
+    app.state.static = static
+    return app
+
+
+def all_routes(settings: Settings, static: HashedStaticFiles) -> list[BaseRoute]:
+    """The whole URL map: files, health, then every feature's routes in import order."""
+    return [
+        public(Mount("/static", static, name="static")),
+        *health_routes,
+        *features.routes(development=not settings.is_production),
+    ]
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """The layers around the router, from the outermost to the innermost."""
+    return [
+        Middleware(ProxyHeadersMiddleware, trusted=settings.trusted_proxies),
+        Middleware(RequestIdMiddleware),
+        Middleware(AccessLogMiddleware),
+        Middleware(
+            SecurityHeadersMiddleware,
+            content_security_policy=CONTENT_SECURITY_POLICY,
+            hsts_seconds=HSTS_SECONDS if settings.uses_https else 0,
+        ),
+        Middleware(TrustedHostButForProbes, allowed_hosts=settings.allowed_hosts, www_redirect=False),
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        Middleware(LanguageMiddleware),
+        Middleware(
+            SessionMiddleware,
+            secret_key=settings.key("state").hex(),
+            session_cookie="__Host-state" if settings.uses_https else "state",
+            max_age=60 * 60,
+            https_only=settings.uses_https,
+        ),
+        Middleware(AuthenticationMiddleware, backend=SessionCookieBackend(settings)),
+        Middleware(CSRFMiddleware, secret_key=settings.key("csrf").hex(), session_id=session_id),
+    ]

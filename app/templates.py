@@ -1,0 +1,139 @@
+"""Pages: the Jinja2 environment, what every template may use, and `render`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import babel.dates
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from app import clock, features, language, policy
+from app.config import Settings
+from core.datastructures import URLPath
+from core.middleware.csrf import csrf_token
+from core.middleware.security import csp_nonce
+from core.params import Submitted
+from core.requests import Request
+from core.responses import HTMLResponse
+
+ROOT = Path(__file__).parent.parent
+FLASHES = "flashes"
+
+
+@dataclass(frozen=True)
+class Product:
+    """What the pages call the thing that is sold."""
+
+    name: str
+    tagline: str
+    company: str
+    support_email: str
+
+
+def flash(request: Request, text: str, level: str = "success") -> None:
+    """Say `text` on the next page that this person sees. Levels: "success", "info", "warning", "danger"."""
+    waiting = request.session.get(FLASHES, [])
+    request.session[FLASHES] = [*waiting, {"level": level, "text": text}]
+
+
+def render(
+    request: Request,
+    name: str,
+    *,
+    status_code: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    form: Submitted[Any] | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """Show the template `name`. Without `status_code` a form with errors answers 422, anything else 200.
+
+    Pages that name a person or belong to one are never stored by a cache.
+    """
+    status = status_code or (422 if form is not None and form.errors else 200)
+    shared = page_context(request)
+    response_headers = dict(headers or {})
+    if shared["user"] is not None or form is not None:
+        response_headers.setdefault("cache-control", "no-store")
+    content = environment().get_template(name).render({**shared, "form": form, **context})
+    return HTMLResponse(content, status, response_headers)
+
+
+def page_context(request: Request) -> dict[str, Any]:
+    """What every template may use besides what its handler gives it."""
+    settings: Settings = request.app.state.settings
+    scope = getattr(request.state, "scope", None)
+    token = csrf_token(request)
+    return {
+        "request": request,
+        "settings": settings,
+        "product": Product(
+            settings.product_name, settings.product_tagline, settings.company_name, settings.support_email
+        ),
+        "locale": language.locale(),
+        "user": getattr(request.state, "user", None),
+        "scope": scope,
+        "navigation": _navigation(scope),
+        "csp_nonce": csp_nonce(request),
+        "csrf_token": token,
+        "csrf_field": partial(_csrf_field, token),
+        "flashes": request.session.pop(FLASHES, []) if "session" in request.scope else [],
+        "static": request.app.state.static.url,
+        "url": partial(_path, request),
+        "now": clock.now(),
+    }
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The Jinja2 environment: autoescape everywhere, an unknown name is an error, texts through gettext."""
+    found = Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    install: Callable[..., None] = found.install_gettext_callables  # type: ignore[attr-defined] # added by the extension
+    install(language.gettext, language.ngettext, newstyle=True)
+    found.filters.update(relative_time=relative_time, date=date, iso=iso)
+    return found
+
+
+def relative_time(at: datetime) -> str:
+    """How long ago (or in how long) `at` is, in the reader's language: "3 hours ago"."""
+    return babel.dates.format_timedelta(at - clock.now(), add_direction=True, locale=language.locale())
+
+
+def date(at: datetime, form: str = "medium") -> str:
+    """The day and time of `at` in UTC, in the reader's language."""
+    return babel.dates.format_datetime(at.astimezone(UTC), form, locale=language.locale())
+
+
+def iso(at: datetime) -> str:
+    """`at` as RFC 3339 writes it, for <time datetime> and scripts."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def remaining_minutes(span: timedelta) -> int:
+    """Whole minutes in `span`, at least one: what a person is told to wait."""
+    return max(1, -(-int(span.total_seconds()) // 60))
+
+
+def _csrf_field(token: str) -> Markup:
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token) if token else Markup("")
+
+
+def _path(request: Request, name: str, /, **parameters: Any) -> str:
+    path: URLPath = request.app.url_path_for(name, **parameters)
+    return str(path)
+
+
+def _navigation(scope: Any) -> list[features.NavigationItem]:
+    if scope is None:
+        return []
+    return [item for item in features.navigation() if policy.allows(scope.role, item.permission)]
