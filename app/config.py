@@ -1,0 +1,223 @@
+"""The product's settings: read from the environment and `.env`, checked all at once, never changed afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from app.config_rules import (
+    boolean,
+    comma_separated,
+    email_sender,
+    generated_secret,
+    network,
+    one_of,
+    origin,
+    postgresql_url,
+    production_problems,
+    whole_number,
+)
+from core.config import Config, environ
+from core.datastructures import Secret
+
+if TYPE_CHECKING:
+    from core.requests import HTTPConnection
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ("development", "test", "production")
+EMAIL_PROVIDERS = ("mailbox", "postmark", "resend")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+NO_SECRET = Secret("")
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `problems` has one sentence for each reason."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that differs between installations. `.env.example` explains each variable."""
+
+    environment: str
+    debug: bool
+    secret_key: Secret
+    secret_key_fallbacks: tuple[Secret, ...] = ()
+    base_url: str
+    allowed_hosts: tuple[str, ...]
+    trusted_proxies: tuple[str, ...] = ()
+    data_directory: Path = ROOT / ".data"
+
+    # Passwords are part of these addresses, so they stay out of every traceback and log line.
+    database_url: str = field(default="", repr=False)
+    database_owner_url: str = field(default="", repr=False)
+    database_pool_size: int = 10
+
+    product_name: str = "Slipway"
+    product_tagline: str = ""
+    company_name: str = "Slipway"
+    support_email: str = ""
+
+    email_provider: str = "mailbox"
+    email_from: str = ""
+    postmark_server_token: Secret = NO_SECRET
+    resend_api_key: Secret = NO_SECRET
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    log_level: str = "info"
+    sign_up: str = "open"
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def uses_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    def key(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, derived from the secret key (HKDF-SHA256, RFC 5869).
+
+        One leaked key does not reveal the others, and none of them reveals the secret.
+        """
+        return _derived_key(str(self.secret_key), purpose)
+
+    def keys(self, purpose: str) -> list[bytes]:
+        """The purpose's keys, the present one first, then those of earlier secrets: sign with the first, accept all."""
+        secrets = (self.secret_key, *self.secret_key_fallbacks)
+        return [_derived_key(str(secret), purpose) for secret in secrets]
+
+
+def _derived_key(secret: str, purpose: str) -> bytes:
+    pseudorandom_key = hmac.digest(b"slipway", secret.encode(), hashlib.sha256)
+    return hmac.digest(pseudorandom_key, purpose.encode() + b"\x01", hashlib.sha256)
+
+
+def current_settings(request: HTTPConnection) -> Settings:
+    """The settings that the running application was made with, for `Annotated[Settings, Depends(current_settings)]`."""
+    settings = request.app.state.settings
+    assert isinstance(settings, Settings)
+    return settings
+
+
+def load_settings(environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
+    """Read the settings from the process's environment and `.env`, or from exactly what is given.
+
+    The environment wins over the file. Raises SettingsError that names every problem, not only the first.
+    """
+    if environment is None:
+        default_file = ROOT / ".env"
+        env_file = env_file or (default_file if default_file.is_file() else None)
+    reader = _Reader(Config(env_file, environ=environ if environment is None else environment))
+    settings = _read_settings(reader)
+    problems = reader.problems + _provider_problems(settings)
+    if settings.is_production:
+        problems += production_problems(settings)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+class _Reader:
+    """Reads one variable at a time and remembers what was wrong, so that all problems are told together."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        # A variable that is set to nothing counts as not set: compose files pass on `NAME=${NAME:-}`.
+        return str(self._config(name, default="")).strip() or default
+
+    def value(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        given = self.text(name)
+        if not given:
+            return default
+        try:
+            return parse(given)
+        except ValueError as error:
+            self.problems.append(f"{name} {error}.")
+            return default
+
+    def secrets(self, name: str) -> tuple[Secret, ...]:
+        return tuple(Secret(part) for part in comma_separated(self.text(name)))
+
+
+def _read_settings(reader: _Reader) -> Settings:
+    environment = reader.value("ENVIRONMENT", one_of(ENVIRONMENTS), "development")
+    is_production = environment == "production"
+    data_directory = Path(reader.text("DATA_DIRECTORY", str(ROOT / ".data")))
+    host = reader.text("HOST", "127.0.0.1")
+    port = reader.value("PORT", whole_number(0, 65535), 8000)
+    base_url = reader.value("BASE_URL", origin, "" if is_production else _local_address(host, port))
+    product_name = reader.text("PRODUCT_NAME", "Slipway")
+    email_from = reader.value("EMAIL_FROM", email_sender, "" if is_production else f"{product_name} <hello@localhost>")
+    secret = reader.text("SECRET_KEY")
+    if not secret and not is_production:
+        secret = generated_secret(data_directory / "secret_key")
+    return Settings(
+        environment=environment,
+        debug=reader.value("DEBUG", boolean, environment == "development"),
+        secret_key=Secret(secret),
+        secret_key_fallbacks=reader.secrets("SECRET_KEY_FALLBACKS"),
+        base_url=base_url,
+        allowed_hosts=reader.value("ALLOWED_HOSTS", comma_separated, _own_hosts(base_url, is_production=is_production)),
+        trusted_proxies=reader.value("TRUSTED_PROXIES", _networks, ()),
+        data_directory=data_directory,
+        database_url=reader.value("DATABASE_URL", postgresql_url, ""),
+        database_owner_url=reader.value("DATABASE_OWNER_URL", postgresql_url, ""),
+        database_pool_size=reader.value("DATABASE_POOL_SIZE", whole_number(1, 1000), 10),
+        product_name=product_name,
+        product_tagline=reader.text("PRODUCT_TAGLINE", "Everything your product needs before its first feature."),
+        company_name=reader.text("COMPANY_NAME", product_name),
+        support_email=reader.text("SUPPORT_EMAIL", parseaddr(email_from)[1]),
+        email_provider=reader.value("EMAIL_PROVIDER", one_of(EMAIL_PROVIDERS), "mailbox"),
+        email_from=email_from,
+        postmark_server_token=Secret(reader.text("POSTMARK_SERVER_TOKEN")),
+        resend_api_key=Secret(reader.text("RESEND_API_KEY")),
+        host=host,
+        port=port,
+        log_level=reader.value("LOG_LEVEL", one_of(LOG_LEVELS), "info"),
+        sign_up=reader.value("SIGN_UP", one_of(("open", "closed")), "open"),
+    )
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(network(part) for part in comma_separated(text))
+
+
+def _local_address(host: str, port: int) -> str:
+    """Where a browser on this machine finds a server that listens on `host`."""
+    everywhere = host in ("0.0.0.0", "::", "")  # noqa: S104 (compared, not bound)
+    name = "127.0.0.1" if everywhere else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"
+
+
+def _own_hosts(base_url: str, *, is_production: bool) -> tuple[str, ...]:
+    hostname = urlsplit(base_url).hostname or ""
+    own = (f"[{hostname}]" if ":" in hostname else hostname,) if hostname else ()
+    return own if is_production else tuple(dict.fromkeys((*own, *LOCAL_HOSTS)))
+
+
+def _provider_problems(settings: Settings) -> list[str]:
+    keys = {
+        "postmark": ("POSTMARK_SERVER_TOKEN", settings.postmark_server_token),
+        "resend": ("RESEND_API_KEY", settings.resend_api_key),
+    }
+    name, value = keys.get(settings.email_provider, ("", NO_SECRET))
+    if not name or value:
+        return []
+    return [f"{name} is missing: EMAIL_PROVIDER={settings.email_provider} cannot send without it."]
