@@ -1,0 +1,344 @@
+"""An ASGI server without a network: carries one request, websocket or lifespan through an application in memory.
+
+Everything runs on the caller's event loop, asyncio or Trio, and no thread is started. `core.testclient` puts HTTP clients
+in front of it. Message types and their order follow the ASGI specification (HTTP & WebSocket 2.4, lifespan 2.0).
+"""
+
+import inspect
+import math
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, cast
+
+import anyio
+import anyio.abc
+
+from core.types import ASGIApp, Message, Scope
+from core.websockets import WebSocketDisconnect
+
+T = TypeVar("T")
+
+ASGI_VERSIONS = {"version": "3.0", "spec_version": "2.4"}
+
+# How long an application may take to finish after its websocket client has left, in seconds. A server would wait for
+# ever; a test should not hang because a handler never looks at its socket again.
+CLOSING_GRACE = 5.0
+
+ReadChunk = Callable[[], Awaitable[bytes | None]]
+
+
+class _Channel(Generic[T]):
+    """A one-way queue between the client's side and the application."""
+
+    def __init__(self, capacity: float) -> None:
+        self._in, self._out = anyio.create_memory_object_stream[T](capacity)
+        self.put = self._in.send
+        self.put_nowait = self._in.send_nowait
+        self.get = self._out.receive
+        self.end = self._in.close
+
+    def close(self) -> None:
+        self._in.close()
+        self._out.close()
+
+
+def as_asgi3(app: Any) -> ASGIApp:
+    """Return the application itself, or an ASGI 2 double callable (`app(scope)(receive, send)`) wrapped as ASGI 3."""
+    try:
+        inspect.signature(app).bind({}, None, None)
+    except TypeError:
+        return _wrap_asgi2(app)
+    return cast(ASGIApp, app)
+
+
+def _wrap_asgi2(app: Any) -> ASGIApp:
+    async def single_callable(scope: Scope, receive: Any, send: Any) -> None:
+        await app(scope)(receive, send)
+
+    return single_callable
+
+
+class Conversation:
+    """The server's side of one ASGI connection; an async context manager that runs the application in a task beside.
+
+    An error of the application is kept in `error` instead of cancelling the task of whoever holds the conversation, so
+    that it surfaces where a caller looks for it and never as an exception group.
+    """
+
+    def __init__(self, app: ASGIApp, scope: Scope) -> None:
+        self.app = app
+        self.scope = scope
+        self.error: BaseException | None = None
+        self.returned = anyio.Event()
+        self._channels: list[_Channel[Any]] = []
+
+    async def __aenter__(self) -> Self:
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
+        self._tasks.start_soon(self._run)
+        try:
+            await self.open()
+        except BaseException:
+            await self._leave(cancel=True)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        cancel = True
+        try:
+            cancel = await self.close()
+        finally:
+            await self._leave(cancel=cancel)
+
+    async def receive(self) -> Message:
+        """Give the application its next message."""
+        raise NotImplementedError
+
+    async def send(self, message: Message) -> None:
+        """Take a message from the application."""
+        raise NotImplementedError
+
+    async def open(self) -> None:
+        """Wait until the application has answered the opening of the connection."""
+
+    async def close(self) -> bool:
+        """Tell the application that the client has left; return whether its task is to be cancelled."""
+        return False
+
+    def end(self) -> None:
+        """Release whoever waits for the application; called when it has returned or failed."""
+
+    def raise_error(self) -> None:
+        """Raise what the application raised, once."""
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+
+    def _channel(self, capacity: float = math.inf) -> Any:  # The caller's annotation names what the channel carries.
+        channel: _Channel[Any] = _Channel(capacity)
+        self._channels.append(channel)
+        return channel
+
+    async def _run(self) -> None:
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except BaseException as error:
+            # Catching everything but cancellation carries KeyboardInterrupt or a test's failure to the caller as it is.
+            if isinstance(error, anyio.get_cancelled_exc_class()):
+                raise
+            self.error = error
+        finally:
+            self.end()
+            self.returned.set()
+
+    async def _leave(self, *, cancel: bool) -> None:
+        if cancel:
+            self._tasks.cancel_scope.cancel()
+        try:
+            # The caller's own exception is not passed in: a task group would wrap it in an exception group.
+            await self._tasks.__aexit__(None, None, None)
+        finally:
+            for channel in self._channels:
+                channel.close()
+
+
+class HTTPExchange(Conversation):
+    """One request and its response. The response body is handed over chunk by chunk: `send` waits until it is read.
+
+    Leaving before the body was read to its end cancels the application, as a server does not but a test must; leaving
+    after it waits for background tasks.
+    """
+
+    def __init__(self, app: ASGIApp, scope: Scope, read_chunk: ReadChunk | None, body: bytes = b"") -> None:
+        super().__init__(app, scope)
+        self.status: int | None = None
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.extensions: dict[str, Any] = {}
+        self.exhausted = False
+        self._read_chunk = read_chunk
+        self._body = body
+        self._body_sent = False
+        self._last_chunk_sent = False
+        self._trailers_follow = False
+        self._started = anyio.Event()
+        self._completed = anyio.Event()
+        self._chunks: _Channel[bytes] = self._channel(capacity=0)
+
+    async def open(self) -> None:
+        await self._started.wait()
+
+    async def close(self) -> bool:
+        return not self._completed.is_set()
+
+    def end(self) -> None:
+        self._started.set()
+        self._chunks.end()
+
+    async def next_chunk(self) -> bytes:
+        """Return the next part of the body, or b"" at its end, when `exhausted` is set too."""
+        try:
+            chunk = await self._chunks.get()
+        except anyio.EndOfStream:
+            chunk = b""
+        self.exhausted = not chunk or self._last_chunk_sent
+        return chunk
+
+    async def receive(self) -> Message:
+        if self._body_sent:
+            await self._completed.wait()
+            return {"type": "http.disconnect"}
+        chunk = self._body if self._read_chunk is None else await self._read_chunk()
+        self._body_sent = self._read_chunk is None or chunk is None
+        return {"type": "http.request", "body": chunk or b"", "more_body": not self._body_sent}
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._take_start(message)
+        elif kind == "http.response.body":
+            await self._take_body(message)
+        elif kind == "http.response.trailers":
+            self._take_trailers(message)
+        elif kind == "http.response.debug":
+            self.extensions[kind] = message["info"]
+        else:
+            raise RuntimeError(f"Unexpected ASGI message {kind!r} on an HTTP connection.")
+
+    def _take_start(self, message: Message) -> None:
+        if self.status is not None:
+            raise RuntimeError('The application sent "http.response.start" twice.')
+        self.status = message["status"]
+        self.headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", [])]
+        self._trailers_follow = message.get("trailers", False)
+        self._started.set()
+
+    async def _take_body(self, message: Message) -> None:
+        if self.status is None or self._last_chunk_sent:
+            when = "before the response started" if self.status is None else "after the response was complete"
+            raise RuntimeError(f'The application sent "http.response.body" {when}.')
+        body = bytes(message.get("body", b""))
+        self._last_chunk_sent = not message.get("more_body", False)
+        if body and self.scope["method"] != "HEAD":
+            await self._chunks.put(body)
+        if self._last_chunk_sent and not self._trailers_follow:
+            self._complete()
+
+    def _take_trailers(self, message: Message) -> None:
+        if not self._trailers_follow or not self._last_chunk_sent:
+            raise RuntimeError('The application sent "http.response.trailers" unannounced or before the body ended.')
+        trailers = self.extensions.setdefault("http.response.trailers", [])
+        trailers.extend(message.get("headers", []))
+        if not message.get("more_trailers", False):
+            self._complete()
+
+    def _complete(self) -> None:
+        self._completed.set()
+        self._chunks.end()
+
+
+class WebSocketExchange(Conversation):
+    """One websocket. After opening it is either accepted, or `denial` holds the response of a refused handshake."""
+
+    def __init__(self, app: ASGIApp, scope: Scope) -> None:
+        super().__init__(app, scope)
+        self.accepted: Message | None = None
+        self.denial: Message | None = None
+        self._left = False
+        self._to_app: _Channel[Message] = self._channel()
+        self._to_client: _Channel[Message] = self._channel()
+
+    async def open(self) -> None:
+        """Raises WebSocketDisconnect if the application closed the socket instead of accepting it, or its error."""
+        self.deliver({"type": "websocket.connect"})
+        message = await self.next_message()
+        if message["type"] == "websocket.accept":
+            self.accepted = message
+        elif message["type"] == "websocket.http.response.start":
+            await self._read_denial(message)
+        else:
+            raise WebSocketDisconnect(message.get("code") or 1000, message.get("reason"))
+
+    async def close(self) -> bool:
+        self.disconnect(1000)
+        with anyio.move_on_after(CLOSING_GRACE):
+            await self.returned.wait()
+        return not self.returned.is_set()
+
+    def end(self) -> None:
+        self._to_client.end()
+
+    def deliver(self, message: Message) -> None:
+        """Queue a message for the application."""
+        if not self._left:
+            self._to_app.put_nowait(message)
+
+    def disconnect(self, code: int, reason: str | None = None) -> None:
+        """Queue the client's departure; nothing can be delivered after it."""
+        self.deliver({"type": "websocket.disconnect", "code": code, "reason": reason or ""})
+        self._left = True
+
+    async def next_message(self) -> Message:
+        """Return the application's next message; raises its error if it failed, code 1006 if it merely returned."""
+        try:
+            return await self._to_client.get()
+        except anyio.EndOfStream:
+            self.raise_error()
+            raise WebSocketDisconnect(1006, "The application returned without closing the websocket.") from None
+
+    async def receive(self) -> Message:
+        return await self._to_app.get()
+
+    async def send(self, message: Message) -> None:
+        if self._left:
+            raise OSError("The websocket's client has left.")
+        self._to_client.put_nowait(message)
+        await anyio.lowlevel.checkpoint()
+
+    async def _read_denial(self, start: Message) -> None:
+        body, more = b"", True
+        while more:
+            message = await self.next_message()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        self.denial = {**start, "body": body}
+
+
+class Lifespan(Conversation):
+    """The application's startup on entering and its shutdown on leaving; raises what either of them raised."""
+
+    def __init__(self, app: ASGIApp, state: dict[str, Any]) -> None:
+        super().__init__(app, {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state})
+        self._to_app: _Channel[Message] = self._channel()
+        self._to_server: _Channel[Message] = self._channel()
+
+    async def open(self) -> None:
+        await self._pass("startup")
+
+    async def close(self) -> bool:
+        await self._pass("shutdown")
+        await self.returned.wait()
+        self.raise_error()
+        return False
+
+    def end(self) -> None:
+        self._to_server.end()
+
+    async def receive(self) -> Message:
+        return await self._to_app.get()
+
+    async def send(self, message: Message) -> None:
+        await self._to_server.put(message)
+
+    async def _pass(self, phase: str) -> None:
+        self._to_app.put_nowait({"type": f"lifespan.{phase}"})
+        try:
+            message = await self._to_server.get()
+        except anyio.EndOfStream:
+            self.raise_error()
+            return
+        if message["type"] != f"lifespan.{phase}.complete":
+            await self.returned.wait()
+            self.raise_error()
+            raise RuntimeError(f"The application's {phase} failed: {message.get('message', '')}")

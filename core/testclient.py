@@ -1,0 +1,494 @@
+"""HTTP and websocket clients that call an ASGI application in memory.
+
+`TestClient` is for synchronous tests, `AsyncTestClient` for those that share an event loop with the application.
+"""
+
+import contextlib
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self, TypedDict
+from urllib.parse import unquote
+
+import anyio.from_thread
+import httpx2
+
+from core.exceptions import StarletteDeprecationWarning
+from core.loopback import ASGI_VERSIONS, HTTPExchange, Lifespan, ReadChunk, WebSocketExchange, as_asgi3
+from core.types import ASGIApp, Message, Scope
+from core.websockets import WebSocketDisconnect
+
+__all__ = [
+    "AsyncTestClient",
+    "AsyncWebSocketTestSession",
+    "TestClient",
+    "WebSocketDenialResponse",
+    "WebSocketTestSession",
+]
+
+DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
+FrameMode = Literal["text", "binary"]
+
+
+class WebSocketDenialResponse(httpx2.Response, WebSocketDisconnect):
+    """Raised when the application refuses a websocket handshake with an HTTP response of its own."""
+
+
+class _ScopeOptions(TypedDict):
+    """What of the scope is the client's choice rather than the request's."""
+
+    root_path: str
+    client: tuple[str, int]
+    state: dict[str, Any]
+
+
+def _build_scope(request: httpx2.Request, options: _ScopeOptions) -> Scope:
+    url = request.url
+    raw_path = url.raw_path.partition(b"?")[0]
+    return {
+        "type": "http",
+        "asgi": ASGI_VERSIONS,
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": url.scheme,
+        "path": unquote(raw_path.decode("ascii")),
+        "raw_path": raw_path,
+        "query_string": url.query,
+        "root_path": options["root_path"],
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": options["client"],
+        "server": [url.host, url.port or DEFAULT_PORTS.get(url.scheme)],
+        # Each request gets a shallow copy of the lifespan's state, as the specification says.
+        "state": options["state"].copy(),
+        "extensions": {"http.response.debug": {}, "http.response.trailers": {}},
+    }
+
+
+def _build_websocket_scope(request: httpx2.Request, options: _ScopeOptions) -> Scope:
+    scope = _build_scope(request, options)
+    del scope["method"]
+    offered = request.headers.get("sec-websocket-protocol", "")
+    return {
+        **scope,
+        "type": "websocket",
+        "scheme": WEBSOCKET_SCHEMES.get(scope["scheme"], scope["scheme"]),
+        "subprotocols": [name.strip() for name in offered.split(",") if name.strip()],
+        "extensions": {"websocket.http.response": {}},
+    }
+
+
+def _websocket_headers(headers: Any, subprotocols: Sequence[str] | None) -> httpx2.Headers:
+    given = httpx2.Headers(headers)
+    given.setdefault("connection", "upgrade")
+    given.setdefault("upgrade", "websocket")
+    given.setdefault("sec-websocket-key", "testserver==")
+    given.setdefault("sec-websocket-version", "13")
+    if subprotocols is not None:
+        given.setdefault("sec-websocket-protocol", ", ".join(subprotocols))
+    return given
+
+
+def _denial(exchange: WebSocketExchange, request: httpx2.Request) -> WebSocketDenialResponse | None:
+    message = exchange.denial
+    if message is None:
+        return None
+    return WebSocketDenialResponse(
+        status_code=message["status"], headers=message.get("headers", []), content=message["body"], request=request
+    )
+
+
+def _build_response(
+    exchange: HTTPExchange, request: httpx2.Request, stream: Any, *, raise_errors: bool
+) -> httpx2.Response:
+    """Raises the application's error, or RuntimeError if it returned without any response, when errors are to be raised."""
+    if exchange.status is None:
+        if raise_errors:
+            exchange.raise_error()
+            raise RuntimeError("The application returned without sending a response.")
+        exchange.status = 500
+    response = httpx2.Response(
+        exchange.status, headers=exchange.headers, stream=stream, request=request, extensions=exchange.extensions
+    )
+    for name, value in exchange.extensions.get("http.response.debug", {}).items():
+        setattr(response, name, value)
+    return response
+
+
+class _Body(httpx2.SyncByteStream):
+    """A response body pulled through the portal, chunk by chunk."""
+
+    def __init__(self, exchange: HTTPExchange, portal: anyio.from_thread.BlockingPortal, raise_errors: bool) -> None:
+        self._exchange = exchange
+        self._portal = portal
+        self._raise_errors = raise_errors
+        self.resources = contextlib.ExitStack()
+
+    def __iter__(self) -> Any:  # A generator; the base class promises an iterator of bytes.
+        while not self._exchange.exhausted:
+            yield self._portal.call(self._exchange.next_chunk)
+
+    def close(self) -> None:
+        self.resources.close()
+        if self._raise_errors:
+            self._exchange.raise_error()
+
+
+class _Transport(httpx2.BaseTransport):
+    def __init__(self, owner: "TestClient") -> None:
+        self._owner = owner
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        owner = self._owner
+        exchange = HTTPExchange(owner.app, _build_scope(request, owner._scope_options()), *_request_body(request))
+        with contextlib.ExitStack() as stack:
+            portal = stack.enter_context(owner._running_portal())
+            stack.enter_context(portal.wrap_async_context_manager(exchange))
+            body = _Body(exchange, portal, owner.raise_server_exceptions)
+            response = _build_response(exchange, request, body, raise_errors=owner.raise_server_exceptions)
+            body.resources = stack.pop_all()
+        return response
+
+
+def _request_body(request: httpx2.Request) -> tuple[ReadChunk | None, bytes]:
+    if isinstance(request.stream, httpx2.ByteStream):
+        return None, request.read()
+    if not isinstance(request.stream, httpx2.SyncByteStream):
+        raise TypeError("TestClient cannot send an asynchronous body; AsyncTestClient can.")
+    chunks = iter(request.stream)
+
+    async def read_chunk() -> bytes | None:
+        return next(chunks, None)
+
+    return read_chunk, b""
+
+
+class _AsyncBody(httpx2.AsyncByteStream):
+    def __init__(self, exchange: HTTPExchange, raise_errors: bool) -> None:
+        self._exchange = exchange
+        self._raise_errors = raise_errors
+        self.resources = contextlib.AsyncExitStack()
+
+    async def __aiter__(self) -> Any:  # An asynchronous generator; the base class promises an iterator of bytes.
+        while not self._exchange.exhausted:
+            yield await self._exchange.next_chunk()
+
+    async def aclose(self) -> None:
+        await self.resources.aclose()
+        if self._raise_errors:
+            self._exchange.raise_error()
+
+
+class _AsyncTransport(httpx2.AsyncBaseTransport):
+    def __init__(self, owner: "AsyncTestClient") -> None:
+        self._owner = owner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        owner = self._owner
+        async with contextlib.AsyncExitStack() as stack:
+            read_chunk, content = await self._request_body(request, stack)
+            scope = _build_scope(request, owner._scope_options())
+            exchange = await stack.enter_async_context(HTTPExchange(owner.app, scope, read_chunk, content))
+            body = _AsyncBody(exchange, owner.raise_server_exceptions)
+            response = _build_response(exchange, request, body, raise_errors=owner.raise_server_exceptions)
+            body.resources = stack.pop_all()
+        return response
+
+    async def _request_body(
+        self, request: httpx2.Request, stack: contextlib.AsyncExitStack
+    ) -> tuple[ReadChunk | None, bytes]:
+        # Multipart streams can be read either way; reading them synchronously leaves no asynchronous generator behind.
+        if isinstance(request.stream, httpx2.SyncByteStream):
+            return _request_body(request)
+        chunks = aiter(request.stream)
+        if hasattr(chunks, "aclose"):
+            stack.push_async_callback(chunks.aclose)
+
+        async def read_chunk() -> bytes | None:
+            return await anext(chunks, None)
+
+        return read_chunk, b""
+
+
+class AsyncWebSocketTestSession:
+    """A websocket of AsyncTestClient; entering it makes the handshake, leaving it closes with code 1000.
+
+    Entering raises WebSocketDisconnect when the application closes instead of accepting and WebSocketDenialResponse when
+    it answers the handshake with a response. Leaving raises what the application raised.
+    """
+
+    def __init__(self, app: ASGIApp, request: httpx2.Request, options: _ScopeOptions) -> None:
+        self.app = app
+        self.scope = _build_websocket_scope(request, options)
+        self.accepted_subprotocol: str | None = None
+        self.extra_headers: list[tuple[bytes, bytes]] | None = None
+        self._request = request
+
+    async def __aenter__(self) -> Self:
+        self._exchange = WebSocketExchange(self.app, self.scope)
+        await self._exchange.__aenter__()
+        denial = _denial(self._exchange, self._request)
+        if denial is not None:
+            await self._exchange.__aexit__(None, None, None)
+            raise denial
+        accepted: Message = self._exchange.accepted or {}
+        self.accepted_subprotocol = accepted.get("subprotocol")
+        self.extra_headers = accepted.get("headers")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._exchange.__aexit__(kind, error, traceback)
+        self._exchange.raise_error()
+
+    async def send(self, message: Message) -> None:
+        """Send a raw ASGI message to the application."""
+        self._exchange.deliver(message)
+
+    async def send_text(self, data: str) -> None:
+        await self.send({"type": "websocket.receive", "text": data})
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self.send({"type": "websocket.receive", "bytes": data})
+
+    async def send_json(self, data: Any, mode: FrameMode = "text") -> None:
+        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+        await (self.send_text(text) if mode == "text" else self.send_bytes(text.encode()))
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        self._exchange.disconnect(code, reason)
+
+    async def receive(self) -> Message:
+        """Return the application's next raw ASGI message; raises its error if it failed."""
+        return await self._exchange.next_message()
+
+    async def receive_text(self) -> str:
+        return str((await self._receive_frame())["text"])
+
+    async def receive_bytes(self) -> bytes:
+        return bytes((await self._receive_frame())["bytes"])
+
+    async def receive_json(self, mode: FrameMode = "text") -> Any:
+        frame = await self._receive_frame()
+        return json.loads(frame["text"] if mode == "text" else frame["bytes"])
+
+    async def _receive_frame(self) -> Message:
+        message = await self.receive()
+        if message["type"] == "websocket.close":
+            raise WebSocketDisconnect(message.get("code") or 1000, message.get("reason") or "")
+        return message
+
+
+class WebSocketTestSession:
+    """A websocket of TestClient: AsyncWebSocketTestSession driven through the client's portal."""
+
+    def __init__(self, session: AsyncWebSocketTestSession, open_portal: Callable[[], Any]) -> None:
+        self.scope = session.scope
+        self._session = session
+        self._open_portal = open_portal
+
+    @property
+    def accepted_subprotocol(self) -> str | None:
+        return self._session.accepted_subprotocol
+
+    @property
+    def extra_headers(self) -> list[tuple[bytes, bytes]] | None:
+        return self._session.extra_headers
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            self.portal: anyio.from_thread.BlockingPortal = stack.enter_context(self._open_portal())
+            stack.enter_context(self.portal.wrap_async_context_manager(self._session))
+            self._resources = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._resources.__exit__(kind, error, traceback)
+
+    def send(self, message: Message) -> None:
+        """Send a raw ASGI message to the application."""
+        self.portal.call(self._session.send, message)
+
+    def send_text(self, data: str) -> None:
+        self.portal.call(self._session.send_text, data)
+
+    def send_bytes(self, data: bytes) -> None:
+        self.portal.call(self._session.send_bytes, data)
+
+    def send_json(self, data: Any, mode: FrameMode = "text") -> None:
+        self.portal.call(self._session.send_json, data, mode)
+
+    def close(self, code: int = 1000, reason: str | None = None) -> None:
+        self.portal.call(self._session.close, code, reason)
+
+    def receive(self) -> Message:
+        """Return the application's next raw ASGI message; raises its error if it failed."""
+        return self.portal.call(self._session.receive)
+
+    def receive_text(self) -> str:
+        return self.portal.call(self._session.receive_text)
+
+    def receive_bytes(self) -> bytes:
+        return self.portal.call(self._session.receive_bytes)
+
+    def receive_json(self, mode: FrameMode = "text") -> Any:
+        return self.portal.call(self._session.receive_json, mode)
+
+
+class _Caller:
+    """What both clients know of the application and of themselves, beside httpx2's own settings."""
+
+    def _adopt(self, app: Any, raise_server_exceptions: bool, root_path: str, client: tuple[str, int]) -> None:
+        self.app = as_asgi3(app)
+        self.app_state: dict[str, Any] = {}
+        self.raise_server_exceptions = raise_server_exceptions
+        self.root_path = root_path
+        self.client = client
+
+    def _scope_options(self) -> _ScopeOptions:
+        return {"root_path": self.root_path, "client": self.client, "state": self.app_state}
+
+    def _websocket_session(
+        self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Sequence[str] | None, options: Any
+    ) -> AsyncWebSocketTestSession:
+        options["headers"] = _websocket_headers(options.get("headers"), subprotocols)
+        return AsyncWebSocketTestSession(self.app, build_request("GET", url, **options), self._scope_options())
+
+
+def _client_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return {"user-agent": "testclient", **{name.lower(): value for name, value in (headers or {}).items()}}
+
+
+class TestClient(_Caller, httpx2.Client):
+    """A synchronous client. `with client:` runs the application's lifespan, and keeps one event loop for every request;
+    outside of it each request runs on a new loop, in a thread of its own.
+
+    With `raise_server_exceptions` an unhandled error of the application is raised after the response's body was read.
+    """
+
+    __test__ = False  # pytest collects classes of this name otherwise.
+
+    def __init__(
+        self,
+        app: Any,  # ASGI 3 or 2.
+        base_url: str = "http://testserver",
+        raise_server_exceptions: bool = True,
+        root_path: str = "",
+        backend: Literal["asyncio", "trio"] = "asyncio",
+        backend_options: dict[str, Any] | None = None,
+        cookies: Any = None,  # Whatever httpx2 takes.
+        headers: Mapping[str, str] | None = None,
+        follow_redirects: bool = True,
+        client: tuple[str, int] = ("testclient", 50000),
+    ) -> None:
+        self.async_backend: dict[str, Any] = {"backend": backend, "backend_options": backend_options or {}}
+        self.portal: anyio.from_thread.BlockingPortal | None = None
+        self._adopt(app, raise_server_exceptions, root_path, client)
+        super().__init__(
+            base_url=base_url,
+            headers=_client_headers(headers),
+            transport=_Transport(self),
+            follow_redirects=follow_redirects,
+            cookies=cookies,
+        )
+
+    def request(self, method: str, url: httpx2.URL | str, **options: Any) -> httpx2.Response:
+        """Send a request, with httpx2's options. `timeout` has no effect in memory and warns."""
+        if options.get("timeout", httpx2.USE_CLIENT_DEFAULT) is not httpx2.USE_CLIENT_DEFAULT:
+            warnings.warn("TestClient has no network to time out on: drop `timeout`.", StarletteDeprecationWarning, 2)
+        return super().request(method, url, **options)
+
+    def websocket_connect(
+        self, url: str, subprotocols: Sequence[str] | None = None, **options: Any
+    ) -> WebSocketTestSession:
+        """Return a session to enter with `with`; `options` are those of a GET request (`headers`, `params`, …)."""
+        session = self._websocket_session(self.build_request, url, subprotocols, options)
+        return WebSocketTestSession(session, self._running_portal)
+
+    def __enter__(self) -> Self:
+        self.app_state = {}
+        with contextlib.ExitStack() as stack:
+            self.portal = stack.enter_context(anyio.from_thread.start_blocking_portal(**self.async_backend))
+            stack.callback(setattr, self, "portal", None)
+            stack.enter_context(self.portal.wrap_async_context_manager(Lifespan(self.app, self.app_state)))
+            self._resources = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self._resources.__exit__(exc_type, exc_value, traceback)
+
+    @contextlib.contextmanager
+    def _running_portal(self) -> Any:  # A context manager of BlockingPortal.
+        if self.portal is not None:
+            yield self.portal
+            return
+        with anyio.from_thread.start_blocking_portal(**self.async_backend) as portal:
+            yield portal
+
+
+class AsyncTestClient(_Caller, httpx2.AsyncClient):
+    """TestClient for tests that are coroutines: the application runs on the caller's own event loop, asyncio or Trio.
+
+    `async with client:` (or `async with client.lifespan():`) runs the application's lifespan; requests work without it.
+    `backend` and `backend_options` are accepted for symmetry with TestClient and have no effect.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        app: Any,  # ASGI 3 or 2.
+        base_url: str = "http://testserver",
+        raise_server_exceptions: bool = True,
+        root_path: str = "",
+        backend: Literal["asyncio", "trio"] = "asyncio",
+        backend_options: dict[str, Any] | None = None,
+        cookies: Any = None,  # Whatever httpx2 takes.
+        headers: Mapping[str, str] | None = None,
+        follow_redirects: bool = True,
+        client: tuple[str, int] = ("testclient", 50000),
+    ) -> None:
+        self._adopt(app, raise_server_exceptions, root_path, client)
+        self._lifespan: Lifespan | None = None
+        super().__init__(
+            base_url=base_url,
+            headers=_client_headers(headers),
+            transport=_AsyncTransport(self),
+            follow_redirects=follow_redirects,
+            cookies=cookies,
+        )
+
+    def websocket_connect(
+        self, url: str, subprotocols: Sequence[str] | None = None, **options: Any
+    ) -> AsyncWebSocketTestSession:
+        """Return a session to enter with `async with`; `options` are those of a GET request."""
+        return self._websocket_session(self.build_request, url, subprotocols, options)
+
+    def lifespan(self) -> Lifespan:
+        """Return a context manager that starts the application up and shuts it down."""
+        self.app_state = {}
+        return Lifespan(self.app, self.app_state)
+
+    async def __aenter__(self) -> Self:
+        self._lifespan = self.lifespan()
+        await self._lifespan.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        if self._lifespan is not None:
+            lifespan, self._lifespan = self._lifespan, None
+            await lifespan.__aexit__(exc_type, exc_value, traceback)
