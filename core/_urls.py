@@ -1,0 +1,278 @@
+"""URLs as values, and the host that a request was sent to.
+
+Nothing here joins what a client sent into a string in order to parse it again: the host is checked against its grammar
+(RFC 3986 section 3.2.2, RFC 9110 section 7.2), and the parts stay parts.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from core.types import Scope
+
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+SCHEMES = {("http", False): "http", ("http", True): "https", ("websocket", False): "ws", ("websocket", True): "wss"}
+ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+HOST_CHARACTERS = ALPHANUMERIC + "-._~" + "!$&'()*+,;="
+# What a query string may hold without breaking the URL around it; everything else is percent-encoded.
+QUERY_CHARACTERS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
+# What would end the path or be dropped or rewritten by a parser.
+UNSAFE_IN_PATH = {code: f"%{code:02X}" for code in [*range(0x20), 0x7F, *map(ord, "?#\\")]}
+UNSAFE_CHARACTERS = frozenset(map(chr, UNSAFE_IN_PATH))
+
+
+class URL:
+    """A URL and its parts, made from a string, from an ASGI scope, or from the parts.
+
+    One made from a scope is put together from parts and never parsed again: whatever the Host header or the path
+    contain, `path` is the path that was routed and `hostname` the host that was asked.
+    """
+
+    __slots__ = ("_components", "_url")
+
+    def __init__(self, url: str = "", scope: Scope | None = None, **components: Any) -> None:
+        self._url: str | None = None
+        self._components: SplitResult | None = None
+        if scope is not None:
+            if url or components:
+                raise AssertionError('Cannot set both "scope" and "url" or components.')
+            self._components = components_of(scope)
+        elif components:
+            if url:
+                raise AssertionError('Cannot set both "url" and components.')
+            self._components = replace_components(urlsplit(""), components)
+        else:
+            self._url = url
+
+    @property
+    def components(self) -> SplitResult:
+        if self._components is None:
+            self._components = urlsplit(str(self))
+        return self._components
+
+    @property
+    def scheme(self) -> str:
+        return self.components.scheme
+
+    @property
+    def netloc(self) -> str:
+        return self.components.netloc
+
+    @property
+    def path(self) -> str:
+        return self.components.path
+
+    @property
+    def query(self) -> str:
+        return self.components.query
+
+    @property
+    def fragment(self) -> str:
+        return self.components.fragment
+
+    @property
+    def username(self) -> str | None:
+        return self.components.username
+
+    @property
+    def password(self) -> str | None:
+        return self.components.password
+
+    @property
+    def hostname(self) -> str | None:
+        return self.components.hostname
+
+    @property
+    def port(self) -> int | None:
+        return self.components.port
+
+    @property
+    def is_secure(self) -> bool:
+        return self.scheme in ("https", "wss")
+
+    def replace(self, **kwargs: Any) -> URL:
+        """The URL with other components; of the authority also single parts: username, password, hostname, port."""
+        return URL(**replace_components(self.components, kwargs)._asdict())
+
+    def include_query_params(self, **kwargs: Any) -> URL:
+        """The URL with these query parameters set, each in place of all earlier values of its name."""
+        return self.remove_query_params(list(kwargs))._with_query(kwargs.items())
+
+    def replace_query_params(self, **kwargs: Any) -> URL:
+        return self.replace(query=urlencode([(name, str(value)) for name, value in kwargs.items()]))
+
+    def remove_query_params(self, keys: str | Sequence[str]) -> URL:
+        removed = {keys} if isinstance(keys, str) else set(keys)
+        kept = [(name, value) for name, value in parse_urlencoded(self.query) if name not in removed]
+        return self.replace(query=urlencode(kept))
+
+    def _with_query(self, pairs: Iterable[tuple[str, Any]]) -> URL:
+        added = urlencode([(name, str(value)) for name, value in pairs])
+        return self.replace(query="&".join(filter(None, (self.query, added))))
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        if self._url is None:
+            self._url = urlunsplit(self.components)
+        return self._url
+
+    def __repr__(self) -> str:
+        shown = str(self.replace(password="********")) if self.password else str(self)  # noqa: S106 - a mask
+        return f"{type(self).__name__}({shown!r})"
+
+
+class URLPath(str):
+    """The path of a route, with the protocol ("http", "websocket" or "") and the host that belong to it."""
+
+    __slots__ = ("host", "protocol")
+    host: str
+    protocol: str
+
+    def __new__(cls, path: str, protocol: str = "", host: str = "") -> URLPath:
+        if protocol not in ("http", "websocket", ""):
+            raise AssertionError(f"Unknown protocol {protocol!r}.")
+        self = super().__new__(cls, without_authority(path.replace("\\", "%5C")))
+        self.protocol = protocol
+        self.host = host
+        return self
+
+    def make_absolute_url(self, base_url: str | URL) -> URL:
+        base = URL(base_url) if isinstance(base_url, str) else base_url
+        scheme = SCHEMES[self.protocol, base.is_secure] if self.protocol else base.scheme
+        return URL(scheme=scheme, netloc=self.host or base.netloc, path=base.path.rstrip("/") + str(self))
+
+
+def components_of(scope: Scope) -> SplitResult:
+    """The parts of a request's URL. Without a usable host they are those of a relative one."""
+    scheme = scope.get("scheme", "http")
+    netloc = requested_authority(scope, scheme)
+    path = scope["path"]
+    if not UNSAFE_CHARACTERS.isdisjoint(path):
+        path = path.translate(UNSAFE_IN_PATH)
+    if path[:1] != "/" and path:
+        path = f"/{path}"
+    elif path[:2] == "//":
+        path = without_authority(path)
+    query = quote(scope.get("query_string", b""), safe=QUERY_CHARACTERS)
+    return SplitResult(scheme if netloc else "", netloc, path, query, "")
+
+
+def requested_authority(scope: Scope, scheme: str) -> str:
+    """The Host header if there is one that follows the grammar, else the server's own address, else ""."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) == 1 and is_authority(hosts[0].decode("latin-1")):
+        host: str = hosts[0].decode("latin-1")
+        return host
+    server = scope.get("server")
+    if server is None:
+        return ""
+    host, port = server
+    netloc = (
+        with_brackets(host) if port is None or port == DEFAULT_PORTS.get(scheme) else f"{with_brackets(host)}:{port}"
+    )
+    return netloc if is_authority(netloc) else ""
+
+
+@lru_cache(maxsize=1024)
+def is_authority(text: str) -> bool:
+    """Whether text is a host with an optional port, and nothing else (no userinfo, path or query)."""
+    bracket = text.find("]")
+    if text[:1] == "[" and bracket > 0:
+        return is_ip_literal(text[1:bracket]) and is_port_suffix(text[bracket + 1 :])
+    host, colon, port = text.partition(":")
+    return bool(host) and is_registered_name(host) and is_port_suffix(colon + port)
+
+
+def is_registered_name(host: str) -> bool:
+    first, *escaped = host.split("%")
+    return not first.strip(HOST_CHARACTERS) and all(
+        is_hexadecimal(part[:2]) and len(part) >= 2 and not part.strip(HOST_CHARACTERS) for part in escaped
+    )
+
+
+def is_ip_literal(address: str) -> bool:
+    if address[:1] in ("v", "V"):
+        version, dot, rest = address[1:].partition(".")
+        return bool(dot and rest) and is_hexadecimal(version) and not rest.strip(HOST_CHARACTERS + ":")
+    try:
+        ipaddress.IPv6Address(address)
+    except ValueError:
+        return False
+    return "%" not in address
+
+
+def is_hexadecimal(text: str) -> bool:
+    return bool(text) and not text.strip("0123456789abcdefABCDEF")
+
+
+def is_port_suffix(text: str) -> bool:
+    """Whether text is nothing, or a colon and a port from 0 to 65535. The grammar allows a colon without a port."""
+    if not text:
+        return True
+    digits = text[1:]
+    return text[0] == ":" and (
+        not digits or (digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 65535)
+    )
+
+
+def with_brackets(host: str) -> str:
+    return f"[{host}]" if ":" in host and host[:1] != "[" else host
+
+
+def without_authority(path: str) -> str:
+    """The path with a leading `//` defused: standing alone it would be read as the address of another host."""
+    return f"/%2F{path[2:]}" if path[:2] == "//" else path
+
+
+def replace_components(components: SplitResult, changes: Mapping[str, Any]) -> SplitResult:
+    changes = dict(changes)
+    parts = {name: changes.pop(name) for name in ("username", "password", "hostname", "port") if name in changes}
+    if parts:
+        changes["netloc"] = replace_authority(changes.get("netloc", components.netloc), parts)
+    return components._replace(**changes)
+
+
+def replace_authority(netloc: str, changes: Mapping[str, Any]) -> str:
+    userinfo, _, address = netloc.rpartition("@")
+    username, colon, password = userinfo.partition(":")
+    parts = {"username": username or None, "password": password if colon else None, **split_address(address), **changes}
+    result = with_brackets(parts["hostname"] or "")
+    if parts["port"] is not None:
+        result += f":{parts['port']}"
+    if parts["username"] is not None or parts["password"] is not None:
+        secret = "" if parts["password"] is None else f":{parts['password']}"
+        result = f"{parts['username'] or ''}{secret}@{result}"
+    return result
+
+
+def split_address(address: str) -> dict[str, str | None]:
+    host, bracket, rest = address.rpartition("]")
+    if not bracket:
+        host, _, port = address.partition(":")
+        return {"hostname": host, "port": port or None}
+    return {"hostname": f"{host}]", "port": rest[1:] or None}
+
+
+def parse_urlencoded(text: str) -> list[tuple[str, str]]:
+    """The pairs of `name=value&…` (WHATWG URL section 5.1). Only `&` separates; invalid UTF-8 becomes U+FFFD."""
+    pairs = []
+    for field in text.split("&"):
+        if field:
+            name, _, value = field.partition("=")
+            pairs.append((unquote_plus(name), unquote_plus(value)))
+    return pairs
+
+
+def unquote_plus(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text) if "%" in text else text
