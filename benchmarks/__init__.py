@@ -1,0 +1,1 @@
+"""Comparisons with peers: `python -m benchmarks` measures them side by side in one run and prints ratios."""
