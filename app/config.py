@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from app.config_rules import (
@@ -25,9 +25,7 @@ from app.config_rules import (
 )
 from core.config import Config, environ
 from core.datastructures import Secret
-
-if TYPE_CHECKING:
-    from core.requests import HTTPConnection
+from core.requests import HTTPConnection
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("development", "test", "production")
