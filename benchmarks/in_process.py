@@ -20,7 +20,8 @@ class Peer:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
     def measure(self, scenario: str) -> float:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.write(f"{scenario}\n")
         self.process.stdin.flush()
         return float(self.process.stdout.readline() or "nan")

@@ -5,6 +5,7 @@ application called directly: no server, no socket.
 """
 
 import asyncio
+import contextlib
 import importlib
 import sys
 import time
@@ -103,10 +104,9 @@ async def start(app: Any) -> asyncio.Task[None]:
         raise AssertionError
 
     async def lifespan() -> None:
-        try:
+        # An application without a lifespan refuses the scope (ASGI specification).
+        with contextlib.suppress(Exception):
             await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
-        except Exception:  # noqa: S110 - An application without a lifespan refuses the scope (ASGI specification).
-            pass
         started.set()
 
     task = asyncio.create_task(lifespan())
