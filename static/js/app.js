@@ -1,0 +1,10 @@
+// Every behaviour of the pages. Each module finds its elements by a data attribute, and every page works without any of them.
+import "./copy.js";
+import "./countdown.js";
+import "./dialog.js";
+import "./error-summary.js";
+import "./menu.js";
+import "./pending.js";
+import "./relative-time.js";
+import "./show-password.js";
+import "./theme.js";
