@@ -3,16 +3,18 @@
 import structlog
 
 from app.language import gettext as _
+from app.templates import render
 from core.exceptions import HTTPException
 from core.middleware.requestid import request_id
-from core.problems import problem_response
+from core.problems import ProblemHandler
 from core.requests import Request
 from core.responses import Response
 from core.types import HTTPExceptionHandler
 
 log = structlog.get_logger(__name__)
 
-PAGES = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422, 429, 500, 503})
+API = ("/api", "/graphql")
+PAGES = frozenset({400, 403, 404, 405, 413, 422, 429, 500, 503})
 
 
 class Refusal(HTTPException):
@@ -29,44 +31,33 @@ class Refusal(HTTPException):
 
 
 def exception_handlers() -> dict[int | type[Exception], HTTPExceptionHandler]:
-    """The application's handlers: every error a person can meet goes through here."""
-    return {HTTPException: show_refusal, Exception: show_failure}
+    """The application's handlers: every error that anybody meets goes through here."""
+    answer = ProblemHandler(page=error_page, api=API)
+
+    async def note_and_answer(request: Request, error: Exception) -> Response:
+        log.error("request.failed", path=request.scope["path"], exc_info=error)
+        return await answer(request, error)
+
+    return {HTTPException: answer, Exception: note_and_answer}
 
 
-async def show_refusal(request: Request, error: Exception) -> Response:
-    """Answer an HTTPException with the page or the problem document of its status."""
-    assert isinstance(error, HTTPException)
+def error_page(request: Request, error: HTTPException) -> Response:
+    """The page of an error: what happened, the way out, and for a failure the id under which the log has the rest."""
+    headers = {"cache-control": "no-store", **(error.headers or {})}
     if error.status_code in (204, 304):
-        return Response(status_code=error.status_code, headers=error.headers)
-    return _answer(request, error.status_code, detail=error.detail, headers=dict(error.headers or {}))
-
-
-async def show_failure(request: Request, error: Exception) -> Response:
-    """Answer a bug: the request id, which the log has beside the traceback, and nothing else."""
-    log.error("request.failed", path=request.scope.get("path"), exc_info=error)
-    return _answer(request, 500, detail="", headers={})
-
-
-def wants_document(request: Request) -> bool:
-    """Whether the client is a program: it asks for the API, or prefers JSON to HTML."""
-    if request.scope["path"].startswith("/api/"):
-        return True
-    accept = request.headers.get("accept", "")
-    return "json" in accept and "text/html" not in accept
-
-
-def _answer(request: Request, status_code: int, *, detail: str, headers: dict[str, str]) -> Response:
-    headers.setdefault("cache-control", "no-store")
-    if wants_document(request):
-        return problem_response(request, status_code, detail=detail, headers=headers)
-    from app.templates import render  # Templates import the policy, which features' errors are built on.
-
+        return Response(status_code=error.status_code, headers=headers)
     return render(
         request,
-        f"errors/{status_code if status_code in PAGES else 400 if status_code < 500 else 500}.html",
-        status_code=status_code,
+        f"errors/{_page_for(error.status_code)}.html",
+        status_code=error.status_code,
         headers=headers,
-        detail=_(detail) if detail else None,
+        detail=_(error.detail) if isinstance(error, Refusal) else None,
         request_id=request_id(request),
         retry_after=headers.get("retry-after"),
     )
+
+
+def _page_for(status_code: int) -> int:
+    if status_code in PAGES:
+        return status_code
+    return 400 if status_code < 500 else 500

@@ -87,8 +87,8 @@ def test_each_library_is_imported_in_one_module_of_core() -> None:
 
 
 def _is_private_part(module: str, homes: set[str]) -> bool:
-    """A long module may be cut into private ones (`_params_plan`) that carry its name."""
-    return any(module.rpartition("/")[2].startswith(f"_{home.rpartition('/')[2]}") for home in homes)
+    """`core.params` is cut into the private package `core._typed`."""
+    return "params" in homes and module.startswith("_typed/")
 
 
 def test_a_feature_imports_only_features_to_its_left() -> None:
