@@ -20,10 +20,10 @@ PAGES = frozenset({400, 403, 404, 405, 413, 422, 429, 500, 503})
 class Refusal(HTTPException):
     """The product says no. Subclasses are named as the sentence they say, with a status and a message for the person."""
 
-    status: int = 422
+    status_code = 422
 
     def __init__(self, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(self.status, message, headers)
+        super().__init__(self.status_code, message, headers)
 
     @property
     def message(self) -> str:
