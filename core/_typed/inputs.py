@@ -1,0 +1,268 @@
+"""Reading the values of a request and validating them with pydantic.
+
+A reader is made when the route is built and called once per request. A bad value is added to `Resolution.errors` and read as
+`FAILED`, so that one answer can name everything that is wrong.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+from core._typed.json_body import read_json
+from core._typed.markers import Body, File, Form, Header, Input
+from core._typed.signature import EMPTY, InvalidSignature, Parameter
+from core.datastructures import FormData, UploadFile
+from core.problems import Problem
+
+# The connection is a Request or a WebSocket; which one is known only to the handler's author.
+Connection = Any
+Reader = Callable[["Resolution"], Any]
+AsyncReader = Callable[["Resolution"], Awaitable[Any]]
+Validate = Callable[[Any], Any]
+
+FAILED: Any = object()
+COLLECTIONS = (list, set, frozenset, tuple, Sequence, Iterable)
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class Resolution:
+    """One request on its way through a plan: what was read, what failed, what is still to be finished."""
+
+    __slots__ = ("connection", "errors", "form", "generators", "results")
+
+    def __init__(self, connection: Connection, size: int) -> None:
+        self.connection = connection
+        self.results: list[Any] = [FAILED] * size
+        self.errors: list[dict[str, Any]] = []
+        self.generators: list[Any] = []
+        self.form: FormData | None = None
+
+    async def read_form(self) -> FormData:
+        """The form of the request, parsed once; closed when the handler has returned. Raises Problem (415)."""
+        if self.form is None:
+            require_form_type(self.connection)
+            self.form = await self.connection.form()
+        return self.form
+
+    def fail(self, place: str, error: ValidationError, name: str | None = None) -> Any:
+        """Note what pydantic says about a value, and give `FAILED`. Never repeats the input: it may be a secret."""
+        for detail in error.errors(include_url=False, include_context=False, include_input=False):
+            location = detail["loc"] if name is None else (name, *detail["loc"])
+            self.errors.append(input_error(place, location, detail["type"], detail["msg"]))
+        return FAILED
+
+    def miss(self, place: str, name: str) -> Any:
+        """Note that a required value was not given, and give `FAILED`."""
+        self.errors.append(input_error(place, (name,), "missing", "Field required"))
+        return FAILED
+
+
+def input_error(place: str, location: Iterable[int | str], code: str, detail: str) -> dict[str, Any]:
+    """One entry of a problem's `errors`, with a JSON pointer in its URI fragment form (RFC 6901, section 6)."""
+    pointer = "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return {"in": place, "pointer": pointer, "code": code, "detail": detail}
+
+
+def require_form_type(connection: Connection) -> None:
+    """Refuse a body that is no form. Raises Problem (415)."""
+    content_type: str = connection.headers.get("content-type", "")
+    if content_type and content_type.partition(";")[0].strip().lower() not in FORM_TYPES:
+        raise Problem(415, "Send a form: application/x-www-form-urlencoded or multipart/form-data.")
+
+
+def input_reader(function: object, parameter: Parameter, marker: Input) -> tuple[Reader | None, AsyncReader | None]:
+    """The reader of a marked parameter: an immediate one, or one that has to wait for the body."""
+    if isinstance(marker, Body):
+        return None, _body_reader(function, parameter, marker)
+    if isinstance(marker, File):
+        return None, _file_reader(function, parameter, marker)
+    take = _take_model(parameter, marker) if is_model(parameter.bare) else _take_value(function, parameter, marker)
+    if isinstance(marker, Form):
+        return None, _form_reader(take)
+    source = SOURCES[marker.place]
+    return (lambda run: take(source(run.connection), run)), None
+
+
+Take = Callable[[Any, Resolution], Any]
+SOURCES: dict[str, Callable[[Connection], Any]] = {
+    "query": lambda connection: connection.query_params,
+    "header": lambda connection: connection.headers,
+    "cookie": lambda connection: connection.cookies,
+    "path": lambda connection: connection.path_params,
+}
+
+
+def is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def takes_many(annotation: Any) -> bool:
+    """Whether a value given several times is meant: `list[str]`, `set[UUID] | None`, `Annotated[tuple[int, ...], ...]`."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return takes_many(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return any(takes_many(member) for member in get_args(annotation))
+    return (origin or annotation) in COLLECTIONS
+
+
+def validator(function: object, parameter: Parameter) -> Validate:
+    """The validation of a parameter's type. Raises InvalidSignature where pydantic has none."""
+    return adapter(function, parameter.name, parameter.annotation).validator.validate_python
+
+
+def adapter(function: object, name: str, annotation: Any) -> TypeAdapter[Any]:
+    """pydantic's adapter of an annotation. Raises InvalidSignature where it has none."""
+    try:
+        return TypeAdapter(annotation)
+    except PydanticSchemaGenerationError:
+        raise InvalidSignature(function, f"{name!r}: pydantic cannot validate {annotation!r}") from None
+
+
+def wire_name(name: str, alias: str | None, marker: Input) -> str:
+    """The name that a parameter or field has in the request."""
+    if alias is not None:
+        return alias
+    return name.replace("_", "-") if isinstance(marker, Header) else name
+
+
+def _take_value(function: object, parameter: Parameter, marker: Input) -> Take:
+    name = wire_name(parameter.name, marker.alias, marker)
+    find = values_of if takes_many(parameter.annotation) else value_of
+    validate, default, place = validator(function, parameter), parameter.default, marker.place
+    plain = parameter.annotation is str or (parameter.bare is str and parameter.annotation.__metadata__ == (marker,))
+
+    def take(source: Any, run: Resolution) -> Any:
+        value = find(source, name)
+        if value is None or (value == "" and default is not EMPTY):
+            return run.miss(place, name) if default is EMPTY else default
+        if plain and isinstance(value, str):
+            return value
+        try:
+            return validate(value)
+        except ValidationError as error:
+            return run.fail(place, error, name)
+
+    return take
+
+
+def value_of(source: Any, name: str) -> Any:
+    """The value given last, or None."""
+    return source.get(name)
+
+
+def values_of(source: Any, name: str) -> list[Any] | None:
+    """Every value given, or None where there is none."""
+    if not hasattr(source, "getlist"):
+        return [source[name]] if name in source else None
+    return source.getlist(name) or None
+
+
+def _take_model(parameter: Parameter, marker: Input) -> Take:
+    model: type[BaseModel] = parameter.bare
+    gather = Gather(model, marker)
+    validate, place = model.__pydantic_validator__.validate_python, marker.place
+
+    def take(source: Any, run: Resolution) -> Any:
+        try:
+            return validate(gather(source))
+        except ValidationError as error:
+            return run.fail(place, error)
+
+    return take
+
+
+class Gather:
+    """How a model's fields are collected from a request's names and values.
+
+    An empty value of a field that may be left out counts as left out, as HTML forms send it; with `drop_empty` any empty
+    value does. A model that forbids extra fields is shown every other name too, so that it refuses them.
+    """
+
+    def __init__(self, model: type[BaseModel], marker: Input, *, drop_empty: bool = False) -> None:
+        self.fields = [_field(name, field, marker, drop_empty) for name, field in model.model_fields.items()]
+        self.known = {wire for wire, *_ in self.fields}
+        self.forbids = model.model_config.get("extra") == "forbid" and not isinstance(marker, Header)
+
+    def __call__(self, source: Any) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for wire, key, find, keeps_empty in self.fields:
+            value = find(source, wire)
+            if not keeps_empty:
+                value = _without_empty(value)
+            if value is not None:
+                values[key] = value
+        if self.forbids:
+            values.update({name: source[name] for name in source if name not in self.known})
+        return values
+
+
+def _field(name: str, field: Any, marker: Input, drop_empty: bool) -> tuple[str, str, Callable[[Any, str], Any], bool]:
+    alias = field.validation_alias or field.alias
+    alias = alias if isinstance(alias, str) else None
+    find = values_of if takes_many(field.annotation) else value_of
+    return wire_name(name, alias, marker), alias or name, find, field.is_required() and not drop_empty
+
+
+def _without_empty(value: Any) -> Any:
+    """None for a control that was left empty: no text, no chosen item, a file control without a file."""
+    if isinstance(value, list):
+        return [item for item in value if _without_empty(item) is not None] or None
+    return None if value == "" or (isinstance(value, UploadFile) and not value.filename) else value
+
+
+def _form_reader(take: Take) -> AsyncReader:
+    async def read(run: Resolution) -> Any:
+        return take(await run.read_form(), run)
+
+    return read
+
+
+def _file_reader(function: object, parameter: Parameter, marker: Input) -> AsyncReader:
+    name = wire_name(parameter.name, marker.alias, marker)
+    many, in_memory = takes_many(parameter.annotation), parameter.bare is bytes
+    validate = TypeAdapter(
+        parameter.annotation, config=ConfigDict(arbitrary_types_allowed=True)
+    ).validator.validate_python
+
+    async def read(run: Resolution) -> Any:
+        files = given_files(await run.read_form(), name)
+        if not files:
+            return run.miss("form", name) if parameter.is_required else parameter.default
+        try:
+            return validate(files if many else await files[-1].read() if in_memory else files[-1])
+        except ValidationError as error:
+            return run.fail("form", error, name)
+
+    return read
+
+
+def given_files(form: FormData, name: str) -> list[UploadFile]:
+    """The files under a name. A file field that was left empty is sent by browsers as a part without name and content."""
+    return [file for file in form.getlist(name) if isinstance(file, UploadFile) and file.filename]
+
+
+def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncReader:
+    if parameter.bare is bytes:
+        return _read_raw_body
+    validate = adapter(function, parameter.name, parameter.annotation).validator.validate_json
+
+    async def read(run: Resolution) -> Any:
+        body: bytes = await run.connection.body()
+        if not body:
+            return run.miss("body", "") if parameter.is_required else parameter.default
+        try:
+            return await read_json(run.connection.headers, body, marker, validate)
+        except ValidationError as error:
+            return run.fail("body", error)
+
+    return read
+
+
+async def _read_raw_body(run: Resolution) -> bytes:
+    body: bytes = await run.connection.body()
+    return body

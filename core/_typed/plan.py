@@ -1,0 +1,267 @@
+"""The call plan of a handler: which functions to call, in which order, with what.
+
+A plan is compiled when a route is built. Every distinct dependency in the tree is one `Call` with its own slot for its
+result, placed after the calls that it needs; the handler comes last. Running a plan is a walk down that list.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, get_args, get_origin
+
+from core._typed.inputs import FAILED, AsyncReader, Reader, Resolution, adapter, input_reader
+from core._typed.markers import Body, Depends, Form, Input, Path, attached_dependencies
+from core._typed.signature import InvalidSignature, Parameter, Signature, describe, read_signature
+from core._typed.submitted import Submitted, submitted_reader
+from core._typed.teardown import name_of
+from core.concurrency import run_in_threadpool
+from core.exceptions import HTTPException
+from core.requests import HTTPConnection
+
+Function = Callable[..., Any]
+Overrides = Mapping[Function, Function]
+PATH_PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?}")
+# What Starlette's own convertors yield; a registered one yields what it likes, and is believed.
+CONVERTED_TYPES = {"str": str, "path": str, "int": int, "float": float}
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One parameter of a call and how its value is read: at once, or by waiting for the request's body."""
+
+    parameter: Parameter
+    read: Reader | None
+    wait: AsyncReader | None
+
+
+class Call:
+    """One function of the plan, with its arguments and the slot that its result goes into."""
+
+    def __init__(self, function: Function, arguments: list[Argument], slot: int) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.slot = slot
+        self.invoke = invocation(function)
+        self.positional = [(each.read, each.wait) for each in arguments if not each.parameter.is_keyword_only]
+        self.keywords = [(each.parameter.name, each) for each in arguments if each.parameter.is_keyword_only]
+
+    async def run(self, run: Resolution) -> Any:
+        """Read the arguments and call. `FAILED` where an argument could not be read."""
+        values = [read(run) if read is not None else await wait(run) for read, wait in self.positional]  # type: ignore[misc]
+        keywords = (
+            {name: await self._keyword(argument, run) for name, argument in self.keywords} if self.keywords else {}
+        )
+        if run.errors and any(value is FAILED for value in (*values, *keywords.values())):
+            return FAILED
+        return await self.invoke(run, values, keywords)
+
+    async def _keyword(self, argument: Argument, run: Resolution) -> Any:
+        return argument.read(run) if argument.read is not None else await argument.wait(run)  # type: ignore[misc]
+
+
+Invoke = Callable[[Resolution, list[Any], dict[str, Any]], Any]
+
+
+def invocation(function: Function) -> Invoke:
+    """How a function of this kind is called. Decided once, by its kind."""
+    bare = unwrap_partials(function)
+    if inspect.isclass(bare):
+        return partial(_construct, function)
+    if not inspect.isroutine(bare):
+        bare = type(bare).__call__
+    if inspect.isasyncgenfunction(bare):
+        return partial(_open_async, function)
+    if inspect.isgeneratorfunction(bare):
+        return partial(_open_sync, function)
+    return partial(_await if inspect.iscoroutinefunction(bare) else _call_in_thread, function)
+
+
+def unwrap_partials(function: Any) -> Any:
+    while isinstance(function, partial):
+        function = function.func
+    return function
+
+
+async def _construct(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
+    return function(*values, **keywords)
+
+
+async def _await(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
+    return await function(*values, **keywords)
+
+
+async def _call_in_thread(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
+    return await run_in_threadpool(function, *values, **keywords)
+
+
+async def _open_async(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
+    generator = function(*values, **keywords)
+    value = await anext(generator, FAILED)
+    return _opened(run, generator, value)
+
+
+async def _open_sync(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
+    generator = function(*values, **keywords)
+    value = await run_in_threadpool(next, generator, FAILED)
+    return _opened(run, generator, value)
+
+
+def _opened(run: Resolution, generator: Any, value: Any) -> Any:
+    if value is FAILED:
+        raise RuntimeError(f"The dependency {name_of(generator)} ended without a yield.")
+    run.generators.append(generator)
+    return value
+
+
+class Plan:
+    """The compiled calls of one handler on one path. Raises InvalidSignature when it is built.
+
+    `overrides` replaces dependencies by others, resolved in their place.
+    """
+
+    def __init__(self, endpoint: Function, path: str, overrides: Overrides | None = None) -> None:
+        self.endpoint = endpoint
+        self.path_parameters = {name: convertor or "str" for name, convertor in PATH_PARAMETER.findall(path)}
+        self.signature = read_signature(endpoint)
+        self.calls: list[Call] = []
+        self._overrides = overrides or {}
+        self._slots: dict[Function, int] = {}
+        self._size = 0
+        for dependency in attached_dependencies(endpoint):
+            self._place(endpoint, dependency, None, ())
+        self.handler = self._call(self.signature, (endpoint,))
+        self._require_one_body()
+
+    async def run(self, run: Resolution) -> Any:
+        """Call the dependencies in order, then the handler. `FAILED` if inputs of the request were refused."""
+        for call in self.calls:
+            run.results[call.slot] = await call.run(run)
+        if run.errors:
+            return await self._read_remaining_inputs(run)
+        return await self.handler.run(run)
+
+    async def _read_remaining_inputs(self, run: Resolution) -> Any:
+        """Once a dependency's inputs were refused the handler is not called, but the answer names its bad inputs too."""
+        for argument in self.handler.arguments:
+            if isinstance(argument.parameter.marker, Input):
+                argument.read(run) if argument.read is not None else await argument.wait(run)  # type: ignore[misc]
+        return FAILED
+
+    def new_resolution(self, connection: HTTPConnection) -> Resolution:
+        return Resolution(connection, self._size)
+
+    def inputs(self) -> Iterator[tuple[Parameter, Input]]:
+        """Every marked input of the tree, in the order in which they are read."""
+        for call in (*self.calls, self.handler):
+            for argument in call.arguments:
+                if isinstance(argument.parameter.marker, Input):
+                    yield argument.parameter, argument.parameter.marker
+
+    def _call(self, signature: Signature, chain: tuple[Function, ...]) -> Call:
+        arguments = [self._argument(signature, parameter, chain) for parameter in signature.parameters]
+        slot, self._size = self._size, self._size + 1
+        return Call(signature.function, arguments, slot)
+
+    def _argument(self, signature: Signature, parameter: Parameter, chain: tuple[Function, ...]) -> Argument:
+        function, marker = signature.function, parameter.marker
+        if isinstance(marker, Depends):
+            slot = self._place(function, marker, parameter, chain)
+            return Argument(parameter, lambda run: run.results[slot], None)
+        if parameter.name in self.path_parameters and marker is None:
+            return Argument(parameter, self._path_reader(function, parameter, parameter.name), None)
+        if isinstance(marker, Path):
+            return Argument(parameter, self._path_reader(function, parameter, marker.alias or parameter.name), None)
+        if marker is not None:
+            return Argument(parameter, *input_reader(function, parameter, marker))
+        return self._unmarked(signature, parameter)
+
+    def _unmarked(self, signature: Signature, parameter: Parameter) -> Argument:
+        if get_origin(parameter.bare) is Submitted:
+            return Argument(parameter, None, submitted_reader(get_args(parameter.bare)[0]))
+        if is_connection(parameter) or self._is_only_bare(signature, parameter):
+            return Argument(parameter, lambda run: run.connection, None)
+        raise InvalidSignature(signature.function, self._advice(parameter))
+
+    def _is_only_bare(self, signature: Signature, parameter: Parameter) -> bool:
+        bare = [
+            each for each in signature.parameters if not each.is_annotated and each.name not in self.path_parameters
+        ]
+        return bare == [parameter] and parameter.is_required
+
+    def _advice(self, parameter: Parameter) -> str:
+        if not parameter.is_annotated:
+            return f"parameter {parameter.name!r} has no annotation, so nothing says where its value comes from"
+        shown = getattr(parameter.bare, "__name__", parameter.bare)
+        return (
+            f"parameter {parameter.name!r} is neither the connection nor in the path: mark where it comes from, such as "
+            f"`{parameter.name}: Annotated[{shown}, Query()]`, Body(), Form() or Depends(...)"
+        )
+
+    def _place(self, owner: Function, marker: Depends, parameter: Parameter | None, chain: tuple[Function, ...]) -> int:
+        """The slot of a dependency's result, placing its call after those that it needs."""
+        function = self._dependency(owner, marker, parameter)
+        if function in chain:
+            circle = " -> ".join(describe(each) for each in (*chain[chain.index(function) :], function))
+            raise InvalidSignature(owner, f"its dependencies go in a circle: {circle}")
+        if function not in self._slots:
+            call = self._call(read_signature(function), (*chain, function))
+            self._slots[function] = call.slot
+            self.calls.append(call)
+        return self._slots[function]
+
+    def _dependency(self, owner: Function, marker: Depends, parameter: Parameter | None) -> Function:
+        function = dependency_of(owner, marker, parameter)
+        return self._overrides.get(function, function)
+
+    def _path_reader(self, function: Function, parameter: Parameter, name: str) -> Reader:
+        convertor = self.path_parameters.get(name)
+        if parameter.bare in _believed_types(convertor) and parameter.bare is parameter.annotation:
+            return lambda run: run.connection.path_params[name]
+        validate = adapter(function, parameter.name, parameter.annotation).validator.validate_python
+
+        def read(run: Resolution) -> Any:
+            try:
+                return validate(run.connection.path_params[name])
+            except ValueError:
+                raise HTTPException(404) from None
+
+        return read
+
+    def _require_one_body(self) -> None:
+        bodies = [parameter for parameter, marker in self.inputs() if isinstance(marker, Body)]
+        if len(bodies) > 1:
+            names = ", ".join(parameter.name for parameter in bodies)
+            raise InvalidSignature(
+                self.endpoint, f"a request has one body, but {names} each want it: make them one model"
+            )
+        if bodies and any(isinstance(marker, Form) for _, marker in self.inputs()):
+            raise InvalidSignature(self.endpoint, f"the body cannot be both a form and {bodies[0].name!r}")
+
+
+def _believed_types(convertor: str | None) -> tuple[Any, ...]:
+    """The annotations under which a converted value is passed on without another look."""
+    if convertor is not None and convertor not in CONVERTED_TYPES:
+        return (inspect.Parameter.empty, Any)
+    return (inspect.Parameter.empty, Any, CONVERTED_TYPES.get(convertor or "str"))
+
+
+def is_connection(parameter: Parameter) -> bool:
+    """Whether a parameter is annotated as the connection: `Request`, `WebSocket`, or what both are."""
+    kind = get_origin(parameter.bare) or parameter.bare
+    return isinstance(kind, type) and issubclass(kind, HTTPConnection)
+
+
+def dependency_of(owner: Function, marker: Depends, parameter: Parameter | None) -> Function:
+    """The function of a `Depends`, or the annotated class where it names none. Raises InvalidSignature."""
+    if marker.dependency is not None:
+        if not callable(marker.dependency):
+            raise InvalidSignature(owner, f"Depends({marker.dependency!r}): a dependency is a function or a class")
+        return marker.dependency
+    if parameter is not None and isinstance(parameter.bare, type):
+        bare: Function = parameter.bare
+        return bare
+    raise InvalidSignature(owner, "Depends() names no dependency, and the annotation is no class")

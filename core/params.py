@@ -1,0 +1,147 @@
+"""Typed handlers: a function's signature says what it needs, and is compiled once into a call plan.
+
+    async def create_project(scope: MemberScope, body: Annotated[NewProject, Body()], db: Db) -> ProjectOut: ...
+    async def list_projects(scope: MemberScope, db: Db, page: Annotated[Page, Query()]) -> list[ProjectOut]: ...
+
+- A parameter annotated `Request`, `WebSocket` or `HTTPConnection`, or the only one without an annotation, is the connection.
+- A parameter named in the route's path is the converted path value; one that does not fit its annotation is a 404.
+- `Query`, `Header`, `Cookie`, `Form`, `File` and `Body` mark what pydantic validates. All bad values of a request are
+  reported at once, as one problem document with status 422.
+- `Submitted[Model]` is a form that is shown again with what was typed and what was wrong.
+- `Annotated[T, Depends(function)]` is the function's result; `depends_on` runs one for its effect. Dependencies run in the
+  order of the signature, before the handler's own values are read, so that a stranger gets a 401 rather than a 422.
+- What is returned becomes the response: a Response as it is, anything else as JSON of the declared type, `None` as 204;
+  `-> Annotated[Project, Status(201)]` sets the status.
+
+A mistake in a signature raises `InvalidSignature` when the route is built, naming the function, its file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from core._typed.answers import Answer, InvalidAnswer, answer_of
+from core._typed.inputs import FAILED
+from core._typed.markers import (
+    Body,
+    Cookie,
+    Depends,
+    File,
+    Form,
+    Header,
+    Path,
+    Query,
+    Status,
+    attached_dependencies,
+    depends_on,
+)
+from core._typed.plan import Plan, dependency_of
+from core._typed.signature import InvalidSignature, read_signature
+from core._typed.submitted import InvalidSubmission, Submitted
+from core._typed.teardown import finish
+from core.exceptions import HTTPException
+from core.problems import InvalidInput, Problem, problem_response
+from core.websockets import WebSocket
+
+__all__ = [
+    "Body",
+    "Cookie",
+    "Depends",
+    "File",
+    "Form",
+    "Header",
+    "InvalidAnswer",
+    "InvalidSignature",
+    "InvalidSubmission",
+    "Path",
+    "Query",
+    "Status",
+    "Submitted",
+    "compile_endpoint",
+    "dependencies_of",
+    "depends_on",
+]
+
+# A Request or a WebSocket in; a Response out, or nothing for a websocket. Which one is decided by the kind of route.
+Endpoint = Callable[[Any], Awaitable[Any]]
+
+
+def compile_endpoint(function: Callable[..., Any], path: str) -> Endpoint:
+    """A plain endpoint, `async (connection) -> response`, of a handler with any signature on a route's path.
+
+    Raises InvalidSignature. Refused inputs raise `InvalidInput` if the application handles it, its status or a base class;
+    otherwise they are answered with the problem document itself.
+    """
+    plan = Plan(function, path)
+    answer = answer_of(function, plan.signature.returns)
+    overridden = Overridden(function, path)
+
+    async def endpoint(connection: Any) -> Any:
+        overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
+        chosen = overridden.plan(overrides) if overrides else plan
+        try:
+            return await resolve(chosen, answer, connection)
+        except Problem as problem:
+            if isinstance(connection, WebSocket) or is_handled(connection, problem):
+                raise
+            return problem_response(problem)
+
+    return endpoint
+
+
+async def resolve(plan: Plan, answer: Answer, connection: Any) -> Any:
+    """Run a plan and finish its generators: before the response is given back, and so before its first byte is sent."""
+    run = plan.new_resolution(connection)
+    try:
+        result = await plan.run(run)
+        if result is FAILED:
+            raise InvalidInput(run.errors)
+        response = None if isinstance(connection, WebSocket) else answer(result)
+    except BaseException as error:
+        await finish(run, error)
+        raise
+    if run.generators or run.form is not None:
+        await finish(run, None)
+    return response
+
+
+def dependencies_of(endpoint: Callable[..., Any]) -> Iterator[Depends]:
+    """Every `Depends` in the tree of a handler, depth first. A handler that takes only the connection has none."""
+    for marker in attached_dependencies(endpoint):
+        yield from _tree(endpoint, marker, None)
+    yield from _parameters_tree(endpoint)
+
+
+def _tree(owner: Callable[..., Any], marker: Depends, parameter: Any) -> Iterator[Depends]:
+    yield marker
+    yield from _parameters_tree(dependency_of(owner, marker, parameter))
+
+
+def _parameters_tree(function: Callable[..., Any]) -> Iterator[Depends]:
+    for parameter in read_signature(function).parameters:
+        if isinstance(parameter.marker, Depends):
+            yield from _tree(function, parameter.marker, parameter)
+
+
+def is_handled(connection: Any, problem: HTTPException) -> bool:
+    """Whether the application has a handler for a refusal, by its status or its class (a handler of `Exception` is for the rest)."""
+    handlers = getattr(connection.scope.get("app"), "exception_handlers", {})
+    classes = (kind for kind in type(problem).__mro__ if issubclass(kind, HTTPException))
+    return problem.status_code in handlers or any(kind in handlers for kind in classes)
+
+
+class Overridden:
+    """The plans of one handler with dependencies replaced, compiled again when the replacements change."""
+
+    def __init__(self, function: Callable[..., Any], path: str) -> None:
+        self._function = function
+        self._path = path
+        self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
+        self._plan: Plan | None = None
+
+    def plan(self, overrides: dict[Callable[..., Any], Callable[..., Any]]) -> Plan:
+        if self._plan is None or overrides != self._overrides:
+            self._overrides = dict(overrides)
+            self._plan = Plan(self._function, self._path, self._overrides)
+        return self._plan
