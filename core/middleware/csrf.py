@@ -1,0 +1,157 @@
+"""Refuses requests that another site made a visitor's browser send.
+
+Two walls. First the browser's own word on where the request comes from: Sec-Fetch-Site (Fetch Metadata), else Origin
+(RFC 6454); a form on another site cannot forge either. Second, for requests that carry a session, a token that only our
+own pages know, because old browsers and odd proxies drop the headers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
+
+from core.exceptions import HTTPException
+from core.middleware._refusal import refuse
+from core.requests import ClientDisconnect, HTTPConnection, Request
+from core.types import ASGIApp, Receive, Scope, Send
+
+CSRF_SCOPE_KEY = "core.csrf"
+TOKEN_HEADER = "x-csrf-token"  # noqa: S105 - the name of a header
+TOKEN_FIELD = "csrf_token"  # noqa: S105 - the name of a form field
+DIGEST_BYTES = hashlib.sha256().digest_size
+
+# Safe methods do not change state (RFC 9110 section 9.2.1; QUERY is safe by its definition).
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
+OWN_SITES = frozenset({"same-origin", "none"})
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+ORIGIN_SCHEMES = {"ws": "http", "wss": "https"}
+
+WRONG_SITE = "This request came from another site."
+WRONG_TOKEN = "The form's security token is missing or out of date. Reload the page and try again."  # noqa: S105 - a text
+
+
+def csrf_token(request: HTTPConnection) -> str:
+    """Return a token for the request's session, to be sent as `X-CSRF-Token` or form field `csrf_token`.
+
+    It is "" for anonymous visitors, and looks different each time (a random mask, against BREACH), while all tokens of a
+    session stay valid. Raises RuntimeError where CSRFMiddleware is not installed.
+    """
+    protection: CSRFMiddleware | None = request.scope.get(CSRF_SCOPE_KEY)
+    if protection is None:
+        raise RuntimeError("CSRFMiddleware must be installed to use csrf_token().")
+    return protection.token_for(request)
+
+
+class CSRFMiddleware:
+    """Answers 403, through the application's own error page, to unsafe requests that are not from our own pages.
+
+    - `session_id` returns what identifies the browser's session, or None if cookies do not authenticate this request
+      (anonymous, or an API client with a key); with a session a token is required in addition.
+    - `trusted_origins` (`https://example.com`) may send requests too; those with a session still need the token.
+    - `exempt` are paths, and prefixes of paths ending in "/", that are not checked, for example webhooks.
+
+    A websocket handshake must be from our own origin, if it says where it comes from; it needs no token. Where the token
+    comes in a form, the form is parsed here, with the form parser's default limits.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        secret_key: str,
+        session_id: Callable[[HTTPConnection], str | None],
+        trusted_origins: Sequence[str] = (),
+        exempt: Sequence[str] = (),
+    ) -> None:
+        self.app = app
+        self.session_id = session_id
+        self.trusted_origins = frozenset(_normalise_origin(origin) for origin in trusted_origins)
+        self._key = str(secret_key).encode()
+        self._exempt_paths = frozenset(path for path in exempt if not path.endswith("/"))
+        self._exempt_prefixes = tuple(path for path in exempt if path.endswith("/"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            scope[CSRF_SCOPE_KEY] = self
+            try:
+                await self._check(scope, receive)
+            except HTTPException as refusal:
+                await refuse(refusal, scope, receive, send)
+                return
+            except ClientDisconnect:
+                # The client left while its form was read: nobody is there to be answered.
+                return
+        await self.app(scope, receive, send)
+
+    def token_for(self, connection: HTTPConnection) -> str:
+        """Return a freshly masked token for the connection's session, "" without one."""
+        session_id = self.session_id(connection)
+        if session_id is None:
+            return ""
+        mask = secrets.token_bytes(DIGEST_BYTES)
+        return base64.urlsafe_b64encode(mask + _xor(mask, self._digest(session_id))).decode().rstrip("=")
+
+    async def _check(self, scope: Scope, receive: Receive) -> None:
+        """Raises HTTPException(403), or what the form parser raises about a malformed form."""
+        if scope.get("method") in SAFE_METHODS or self._is_exempt(scope["path"]):
+            return
+        connection = HTTPConnection(scope)
+        if not self._is_own_site(connection):
+            raise HTTPException(403, WRONG_SITE)
+        if scope["type"] == "websocket":
+            return
+        session_id = self.session_id(connection)
+        if session_id is not None and not self._is_valid(await _submitted_token(scope, receive), session_id):
+            raise HTTPException(403, WRONG_TOKEN)
+
+    def _is_exempt(self, path: str) -> bool:
+        return path in self._exempt_paths or path.startswith(self._exempt_prefixes)
+
+    def _is_own_site(self, connection: HTTPConnection) -> bool:
+        origins = [_normalise_origin(origin) for origin in connection.headers.getlist("origin")]
+        if origins and self.trusted_origins.issuperset(origins):
+            return True
+        sites = connection.headers.getlist("sec-fetch-site")
+        if sites:
+            return OWN_SITES.issuperset(sites)
+        return not origins or {_own_origin(connection)}.issuperset(origins)
+
+    def _digest(self, session_id: str) -> bytes:
+        return hmac.digest(self._key, b"csrf:" + session_id.encode("utf-8", "surrogatepass"), "sha256")
+
+    def _is_valid(self, token: str, session_id: str) -> bool:
+        try:
+            masked = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except (ValueError, binascii.Error):
+            return False
+        mask, digest = masked[:DIGEST_BYTES], masked[DIGEST_BYTES:]
+        return len(digest) == DIGEST_BYTES and hmac.compare_digest(_xor(mask, digest), self._digest(session_id))
+
+
+async def _submitted_token(scope: Scope, receive: Receive) -> str:
+    request: Request = Request(scope, receive)
+    token: str = request.headers.get(TOKEN_HEADER, "")
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if token or media_type not in FORM_TYPES:
+        return token
+    field = (await request.form()).get(TOKEN_FIELD)
+    return field if isinstance(field, str) else ""
+
+
+def _own_origin(connection: HTTPConnection) -> str:
+    scheme = connection.scope.get("scheme", "http")
+    return _normalise_origin(f"{ORIGIN_SCHEMES.get(scheme, scheme)}://{connection.headers.get('host', '')}")
+
+
+def _normalise_origin(origin: str) -> str:
+    origin = origin.lower().rstrip("/")
+    return origin.removesuffix(DEFAULT_PORTS.get(origin.partition("://")[0], "/"))
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=True))

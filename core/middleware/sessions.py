@@ -1,0 +1,194 @@
+"""Sessions kept in a signed cookie: readable by the client, not changeable by it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import itsdangerous
+
+from core.datastructures import MutableHeaders, Secret
+from core.requests import HTTPConnection
+from core.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+# Browsers drop a larger cookie without a word (RFC 6265 section 6.1 asks them for 4096 bytes at least).
+LARGEST_COOKIE = 4096
+
+# How many verified cookies are remembered, so that the next request with the same cookie costs no HMAC. Together with the
+# limit on a cookie's size this is at most 4 MiB.
+REMEMBERED_COOKIES = 1024
+
+MISSING = object()
+
+
+class Session(dict[str, Any]):
+    """The session's values. Assigning and deleting mark it as modified; a change inside a nested value does not."""
+
+    accessed = False
+    modified = False
+
+    def mark_accessed(self) -> None:
+        self.accessed = True
+
+    def mark_modified(self) -> None:
+        """Have the session sent to the client; to be called after a change inside a nested value."""
+        self.accessed = self.modified = True
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.mark_modified()
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
+        self.mark_modified()
+
+    def __ior__(self, other: Any) -> Session:  # type: ignore[override,misc]  # dict's overloads name dict's own types.
+        self.update(other)
+        return self
+
+    def clear(self) -> None:
+        super().clear()
+        self.mark_modified()
+
+    def pop(self, key: str, default: Any = MISSING) -> Any:
+        if key in self:
+            self.mark_modified()
+        return super().pop(key) if default is MISSING else super().pop(key, default)
+
+    def popitem(self) -> tuple[str, Any]:
+        item = super().popitem()
+        self.mark_modified()
+        return item
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            self.mark_modified()
+        return super().setdefault(key, default)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        super().update(*args, **kwargs)
+        self.mark_modified()
+
+
+class SessionMiddleware:
+    """Gives `request.session`, a dict kept in a cookie with a signature and the time of signing.
+
+    - `secret_key` may be a sequence: the first key signs, all of them verify, so keys can be rotated without losing
+      sessions. The signature covers the cookie's name: a value signed for another cookie is refused.
+    - `max_age` is in seconds; None makes a cookie that lasts until the browser closes.
+    - The cookie is sent only when the session was modified; with `refresh_after` (seconds) also when it was accessed and
+      the cookie is older than that, which keeps the sessions of people who come back.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        secret_key: str | Secret | Sequence[str | Secret],
+        session_cookie: str = "session",
+        max_age: int | None = 14 * 24 * 60 * 60,
+        path: str = "/",
+        same_site: Literal["lax", "strict", "none"] = "lax",
+        https_only: bool = False,
+        domain: str | None = None,
+        partitioned: bool = False,
+        *,
+        refresh_after: int | None = None,
+    ) -> None:
+        self.app = app
+        self.session_cookie = session_cookie
+        self.max_age = max_age
+        self.path = path
+        self.refresh_after = refresh_after
+        self.security_flags = "httponly; samesite=" + same_site
+        self.security_flags += "; secure" if https_only else ""
+        self.security_flags += f"; domain={domain}" if domain is not None else ""
+        self.security_flags += "; partitioned" if partitioned else ""
+        self._cookies = _SignedCookies(_in_order_of_age(secret_key), purpose=f"session.{session_cookie}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        value = HTTPConnection(scope).cookies.get(self.session_cookie)
+        values, signed_at = (None, 0) if value is None else self._cookies.open(value, self.max_age)
+        session = scope["session"] = Session(values or {})
+
+        async def send_session(message: Message) -> None:
+            if message["type"] == "http.response.start" and session.accessed | session.modified:
+                self._add_headers(message, session, came=value is not None, signed_at=signed_at)
+            await send(message)
+
+        await self.app(scope, receive, send_session)
+
+    def _add_headers(self, message: Message, session: Session, *, came: bool, signed_at: int) -> None:
+        message.setdefault("headers", [])
+        headers = MutableHeaders(scope=message)
+        headers.add_vary_header("Cookie")
+        if session and (session.modified or self._is_due(signed_at)):
+            headers.append("set-cookie", self._set_cookie(self._cookies.seal(session)))
+        elif session.modified and came and not session:
+            headers.append("set-cookie", self._format("null", "expires=Thu, 01 Jan 1970 00:00:00 GMT; "))
+
+    def _is_due(self, signed_at: int) -> bool:
+        return self.refresh_after is not None and time.time() - signed_at > self.refresh_after
+
+    def _set_cookie(self, value: str) -> str:
+        if len(value) + len(self.session_cookie) > LARGEST_COOKIE:
+            logger.warning(
+                "The session cookie is %d bytes long: browsers drop more than %d.", len(value), LARGEST_COOKIE
+            )
+        return self._format(value, "" if self.max_age is None else f"Max-Age={self.max_age}; ")
+
+    def _format(self, value: str, lifetime: str) -> str:
+        return f"{self.session_cookie}={value}; path={self.path}; {lifetime}{self.security_flags}"
+
+
+class _SignedCookies:
+    """Seals dicts into signed text and opens them again."""
+
+    def __init__(self, keys: list[str], purpose: str) -> None:
+        self._signer = itsdangerous.TimestampSigner(keys, salt=purpose)
+        self._verified: dict[str, tuple[bytes, int]] = {}
+
+    def seal(self, session: Mapping[str, Any]) -> str:
+        return self._signer.sign(b64encode(json.dumps(session).encode())).decode()
+
+    def open(self, value: str, max_age: int | None) -> tuple[dict[str, Any] | None, int]:
+        """Return the values and the POSIX time of their signing; no values if forged, malformed or too old."""
+        remembered = self._verified.get(value) or self._verify(value)
+        if remembered is None:
+            return None, 0
+        payload, signed_at = remembered
+        age = time.time() - signed_at
+        if max_age is not None and not 0 <= int(age) <= max_age:
+            return None, 0
+        return json.loads(payload), signed_at
+
+    def _verify(self, value: str) -> tuple[bytes, int] | None:
+        try:
+            signed, moment = self._signer.unsign(value, return_timestamp=True)
+        except (itsdangerous.BadData, UnicodeEncodeError):
+            return None
+        verified = b64decode(signed), int(moment.timestamp())
+        if len(value) <= LARGEST_COOKIE:
+            self._remember(value, verified)
+        return verified
+
+    def _remember(self, value: str, verified: tuple[bytes, int]) -> None:
+        if len(self._verified) >= REMEMBERED_COOKIES:
+            del self._verified[next(iter(self._verified))]
+        self._verified[value] = verified
+
+
+def _in_order_of_age(secret_key: str | Secret | Sequence[str | Secret]) -> list[str]:
+    """Return the keys with the signing one last, as itsdangerous wants them. Raises ValueError if there is none."""
+    keys = [secret_key] if isinstance(secret_key, str | Secret) else list(secret_key)
+    if not keys:
+        raise ValueError("SessionMiddleware needs at least one secret key.")
+    return [str(key) for key in reversed(keys)]
