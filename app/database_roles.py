@@ -3,12 +3,6 @@
 The application's role is no superuser, owns nothing, has no DDL and cannot bypass row-level security.
 """
 
-import base64
-import hashlib
-import hmac
-import secrets
-import unicodedata
-
 from sqlalchemy import URL, Table, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -16,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.database import Base
 from app.features import import_models
 from app.schema import SchemaError
+from app.scram import scram_verifier
 
 ALL_ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-SCRAM_ITERATIONS = 4096
 INSUFFICIENT_PRIVILEGE = "42501"
 
 
@@ -86,14 +80,3 @@ async def find_unsafe_right(connection: AsyncConnection) -> str | None:
     if role.rolbypassrls:
         return f"The role {role.rolname} of DATABASE_URL has BYPASSRLS"
     return None
-
-
-def scram_verifier(password: str) -> str:
-    """What PostgreSQL keeps instead of a password (RFC 5803), so that no statement and no log ever carries it."""
-    salt = secrets.token_bytes(16)
-    prepared = unicodedata.normalize("NFKC", password).encode()
-    salted = hashlib.pbkdf2_hmac("sha256", prepared, salt, SCRAM_ITERATIONS)
-    stored_key = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
-    server_key = hmac.digest(salted, b"Server Key", "sha256")
-    encoded = [base64.b64encode(part).decode() for part in (salt, stored_key, server_key)]
-    return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
