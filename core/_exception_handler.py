@@ -1,0 +1,97 @@
+"""How an exception becomes a response: one tracked send, one lookup, used around endpoints and applications alike."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+from core._utils import is_async_callable
+from core.concurrency import run_in_threadpool
+from core.exceptions import HTTPException
+from core.requests import Request
+from core.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+from core.websockets import WebSocket
+
+# The handlers of the innermost ExceptionMiddleware: (by exception class, by status code).
+HANDLERS_SCOPE_KEY = "starlette.exception_handlers"
+
+ExceptionHandlers = Mapping[Any, ExceptionHandler]
+StatusHandlers = Mapping[int, ExceptionHandler]
+
+
+class TrackedSend:
+    """A send that remembers whether a response has begun.
+
+    All layers that meet the same object share its one flag. A middleware that wraps it starts a new one,
+    because what the inside has sent may not have left the middleware yet.
+    """
+
+    __slots__ = ("response_started", "send")
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.response_started = False
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        # Returns the awaitable of the inner send rather than awaiting it, which saves a frame per message.
+        if message["type"].endswith("http.response.start"):
+            self.response_started = True
+        return self.send(message)
+
+
+def track(send: Send) -> TrackedSend:
+    """The send itself if it is tracked already, else a tracked one around it."""
+    return send if type(send) is TrackedSend else TrackedSend(send)
+
+
+def find_handler(
+    error: Exception, exception_handlers: ExceptionHandlers, status_handlers: StatusHandlers
+) -> ExceptionHandler | None:
+    """The handler of the status code, else of the nearest class among the exception's ancestors."""
+    if isinstance(error, HTTPException):
+        handler = status_handlers.get(error.status_code)
+        if handler is not None:
+            return handler
+    for ancestor in type(error).__mro__:
+        if ancestor in exception_handlers:
+            return exception_handlers[ancestor]
+    return None
+
+
+def find_handler_in_scope(error: Exception, scope: Scope) -> ExceptionHandler | None:
+    """As find_handler, among the handlers that the application put into the scope."""
+    handlers = scope.get(HANDLERS_SCOPE_KEY)
+    return None if handlers is None else find_handler(error, *handlers)
+
+
+async def answer_exception(
+    error: Exception, handler: ExceptionHandler, connection: Request | WebSocket, receive: Receive, send: TrackedSend
+) -> None:
+    """Let the handler answer. Raises RuntimeError if a response has begun already."""
+    if send.response_started:
+        raise RuntimeError("Caught handled exception, but response already started.") from error
+    call: Any = handler  # Its exception parameter is narrower than Exception, by the caller's choice.
+    if is_async_callable(call):
+        response = await call(connection, error)
+    else:
+        response = await run_in_threadpool(call, connection, error)
+    if response is not None:
+        await response(connection.scope, receive, send)
+    # A shared exception instance would otherwise keep the frames of every request that raised it.
+    error.__traceback__ = None
+
+
+def wrap_app_handling_exceptions(app: ASGIApp, conn: Request | WebSocket) -> ASGIApp:
+    """The application with exceptions turned into responses by the handlers found in the scope of `conn`."""
+
+    async def handle_exceptions(scope: Scope, receive: Receive, send: Send) -> None:
+        tracked = track(send)
+        try:
+            await app(scope, receive, tracked)
+        except Exception as error:
+            handler = find_handler_in_scope(error, conn.scope)
+            if handler is None:
+                raise
+            await answer_exception(error, handler, conn, receive, tracked)
+
+    return handle_exceptions

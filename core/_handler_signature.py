@@ -1,0 +1,59 @@
+"""Tells plain handlers, which take the connection and nothing else, from typed ones."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Container
+from typing import Any, get_origin
+
+from core.requests import HTTPConnection
+
+CONNECTION_NAMES = ("Request", "WebSocket", "HTTPConnection")
+
+
+def is_plain(handler: Callable[..., Any], path_params: Container[str] = ()) -> bool:
+    """Whether calling it with the connection alone is what its signature means."""
+    try:
+        parameters = inspect.signature(handler).parameters.values()
+    except (TypeError, ValueError):
+        return True  # Without a signature there is nothing that could have been declared.
+    positional = [parameter for parameter in parameters if parameter.kind not in _VARIABLE]
+    if not positional:
+        return any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters)
+    first, *others = positional
+    if any(other.default is inspect.Parameter.empty or _is_marked(other) for other in others):
+        return False
+    return first.kind is not inspect.Parameter.KEYWORD_ONLY and _is_connection(handler, first, path_params)
+
+
+_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def _is_marked(parameter: inspect.Parameter) -> bool:
+    # A default alone is an ordinary option of the function; Annotated[..., marker] asks to be filled in.
+    annotation = parameter.annotation
+    return "Annotated" in annotation if isinstance(annotation, str) else hasattr(annotation, "__metadata__")
+
+
+def _is_connection(handler: Callable[..., Any], parameter: inspect.Parameter, path_params: Container[str]) -> bool:
+    annotation = parameter.annotation
+    if annotation is inspect.Parameter.empty:
+        return parameter.name not in path_params
+    if isinstance(annotation, str):
+        annotation = _evaluated(handler, annotation)
+    if isinstance(annotation, str):
+        return annotation.partition("[")[0].rpartition(".")[2].endswith(CONNECTION_NAMES)
+    annotation = get_origin(annotation) or annotation
+    return annotation is Any or (isinstance(annotation, type) and issubclass(annotation, HTTPConnection))
+
+
+def _evaluated(handler: Callable[..., Any], annotation: str) -> Any:
+    """The annotation's value, or the text itself if a name in it is not (or not yet) known where it was written."""
+    function = inspect.unwrap(handler)
+    while hasattr(function, "func"):
+        function = function.func
+    function = getattr(function, "__func__", function)
+    try:
+        return eval(annotation, getattr(function, "__globals__", {}))  # noqa: S307 (the program's own text)
+    except (NameError, AttributeError, TypeError, SyntaxError):
+        return annotation

@@ -1,0 +1,75 @@
+"""Route paths such as "/members/{id:uuid}": compiled to match, and filled in to link."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from core.convertors import CONVERTOR_TYPES, Convertor
+
+PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?}")
+
+# What may stand in a path as it is (RFC 3986 section 3.3), and braces, which templates of addresses keep.
+UNQUOTED = "/:@!$&'()*+,;=~{}"
+
+# Values of parameters are of any type: their convertors know.
+Convertors = Mapping[str, Convertor[Any]]
+
+
+def compile_path(path: str) -> tuple[re.Pattern[str], str, dict[str, Convertor[Any]]]:
+    """The pattern that a path must match whole, the path with bare placeholders, and its convertors by name.
+
+    Raises AssertionError for an unknown convertor and ValueError for parameters of one name.
+    """
+    pattern, path_format, end = "", "", 0
+    convertors: dict[str, Convertor[Any]] = {}
+    duplicates: set[str] = set()
+    for found in PARAMETER.finditer(path):
+        name, kind = found[1], found[2] or "str"
+        if kind not in CONVERTOR_TYPES:
+            raise AssertionError(f"Unknown path convertor '{kind}'")
+        if name in convertors:
+            duplicates.add(name)
+        convertors[name] = CONVERTOR_TYPES[kind]
+        literal, end = path[end : found.start()], found.end()
+        pattern += f"{re.escape(literal)}(?P<{name}>{convertors[name].regex})" if name not in duplicates else ""
+        path_format += f"{literal}{{{name}}}"
+    _refuse_duplicates(duplicates, path)
+    # \Z rather than $, which also matches before a final newline: "/admin\n" is not "/admin".
+    return re.compile(f"^{pattern}{re.escape(path[end:])}\\Z"), path_format + path[end:], convertors
+
+
+def _refuse_duplicates(names: set[str], path: str) -> None:
+    if names:
+        plural = "s" if len(names) > 1 else ""
+        raise ValueError(f"Duplicated param name{plural} {', '.join(sorted(names))} at path {path}")
+
+
+def match_path(pattern: re.Pattern[str], convertors: Convertors, path: str) -> dict[str, Any] | None:
+    """The converted parameters, or None if the path does not match. A value that cannot be converted is no match."""
+    found = pattern.match(path)
+    if found is None:
+        return None
+    try:
+        return {name: convertor.convert(found[name]) for name, convertor in convertors.items()}
+    except ValueError:
+        return None
+
+
+def replace_params(
+    path: str, param_convertors: Convertors, path_params: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """The path with its placeholders filled in, percent-encoded, and the parameters that it has no place for."""
+    remaining = dict(path_params)
+
+    def fill_in(placeholder: re.Match[str]) -> str:
+        name = placeholder[1]
+        if name not in path_params:
+            return placeholder[0]
+        remaining.pop(name, None)
+        return quote(str(param_convertors[name].to_string(path_params[name])), safe=UNQUOTED)
+
+    # One pass, so that a value which looks like a placeholder is not filled in again.
+    return PARAMETER.sub(fill_in, path), remaining

@@ -1,0 +1,68 @@
+"""Small pieces that routing, responses and libraries written for Starlette share under these names."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, TypeGuard, TypeVar
+
+import anyio
+import anyio.abc
+
+from core.types import Scope
+
+Result = TypeVar("Result")
+AsyncCallable = Callable[..., Awaitable[Result]]
+
+
+def get_route_path(scope: Scope) -> str:
+    """The part of the path that routes are matched against: without the root path, if that ends at a segment."""
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path", "")
+    if not root_path or not path.startswith(root_path):
+        return path
+    rest = path[len(root_path) :]
+    return rest if not rest or rest[0] == "/" else path
+
+
+def is_async_callable(candidate: Any) -> TypeGuard[AsyncCallable[Any]]:
+    """Whether calling it gives an awaitable: coroutine functions, partials of them, objects with an async __call__."""
+    while isinstance(candidate, functools.partial):
+        candidate = candidate.func
+    if inspect.iscoroutinefunction(candidate):
+        return True
+    return callable(candidate) and inspect.iscoroutinefunction(getattr(candidate, "__call__", None))  # noqa: B004
+
+
+class create_collapsing_task_group:  # noqa: N801 (called like a function, as AnyIO's own)
+    """A task group whose only exception comes out bare, with its own cause and context."""
+
+    def __init__(self) -> None:
+        self._group = anyio.create_task_group()
+
+    async def __aenter__(self) -> anyio.abc.TaskGroup:
+        return await self._group.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        try:
+            return await self._group.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            sole = _sole_exception(group)
+            if sole is group:
+                raise
+        context = sole.__context__
+        try:
+            raise sole
+        finally:
+            # Raising here would name the group, or what the body raised, as the context.
+            sole.__context__ = context
+
+
+def _sole_exception(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,116 @@
+"""Refuses request bodies that are too large, before the application has read too much of them."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from core._exception_handler import TrackedSend, track
+from core.exceptions import HTTPException
+from core.responses import PlainTextResponse
+from core.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_SIZE_SCOPE_KEY = "starlette.max_body_size"
+
+
+class ContentTooLarge(HTTPException):
+    """The body is larger than the limit (RFC 9110 section 15.5.14)."""
+
+    def __init__(self) -> None:
+        super().__init__(status_code=413, detail="Content Too Large")
+
+
+def limit_body_size(app: ASGIApp, max_body_size: int | None) -> ASGIApp:
+    """The application with that limit in bytes, or the application itself if there is none."""
+    return app if max_body_size is None else RequestBodyLimitMiddleware(app, max_body_size)
+
+
+class RequestBodyLimitMiddleware:
+    """Answers 413 to requests whose body exceeds `max_body_size` bytes.
+
+    Inside another one it replaces the outer limit, up or down: the most specific limit counts.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_size: int) -> None:
+        self.app = app
+        self.max_body_size = max_body_size
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        outer = scope.get(MAX_BODY_SIZE_SCOPE_KEY)
+        if isinstance(outer, RequestBodyLimitResponder):
+            outer.change_limit(self.max_body_size)
+            await self.app(scope, receive, send)
+        else:
+            await RequestBodyLimitResponder(self.app, self.max_body_size)(scope, receive, send)
+
+
+class RequestBodyLimitResponder:
+    """Watches one request. It stands in the scope, so that limits further inside can change this one's."""
+
+    def __init__(self, app: ASGIApp, max_body_size: int) -> None:
+        self.app = app
+        self.max_body_size = max_body_size
+        self.announced_size = 0
+        self.received_size = 0
+        self.has_raised = False
+        self.has_refused = False
+        self._receive: Receive
+        self._send: TrackedSend
+
+    def change_limit(self, max_body_size: int) -> None:
+        """Count against another limit from here on. Raises ContentTooLarge if too much was read already."""
+        self.max_body_size = max_body_size
+        if self.received_size > max_body_size:
+            self._raise()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, track(send)
+        self.announced_size = _content_length(scope)
+        scope[MAX_BODY_SIZE_SCOPE_KEY] = self
+        try:
+            await self.app(scope, self.receive, self.send)
+        except ContentTooLarge:
+            if self._send.response_started:
+                raise
+            await self._refuse()
+
+    async def receive(self) -> Message:
+        """The next message. Raises ContentTooLarge as soon as the body is known to be too large."""
+        self._require_within_limit()
+        message = await self._receive()
+        self.received_size += len(message.get("body", b""))
+        self._require_within_limit()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Passes on what the application answers, unless it answers to a body that it must not have accepted."""
+        if message["type"] == "http.response.start" and self._is_exceeded() and not self.has_raised:
+            # Raising here would look to the application as if its own response had begun.
+            await self._refuse()
+        elif not self.has_refused:
+            await self._send(message)
+
+    async def _refuse(self) -> None:
+        self.has_refused = True
+        await PlainTextResponse("Content Too Large", status_code=413)(self._scope, self._receive, self._send)
+
+    def _is_exceeded(self) -> bool:
+        return max(self.announced_size, self.received_size) > self.max_body_size
+
+    def _require_within_limit(self) -> None:
+        if self._is_exceeded():
+            self._raise()
+
+    def _raise(self) -> NoReturn:
+        # From now on the application answers, with its own page for 413 if it has one.
+        self.has_raised = True
+        raise ContentTooLarge
+
+
+def _content_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0

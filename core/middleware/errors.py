@@ -1,0 +1,130 @@
+"""The last resort: whatever nobody handles becomes a 500 response, and is still raised for the server to log."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import traceback
+from typing import Any
+
+from core._exception_handler import track
+from core._utils import is_async_callable
+from core.concurrency import run_in_threadpool
+from core.requests import Request
+from core.responses import HTMLResponse, PlainTextResponse, Response
+from core.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
+
+FAILURES_SCOPE_KEY = "core.failures"
+
+STYLES = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1c2530 }
+h1 { font-size: 1.5rem; margin: 0 0 .5rem } h2 { font-size: 1rem; font-weight: 400; margin: 0 0 2rem; white-space: pre-wrap }
+details { border: 1px solid #ccd3db; border-radius: 6px; margin: .5rem 0 } summary { cursor: pointer; padding: .5rem 1rem }
+pre { margin: 0; padding: .5rem 1rem; overflow-x: auto; border-top: 1px solid #ccd3db } mark { background: #ffe28a }
+"""
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{styles}</style></head>
+<body><h1>500 Server Error</h1><h2>{summary}</h2><h3>Traceback</h3>{frames}</body></html>
+"""
+
+FRAME = """<details{opened}><summary>File <code>{file}</code>, line <i>{line}</i>, in <b>{function}</b></summary>
+<pre>{source}</pre></details>
+"""
+
+
+class ServerErrorMiddleware:
+    """Answers any exception with a 500, by `handler` if given, and raises it again afterwards.
+
+    With `debug` the answer shows the traceback. With `raise_outside`, it is used a second time inside the
+    other middleware: it answers there, so that they can add their headers, and leaves the raising to the outer one.
+    """
+
+    def __init__(
+        self, app: ASGIApp, handler: ExceptionHandler | None = None, debug: bool = False, *, raise_outside: bool = False
+    ) -> None:
+        self.app = app
+        self.handler = handler
+        self.debug = debug
+        self.raise_outside = raise_outside
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if self.raise_outside:
+            await self._answer_inside(scope, receive, send)
+        else:
+            await self._answer_and_raise(scope, receive, send)
+
+    async def _answer_and_raise(self, scope: Scope, receive: Receive, send: Send) -> None:
+        failures: list[Exception] = []
+        scope[FAILURES_SCOPE_KEY] = failures
+        tracked = track(send)
+        try:
+            await self.app(scope, receive, tracked)
+        except Exception as error:
+            response = await self._response_for(Request(scope), error)
+            if not tracked.response_started:
+                await response(scope, receive, tracked)
+            raise
+        if failures:
+            raise failures[0]
+
+    async def _answer_inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tracked = track(send)
+        try:
+            await self.app(scope, receive, tracked)
+        except Exception as error:
+            failures: list[Exception] | None = scope.get(FAILURES_SCOPE_KEY)
+            if tracked.response_started or failures is None:
+                raise
+            response = await self._response_for(Request(scope), error)
+            failures.append(error)
+            await response(scope, receive, tracked)
+
+    async def _response_for(self, request: Request, error: Exception) -> Response:
+        if self.debug:
+            return await run_in_threadpool(self.debug_response, request, error)
+        if self.handler is None:
+            return self.error_response(request, error)
+        handler: Any = self.handler  # Handlers may answer None to a websocket; to a request they return a response.
+        if is_async_callable(handler):
+            response = await handler(request, error)
+        else:
+            response = await run_in_threadpool(handler, request, error)
+        return response  # type: ignore[no-any-return]
+
+    def error_response(self, request: Request, exc: Exception) -> Response:
+        """What people see when there is neither a handler nor debugging."""
+        return PlainTextResponse("Internal Server Error", status_code=500)
+
+    def debug_response(self, request: Request, exc: Exception) -> Response:
+        """The traceback, as HTML to those who accept it and as text to all others."""
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(self.generate_html(exc), status_code=500)
+        return PlainTextResponse(self.generate_plain_text(exc), status_code=500)
+
+    def generate_plain_text(self, exc: Exception) -> str:
+        """The traceback as Python prints it."""
+        return "".join(traceback.format_exception(exc))
+
+    def generate_html(self, exc: Exception, limit: int = 7) -> str:
+        """A page with the traceback, at most `limit` lines of source around each line; the innermost frame is open."""
+        frames = inspect.getinnerframes(exc.__traceback__, limit) if exc.__traceback__ else []
+        rendered = [self._render_frame(frame, frame is frames[-1]) for frame in frames]
+        summary = html.escape("".join(traceback.format_exception_only(exc)).strip())
+        return PAGE.format(title="500 Server Error", styles=STYLES, summary=summary, frames="".join(reversed(rendered)))
+
+    def _render_frame(self, frame: inspect.FrameInfo, is_innermost: bool) -> str:
+        lines = frame.code_context or []
+        rendered = [html.escape(line.rstrip("\n")) for line in lines]
+        if frame.index is not None and rendered:
+            rendered[frame.index] = f"<mark>{rendered[frame.index]}</mark>"
+        return FRAME.format(
+            opened=" open" if is_innermost else "",
+            file=html.escape(frame.filename),
+            line=frame.lineno,
+            function=html.escape(frame.function),
+            source="\n".join(rendered),
+        )

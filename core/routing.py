@@ -1,0 +1,577 @@
+"""Which application answers which address, and the way back from a name to its address.
+
+A route, a mount, a host and a router are all ASGI applications. Routers search an index (see core._router_index);
+`matches` of each route says the same for one route and stays usable by itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from core._exception_handler import answer_exception, find_handler_in_scope, track
+from core._handler_signature import is_plain
+from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
+from core._paths import compile_path, match_path, replace_params
+from core._router_index import Match, RouteList, RouterIndex, ordered_methods
+from core._utils import get_route_path, is_async_callable
+from core.concurrency import run_in_threadpool
+from core.convertors import Convertor
+from core.datastructures import URLPath
+from core.exceptions import HTTPException
+from core.middleware import Middleware, wrap_in_middleware
+from core.middleware.body_limit import limit_body_size
+from core.requests import Request
+from core.responses import PlainTextResponse, RedirectResponse, Response
+from core.types import ASGIApp, Lifespan, Receive, Scope, Send
+from core.websockets import WebSocket, WebSocketClose
+
+__all__ = [
+    "BaseRoute",
+    "Host",
+    "Match",
+    "Mount",
+    "NoMatchFound",
+    "Route",
+    "Router",
+    "WebSocketRoute",
+    "compile_path",
+    "get_name",
+    "replace_params",
+    "request_response",
+    "websocket_session",
+]
+
+# A host name or an address literal in brackets, and a port (RFC 3986 section 3.2.2); anything else is no host.
+HOST_HEADER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
+
+
+class NoMatchFound(Exception):
+    """No route has this name and takes exactly these parameters."""
+
+    def __init__(self, name: str, path_params: Mapping[str, Any]) -> None:
+        super().__init__(f'No route exists for name "{name}" and params "{", ".join(path_params)}".')
+
+
+def request_response(func: Callable[[Request], Awaitable[Response] | Response]) -> ASGIApp:
+    """The ASGI application of a handler; one that is not async runs in a worker thread.
+
+    The application's exception handlers get the very request that the handler saw.
+    """
+    call = func if is_async_callable(func) else _in_threadpool(func)
+
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        tracked = track(send)
+        request = Request(scope, receive, tracked)
+        try:
+            response = await call(request)
+            await response(scope, receive, tracked)
+        except Exception as error:
+            handler = find_handler_in_scope(error, scope)
+            if handler is None:
+                raise
+            await answer_exception(error, handler, request, receive, tracked)
+
+    return respond
+
+
+def _in_threadpool(func: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Any]]:
+    def call(request: Request) -> Awaitable[Any]:
+        return run_in_threadpool(func, request)
+
+    return call
+
+
+def websocket_session(func: Callable[[WebSocket], Awaitable[None]]) -> ASGIApp:
+    """The ASGI application of a websocket handler."""
+
+    async def converse(scope: Scope, receive: Receive, send: Send) -> None:
+        tracked = track(send)
+        session = WebSocket(scope, receive, tracked)
+        try:
+            await func(session)
+        except Exception as error:
+            handler = find_handler_in_scope(error, scope)
+            if handler is None:
+                raise
+            await answer_exception(error, handler, session, receive, tracked)
+
+    return converse
+
+
+def get_name(endpoint: Callable[..., Any]) -> str:
+    """The name that a route has if it is given none: the function's, the class's, or that of the object's class."""
+    return str(getattr(endpoint, "__name__", type(endpoint).__name__))
+
+
+async def answer_not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """404, or the end of a websocket. Raises HTTPException inside an application, whose handlers then answer."""
+    if scope["type"] == "websocket":
+        await WebSocketClose()(scope, receive, send)
+    elif "app" in scope:
+        raise HTTPException(status_code=404)
+    else:
+        await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
+
+
+async def answer_method_not_allowed(scope: Scope, receive: Receive, send: Send, allowed: Collection[str]) -> None:
+    """405 with the methods that are allowed (RFC 9110 section 15.5.6)."""
+    headers = {"Allow": ", ".join(ordered_methods(allowed))}
+    if "app" in scope:
+        raise HTTPException(status_code=405, headers=headers)
+    await PlainTextResponse("Method Not Allowed", status_code=405, headers=headers)(scope, receive, send)
+
+
+class BaseRoute:
+    """What a router holds: something that can match a scope and handle it."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it matches, and what to add to the scope if so."""
+        raise NotImplementedError
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The address of the route of that name. Raises NoMatchFound."""
+        raise NotImplementedError
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a scope that matched."""
+        raise NotImplementedError
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an application of its own, without a router."""
+        match, child_scope = self.matches(scope)
+        if match is Match.NONE:
+            await answer_not_found(scope, receive, send)
+            return
+        scope.update(child_scope)
+        await self.handle(scope, receive, send)
+
+
+class _EndpointRoute(BaseRoute):
+    """What Route and WebSocketRoute share: one path, one endpoint, one name."""
+
+    path: str
+    endpoint: Callable[..., Any]
+    name: str
+    app: ASGIApp
+    path_regex: re.Pattern[str]
+    path_format: str
+    param_convertors: dict[str, Convertor[Any]]
+
+    def _set_path(self, path: str, endpoint: Callable[..., Any], name: str | None) -> None:
+        _require_leading_slash(path)
+        self.path = path
+        self.endpoint = endpoint
+        self.name = get_name(endpoint) if name is None else name
+        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+
+    def accepts(self, scope: Scope) -> bool:
+        """Whether the method suits too, once the path has matched."""
+        return True
+
+    def _match(self, scope: Scope) -> tuple[Match, Scope]:
+        params = match_path(self.path_regex, self.param_convertors, get_route_path(scope))
+        if params is None:
+            return Match.NONE, {}
+        child_scope = {"endpoint": self.endpoint, "path_params": {**scope.get("path_params", {}), **params}}
+        return (Match.FULL if self.accepts(scope) else Match.PARTIAL), child_scope
+
+    def _filled_in_path(self, name: str, path_params: Mapping[str, Any]) -> str:
+        if name != self.name or path_params.keys() != self.param_convertors.keys():
+            raise NoMatchFound(name, path_params)
+        return replace_params(self.path_format, self.param_convertors, path_params)[0]
+
+
+class Route(_EndpointRoute):
+    """An endpoint at a path, for some methods.
+
+    A function or method takes a request, or declares what it needs (see core.params), and answers GET unless `methods`
+    says otherwise; any other endpoint is an ASGI application for every method. GET brings HEAD with it.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        methods: Collection[str] | None = None,
+        name: str | None = None,
+        include_in_schema: bool = True,
+        middleware: Sequence[Middleware] | None = None,
+        max_body_size: int | None = None,
+    ) -> None:
+        self._set_path(path, endpoint, name)
+        self.include_in_schema = include_in_schema
+        app: ASGIApp = endpoint
+        if _is_function(endpoint):
+            app = request_response(_plain(endpoint, path, self.param_convertors))
+            methods = ["GET"] if methods is None else methods
+        self.app = limit_body_size(wrap_in_middleware(app, middleware), max_body_size)
+        self.methods = None if methods is None else {method.upper() for method in methods}
+        if self.methods and "GET" in self.methods:
+            self.methods.add("HEAD")
+
+    def accepts(self, scope: Scope) -> bool:
+        """Whether the request's method is among the route's."""
+        return not self.methods or scope["method"] in self.methods
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """PARTIAL if only the method does not suit."""
+        return self._match(scope) if scope["type"] == "http" else (Match.NONE, {})
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The path with exactly these parameters filled in."""
+        return URLPath(path=self._filled_in_path(name, path_params), protocol="http")
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the endpoint, or answer 405."""
+        if self.methods and scope["method"] not in self.methods:
+            await answer_method_not_allowed(scope, receive, send, self.methods)
+        else:
+            await self.app(scope, receive, send)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Route) and (self.path, self.endpoint, self.methods) == (
+            other.path,
+            other.endpoint,
+            other.methods,
+        )
+
+    def __repr__(self) -> str:
+        methods = sorted(self.methods or ())
+        return f"{type(self).__name__}(path={self.path!r}, name={self.name!r}, methods={methods!r})"
+
+
+class WebSocketRoute(_EndpointRoute):
+    """A websocket endpoint at a path: a function that takes the websocket, or an ASGI application."""
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        name: str | None = None,
+        middleware: Sequence[Middleware] | None = None,
+    ) -> None:
+        self._set_path(path, endpoint, name)
+        app: ASGIApp = endpoint
+        if _is_function(endpoint):
+            app = websocket_session(_plain(endpoint, path, self.param_convertors))
+        self.app = wrap_in_middleware(app, middleware)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Websockets only."""
+        return self._match(scope) if scope["type"] == "websocket" else (Match.NONE, {})
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The path with exactly these parameters filled in, for ws and wss addresses."""
+        return URLPath(path=self._filled_in_path(name, path_params), protocol="websocket")
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the endpoint."""
+        await self.app(scope, receive, send)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WebSocketRoute) and (self.path, self.endpoint) == (other.path, other.endpoint)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(path={self.path!r}, name={self.name!r})"
+
+
+class _ApplicationRoute(BaseRoute):
+    """What Mount and Host share: an application behind a pattern, and the names of the routes inside it."""
+
+    name: str | None
+    app: ASGIApp
+    mounted_app: Any  # The application without middleware; whether it has routes is its own affair.
+    param_convertors: dict[str, Convertor[Any]]
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """The routes of the application, if it has any."""
+        found: list[BaseRoute] = getattr(self.mounted_app, "routes", None) or []
+        return found
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand over to the application."""
+        await self.app(scope, receive, send)
+
+    def _child_name(self, name: str) -> str | None:
+        """The name to look for inside, or None if the name leads elsewhere."""
+        if self.name is None:
+            return name
+        prefix, separator, child_name = name.partition(f"{self.name}:")
+        return child_name if separator and not prefix else None
+
+    def _find_inside(self, name: str, path_params: Mapping[str, Any]) -> URLPath | None:
+        child_name = self._child_name(name)
+        for route in self.routes if child_name is not None else ():
+            try:
+                return route.url_path_for(child_name or "", **path_params)
+            except NoMatchFound:
+                continue
+        return None
+
+
+class Mount(_ApplicationRoute):
+    """An application, or a list of routes, below a path."""
+
+    def __init__(
+        self,
+        path: str,
+        app: ASGIApp | None = None,
+        routes: Sequence[BaseRoute] | None = None,
+        name: str | None = None,
+        *,
+        middleware: Sequence[Middleware] | None = None,
+        max_body_size: int | None = None,
+    ) -> None:
+        if path:
+            _require_leading_slash(path)
+        if app is None and routes is None:
+            raise AssertionError("Either 'app=...', or 'routes=' must be specified")
+        self.path = path.rstrip("/")
+        self.name = name
+        self.mounted_app = Router(routes) if app is None else app
+        self.app = limit_body_size(wrap_in_middleware(self.mounted_app, middleware), max_body_size)
+        self.path_regex, self.path_format, self.param_convertors = compile_path(self.path + "/{path:path}")
+        self._has_literal_path = len(self.param_convertors) == 1
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Everything below the path, http and websocket alike; what matched moves into the root path."""
+        path = get_route_path(scope)
+        if scope["type"] not in ("http", "websocket") or self._is_elsewhere(path):
+            return Match.NONE, {}
+        params = match_path(self.path_regex, self.param_convertors, path)
+        if params is None:
+            return Match.NONE, {}
+        root_path = scope.get("root_path", "")
+        matched = path[: len(path) - len(params.pop("path")) - 1]
+        return Match.FULL, {
+            "path_params": {**scope.get("path_params", {}), **params},
+            "app_root_path": scope.get("app_root_path", root_path),
+            "root_path": root_path + matched,
+            "endpoint": self.app,
+        }
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The mount itself with `path`, by its own name; a route inside by `name:route`, or by its name alone."""
+        if name == self.name and "path" in path_params:
+            path_params["path"] = str(path_params["path"]).lstrip("/")
+            path, remaining = replace_params(self.path_format, self.param_convertors, path_params)
+            if not remaining:
+                return URLPath(path=path)
+        prefix_format = self.path_format.removesuffix("/{path}")
+        prefix, remaining = replace_params(prefix_format, self.param_convertors, path_params)
+        inside = self._find_inside(name, remaining)
+        if inside is None:
+            raise NoMatchFound(name, path_params)
+        return URLPath(path=prefix + str(inside), protocol=inside.protocol)
+
+    def _is_elsewhere(self, path: str) -> bool:
+        return self._has_literal_path and not path.startswith(self.path)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mount) and (self.path, self.app, self.name) == (other.path, other.app, other.name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(path={self.path!r}, name={self.name or ''!r}, app={self.app!r})"
+
+
+class Host(_ApplicationRoute):
+    """An application for a host name, which may have parameters: "{tenant}.example.org"."""
+
+    def __init__(self, host: str, app: ASGIApp, name: str | None = None) -> None:
+        if host.startswith("/"):
+            raise AssertionError("Host must not start with '/'")
+        self.host = host
+        self.app = self.mounted_app = app
+        self.name = name
+        # The port is for addresses that are built; the header is compared without it.
+        pattern, _, self.param_convertors = compile_path(re.sub(r":[0-9]+$", "", host))
+        self.host_regex = re.compile(pattern.pattern, re.IGNORECASE)
+        self.host_format = compile_path(host)[1]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """By the Host header; one that is not a host (RFC 3986 section 3.2.2) never matches."""
+        if scope["type"] not in ("http", "websocket"):
+            return Match.NONE, {}
+        header = next((value for key, value in scope["headers"] if key == b"host"), b"").decode("latin-1")
+        found = HOST_HEADER.fullmatch(header)
+        params = match_path(self.host_regex, self.param_convertors, found[1].lower()) if found else None
+        if params is None:
+            return Match.NONE, {}
+        return Match.FULL, {"path_params": {**scope.get("path_params", {}), **params}, "endpoint": self.app}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The host itself with `path`, by its own name; a route inside by `name:route`, or by its name alone."""
+        own_path = path_params.get("path") if name == self.name else None
+        host, remaining = replace_params(self.host_format, self.param_convertors, path_params)
+        if own_path is not None and remaining.keys() == {"path"}:
+            return URLPath(path=quote(str(own_path), safe="/:@!$&'()*+,;=~{}"), host=host)
+        inside = self._find_inside(name, remaining)
+        if inside is None:
+            raise NoMatchFound(name, path_params)
+        return URLPath(path=str(inside), protocol=inside.protocol, host=host)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Host) and (self.host, self.app) == (other.host, other.app)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(host={self.host!r}, name={self.name or ''!r}, app={self.app!r})"
+
+
+class Router:
+    """Routes in order: the first that matches answers.
+
+    `mounted_lifespans` starts and stops the applications mounted in the routes together with this one.
+    """
+
+    def __init__(
+        self,
+        routes: Sequence[BaseRoute] | None = None,
+        redirect_slashes: bool = True,
+        default: ASGIApp | None = None,
+        # The application's class and its state are its own business.
+        lifespan: Lifespan[Any] | None = None,
+        *,
+        middleware: Sequence[Middleware] | None = None,
+        max_body_size: int | None = None,
+        mounted_lifespans: bool = False,
+    ) -> None:
+        self.routes = list(routes or ())
+        self.redirect_slashes = redirect_slashes
+        self.default = self.not_found if default is None else default
+        self.lifespan_context = as_lifespan_context(lifespan)
+        self.mounted_lifespans = mounted_lifespans
+        self.middleware_stack = limit_body_size(wrap_in_middleware(self.app, middleware), max_body_size)
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """The live list: changing it changes the router."""
+        return self._routes
+
+    @routes.setter
+    def routes(self, routes: Sequence[BaseRoute]) -> None:
+        self._routes = RouteList(routes)
+        self._indexed_version = -1
+
+    async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What answers when no route matches, unless `default` was given."""
+        await answer_not_found(scope, receive, send)
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The address of the first route of that name that takes these parameters. Raises NoMatchFound."""
+        for route in self._routes:
+            try:
+                return route.url_path_for(name, **path_params)
+            except NoMatchFound:
+                continue
+        raise NoMatchFound(name, path_params)
+
+    async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start, wait for the end, stop."""
+        context = self.lifespan_context
+        if self.mounted_lifespans:
+            context = compose_lifespans(context, self._routes)
+        await run_lifespan(context, scope, receive, send)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.middleware_stack(scope, receive, send)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route the connection; inside the router's middleware."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self.lifespan(scope, receive, send)
+            return
+        if "router" not in scope:
+            scope["router"] = self
+        path = get_route_path(scope)
+        match, route, child_scope, allowed = self._index_of(kind).find(scope, path)
+        if route is None:
+            await self._answer_without_route(scope, receive, send, path)
+            return
+        scope.update(child_scope)
+        scope["route"] = route
+        if match is Match.PARTIAL and type(route).handle is Route.handle:
+            await answer_method_not_allowed(scope, receive, send, allowed)
+        else:
+            await route.handle(scope, receive, send)
+
+    def _index_of(self, kind: str) -> RouterIndex:
+        if self._indexed_version != self._routes.version:
+            self._indexed_version = self._routes.version
+            self._http_index = RouterIndex(self._routes, Route, WebSocketRoute)
+            self._websocket_index = RouterIndex(self._routes, WebSocketRoute, Route)
+        return self._http_index if kind == "http" else self._websocket_index
+
+    async def _answer_without_route(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
+        if scope["type"] == "http" and self.redirect_slashes and path != "/":
+            other_path = scope["path"].rstrip("/") if path.endswith("/") else scope["path"] + "/"
+            other_scope = {**scope, "path": other_path}
+            if self._index_of("http").find(other_scope, get_route_path(other_scope)).route is not None:
+                location = _relative_location(other_path, scope.get("query_string", b""))
+                await RedirectResponse(location)(scope, receive, send)
+                return
+        await self.default(scope, receive, send)
+
+    def mount(self, path: str, app: ASGIApp, name: str | None = None) -> None:
+        """Add a Mount."""
+        self.routes.append(Mount(path, app=app, name=name))
+
+    def host(self, host: str, app: ASGIApp, name: str | None = None) -> None:
+        """Add a Host."""
+        self.routes.append(Host(host, app=app, name=name))
+
+    def add_route(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        methods: Collection[str] | None = None,
+        name: str | None = None,
+        include_in_schema: bool = True,
+    ) -> None:
+        """Add a Route."""
+        self.routes.append(Route(path, endpoint, methods=methods, name=name, include_in_schema=include_in_schema))
+
+    def add_websocket_route(self, path: str, endpoint: Callable[..., Any], name: str | None = None) -> None:
+        """Add a WebSocketRoute."""
+        self.routes.append(WebSocketRoute(path, endpoint, name=name))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Router) and self._routes == other._routes
+
+
+def _require_leading_slash(path: str) -> None:
+    if not path.startswith("/"):
+        raise AssertionError("Routed paths must start with '/'")
+
+
+def _is_function(endpoint: Any) -> bool:
+    while isinstance(endpoint, functools.partial):
+        endpoint = endpoint.func
+    return inspect.isfunction(endpoint) or inspect.ismethod(endpoint)
+
+
+def _plain(endpoint: Callable[..., Any], path: str, convertors: Mapping[str, Convertor[Any]]) -> Callable[[Any], Any]:
+    """The endpoint as a function of the connection alone: itself, or compiled from what its signature declares."""
+    if is_plain(endpoint, convertors):
+        return endpoint
+    # Imported here because it brings pydantic, which applications of plain handlers do without.
+    from core.params import compile_endpoint
+
+    return compile_endpoint(endpoint, path)
+
+
+def _relative_location(path: str, query_string: bytes) -> str:
+    """The path as a Location without scheme and host, which a proxy may have changed on the way here."""
+    location = quote(path, safe="/:@!$&'()*+,;=~")
+    if location.startswith("//"):
+        # Two slashes would begin a host name (RFC 3986 section 4.2) and send people there.
+        location = "/%2F" + location[2:]
+    return f"{location}?{query_string.decode('latin-1')}" if query_string else location
