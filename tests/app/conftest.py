@@ -1,0 +1,77 @@
+"""What tests of features share: the application on its production stack, a client, and a database that forgets."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
+from functools import partial
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.config import Settings
+from app.database import Database
+from app.main import create_app
+from core.applications import Starlette
+from core.testclient import AsyncTestClient
+from tests.databases import (
+    DatabaseServer,
+    RolledBackDatabase,
+    executed_statements,
+    new_database_name,
+    rolled_back_database,
+)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for the whole run, because the pool's connections belong to it."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def pool(settings: Settings, anyio_backend: str) -> AsyncIterator[Database]:
+    database = Database.from_settings(settings)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def database(pool: Database) -> AsyncIterator[RolledBackDatabase]:
+    """The database, within one transaction that is undone after the test."""
+    async with rolled_back_database(pool.engine) as database:
+        yield database
+
+
+@pytest.fixture
+async def db(database: RolledBackDatabase) -> AsyncIterator[AsyncSession]:
+    """A session that sees what the application writes, and the other way round after a `flush()`."""
+    async with database.session() as session:
+        yield session
+
+
+@pytest.fixture
+async def app(settings: Settings, database: RolledBackDatabase) -> Starlette:
+    return create_app(settings, database=database)
+
+
+@pytest.fixture
+async def client(app: Starlette, settings: Settings) -> AsyncIterator[AsyncTestClient]:
+    """A browser without JavaScript: it keeps cookies, and shows redirects instead of following them."""
+    async with AsyncTestClient(app, base_url=settings.base_url, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def statements(database: RolledBackDatabase) -> Callable[[], AbstractContextManager[list[str]]]:
+    """`with statements() as executed:` lists the SQL statements of the block."""
+    return partial(executed_statements, database.engine)
+
+
+@pytest.fixture
+async def fresh_database(settings: Settings, server: DatabaseServer, anyio_backend: str) -> AsyncIterator[Database]:
+    """A migrated, empty database of its own, for what must really commit or run at the same time."""
+    name = new_database_name(server)
+    await server.create_database(name)
+    database = Database(server.application_url(name), pool_size=10)
+    yield database
+    await database.close()
+    await server.drop_database(name)

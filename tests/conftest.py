@@ -1,0 +1,37 @@
+"""What all tests of the product share: the settings, and the database that they name."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.config import Settings, load_settings
+from tests.databases import DatabaseServer, database_server, worker_database
+
+SECRET_KEY = "tests-only-5Vq0Yk3bWm8RzXcTn2LhJd7Pf9GsAe4UuBi6"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[DatabaseServer]:
+    with database_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_name(server: DatabaseServer) -> Iterator[str]:
+    with worker_database(server) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def settings(server: DatabaseServer, database_name: str) -> Settings:
+    """The settings of an installation behind HTTPS, so that cookies and headers are those of production."""
+    return load_settings(
+        {
+            "ENVIRONMENT": "test",
+            "SECRET_KEY": SECRET_KEY,
+            "BASE_URL": "https://slipway.test",
+            "DATABASE_URL": server.application_url(database_name),
+            "DATABASE_OWNER_URL": server.owner_url(database_name),
+            "LOG_LEVEL": "warning",
+        }
+    )
