@@ -16,7 +16,10 @@ from core.types import Scope
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 SCHEMES = {("http", False): "http", ("http", True): "https", ("websocket", False): "ws", ("websocket", True): "wss"}
+AUTHORITY_PARTS: tuple[str, ...] = ("username", "password", "hostname", "port")
 ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+# Names are at most 253 characters long (RFC 1035 section 2.3.4); the rest is for a port and to spare.
+LONGEST_HOST = 300
 HOST_CHARACTERS = ALPHANUMERIC + "-._~" + "!$&'()*+,;="
 # What a query string may hold without breaking the URL around it; everything else is percent-encoded.
 QUERY_CHARACTERS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
@@ -169,9 +172,10 @@ def components_of(scope: Scope) -> SplitResult:
 def requested_authority(scope: Scope, scheme: str) -> str:
     """The Host header if there is one that follows the grammar, else the server's own address, else ""."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) == 1 and is_authority(hosts[0].decode("latin-1")):
-        host: str = hosts[0].decode("latin-1")
-        return host
+    if len(hosts) == 1 and len(hosts[0]) < LONGEST_HOST:
+        named: str = hosts[0].decode("latin-1")
+        if is_authority(named):
+            return named
     server = scope.get("server")
     if server is None:
         return ""
@@ -235,7 +239,7 @@ def without_authority(path: str) -> str:
 
 def replace_components(components: SplitResult, changes: Mapping[str, Any]) -> SplitResult:
     changes = dict(changes)
-    parts = {name: changes.pop(name) for name in ("username", "password", "hostname", "port") if name in changes}
+    parts = {name: changes.pop(name) for name in AUTHORITY_PARTS if name in changes}
     if parts:
         changes["netloc"] = replace_authority(changes.get("netloc", components.netloc), parts)
     return components._replace(**changes)

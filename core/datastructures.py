@@ -232,7 +232,8 @@ class UploadFile:
 
     @property
     def content_type(self) -> str | None:
-        return self.headers.get("content-type")
+        content_type: str | None = self.headers.get("content-type")
+        return content_type
 
     async def write(self, data: bytes) -> None:
         if self.size is not None:

@@ -1,0 +1,112 @@
+"""Cookies as text: reading the Cookie header and writing Set-Cookie (RFC 6265).
+
+Reading is linear in the length of the header, which CPython's http.cookies is not before 3.11.10 (CVE-2024-7592).
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from email.utils import format_datetime, formatdate
+from http.cookies import SimpleCookie
+from time import time
+from typing import Literal
+
+from core._headers import TOKEN_CHARACTERS
+
+SameSite = Literal["lax", "strict", "none"]
+OCTAL_ESCAPE_LENGTH = 3
+# Browsers only send these names for cookies that a sibling domain cannot have set (RFC 6265bis section 4.1.3).
+PROTECTED_PREFIXES = ("__host-", "__secure-")
+COOKIE_ENCODER = SimpleCookie()
+
+
+def cookie_parser(cookie_string: str) -> dict[str, str]:
+    """The cookies of a Cookie header. A piece without "=" has the name "". Never raises.
+
+    A protected name that occurs twice is left out: one of the two was smuggled in, and which one cannot be known.
+    """
+    cookies: dict[str, str] = {}
+    ambiguous = set()
+    for piece in cookie_string.split(";"):
+        name, equals, value = piece.partition("=")
+        name, value = (name.strip(), value.strip()) if equals else ("", piece.strip())
+        if not name and not value:
+            continue
+        if name in cookies and name.lower().startswith(PROTECTED_PREFIXES):
+            ambiguous.add(name)
+        cookies[name] = unquote(value)
+    for name in ambiguous:
+        del cookies[name]
+    return cookies
+
+
+def unquote(value: str) -> str:
+    """Undo the quoting of RFC 2109: a quoted string with `\\"`, `\\\\` and octal escapes such as `\\054`."""
+    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
+        return value
+    text = value[1:-1]
+    pieces = []
+    start = 0
+    while (slash := text.find("\\", start)) >= 0:
+        pieces.append(text[start:slash])
+        octal = text[slash + 1 : slash + 1 + OCTAL_ESCAPE_LENGTH]
+        if is_octal_escape(octal):
+            pieces.append(chr(int(octal, 8)))
+            start = slash + 1 + OCTAL_ESCAPE_LENGTH
+        else:
+            pieces.append(octal[:1])
+            start = slash + 2
+    pieces.append(text[start:])
+    return "".join(pieces)
+
+
+def is_octal_escape(text: str) -> bool:
+    return len(text) == OCTAL_ESCAPE_LENGTH and text[0] in "0123" and not text.strip("01234567")
+
+
+def format_cookie(
+    key: str,
+    value: str,
+    *,
+    max_age: int | None,
+    expires: datetime.datetime | str | int | None,
+    path: str | None,
+    domain: str | None,
+    secure: bool,
+    httponly: bool,
+    samesite: SameSite | None,
+    partitioned: bool,
+) -> str:
+    """The value of a Set-Cookie header. Raises ValueError for names and attributes that would add attributes."""
+    if not key or key.encode("utf-8").strip(TOKEN_CHARACTERS):
+        raise ValueError(f"Cookie name {key!r} is not a token (RFC 6265 section 4.1.1).")
+    if samesite is not None and samesite.lower() not in ("strict", "lax", "none"):
+        raise AssertionError("samesite must be either 'strict', 'lax' or 'none'")
+    if partitioned and sys.version_info < (3, 14):
+        raise ValueError("Partitioned cookies are only supported in Python 3.14 and above.")
+    attributes = [
+        f"{key}={COOKIE_ENCODER.value_encode(value)[1]}",
+        domain and f"Domain={attribute('domain', domain)}",
+        expires is not None and f"expires={attribute('expires', expiry_date(expires))}",
+        httponly and "HttpOnly",
+        max_age is not None and f"Max-Age={int(max_age)}",
+        partitioned and "Partitioned",
+        path is not None and f"Path={attribute('path', path)}",
+        samesite is not None and f"SameSite={samesite}",
+        secure and "Secure",
+    ]
+    return "; ".join(part for part in attributes if part)
+
+
+def expiry_date(expires: datetime.datetime | str | int) -> str:
+    """The date of a datetime in UTC, or that many seconds from now. Text stays as it is."""
+    if isinstance(expires, datetime.datetime):
+        return format_datetime(expires, usegmt=True)
+    return expires if isinstance(expires, str) else formatdate(time() + expires, usegmt=True)
+
+
+def attribute(name: str, value: str) -> str:
+    if ";" in value or not value.isprintable():
+        raise ValueError(f"Cookie {name} {value!r} contains a semicolon or control character.")
+    return value

@@ -1,0 +1,176 @@
+"""The plain response that all others extend, and how responses are sent.
+
+Header fields are bytes from the start; the common ones come from small tables. A name or value that could break out of
+its line is refused with ValueError when the response is made, not when it is sent.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import anyio
+
+from core._cookies import SameSite, format_cookie
+from core._headers import MutableHeaders, RawHeaders, encode_header
+from core.background import BackgroundTask
+from core.types import Message, Receive, Scope, Send
+
+# From this version of the ASGI specification on, sending to a client that has gone raises OSError.
+SEND_RAISES_SINCE = (2, 4)
+
+
+class Response:
+    """A response whose whole body is known. Content is text, encoded with `charset`, or bytes."""
+
+    media_type: str | None = None
+    charset = "utf-8"
+
+    def __init__(
+        self,
+        content: Any = None,
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+        background: BackgroundTask | None = None,
+    ) -> None:
+        self.status_code = status_code
+        if media_type is not None:
+            self.media_type = media_type
+        self.background = background
+        self.body = self.render(content)
+        self.init_headers(headers)
+
+    def render(self, content: Any) -> bytes | memoryview:
+        """The body of this content. Classes override it."""
+        if isinstance(content, str):
+            return content.encode(self.charset)
+        if content is None:
+            return b""
+        if isinstance(content, memoryview):
+            return as_bytes_view(content)
+        return content  # type: ignore[no-any-return]  # bytes; anything else fails when its length is taken
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Make `raw_headers`: the given ones, then content-length and content-type unless they are among them."""
+        raw: RawHeaders = [encode_header(name, value) for name, value in headers.items()] if headers else []
+        names = {name for name, _ in raw} if raw else ()
+        body = getattr(self, "body", None)
+        if body is not None and may_have_length(self.status_code) and b"content-length" not in names:
+            raw.append(content_length(len(body)))
+        if self.media_type is not None and b"content-type" not in names:
+            raw.append(content_type(self.media_type, self.charset))
+        self.raw_headers = raw
+
+    @property
+    def headers(self) -> MutableHeaders:
+        """The header fields, as a view: changing them changes the response."""
+        return MutableHeaders(raw=self.raw_headers)
+
+    def set_cookie(
+        self,
+        key: str,
+        value: str = "",
+        max_age: int | None = None,
+        expires: datetime.datetime | str | int | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: SameSite | None = "lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Add a Set-Cookie field (RFC 6265). `max_age`, and `expires` if it is a number, are seconds from now."""
+        cookie = format_cookie(
+            key,
+            value,
+            max_age=max_age,
+            expires=expires,
+            path=path,
+            domain=domain,
+            secure=secure,
+            httponly=httponly,
+            samesite=samesite,
+            partitioned=partitioned,
+        )
+        self.raw_headers.append(encode_header("set-cookie", cookie))
+
+    def delete_cookie(
+        self,
+        key: str,
+        path: str = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: SameSite | None = "lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Make the client forget a cookie. Path and domain must be those it was set with."""
+        self.set_cookie(key, "", 0, 0, path, domain, secure, httponly, samesite, partitioned)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            send = denial_sender(send)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
+        if self.background is not None:
+            await self.background()
+
+
+def as_bytes_view(view: memoryview) -> memoryview:
+    """The same bytes as a flat view whose length is their number; copied if they are scattered in memory."""
+    return view.cast("B") if view.contiguous else memoryview(view.tobytes())
+
+
+def may_have_length(status_code: int) -> bool:
+    return status_code >= 200 and status_code not in (204, 304)
+
+
+@lru_cache(maxsize=4096)
+def content_length(length: int) -> tuple[bytes, bytes]:
+    return b"content-length", str(length).encode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def content_type(media_type: str, charset: str) -> tuple[bytes, bytes]:
+    if media_type.startswith("text/") and "charset=" not in media_type.lower():
+        media_type = f"{media_type}; charset={charset}"
+    return encode_header("content-type", media_type)
+
+
+def spec_version(scope: Scope) -> tuple[int, ...]:
+    return tuple(map(int, scope.get("asgi", {}).get("spec_version", "2.0").split(".")))
+
+
+def denial_sender(send: Send) -> Send:
+    """Sends a response in place of a websocket handshake (ASGI extension `websocket.http.response`)."""
+
+    async def send_denial(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    return send_denial
+
+
+async def wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def first_to_finish(work: Callable[[], Awaitable[None]], watch: Callable[[], Awaitable[None]]) -> None:
+    """Do the work until it is done or the watch ends. What either raises is raised as it is, not in a group."""
+    failures: list[Exception] = []
+
+    async def run(part: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await part()
+        except Exception as failure:
+            failures.append(failure)
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run, watch)
+        await run(work)
+    if failures:
+        raise failures[0]

@@ -1,0 +1,257 @@
+"""Forms: `application/x-www-form-urlencoded` (WHATWG URL section 5) and `multipart/form-data` (RFC 7578).
+
+Limits hold while the body is read: a form that exceeds one is given up at the chunk in which it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from enum import Enum
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+
+from core._multipart import MultipartError, MultipartReader, parse_parameters
+from core._urls import parse_urlencoded
+from core.datastructures import FormData, Headers, UploadFile
+
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * KIBIBYTE
+# Text fields together, and files together before they go to the disk: what one form may hold in memory.
+FORM_MEMORY = 16 * MEBIBYTE
+# Chunks smaller than this are joined before they are parsed: a body sent byte by byte costs no more than another.
+SMALLEST_PIECE = 16 * KIBIBYTE
+
+
+class MultiPartException(Exception):
+    """The form is malformed or exceeds a limit."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class FormMessage(Enum):
+    """Deprecated, and without use: it named the events of a former parser."""
+
+    FIELD_START = 1
+    FIELD_NAME = 2
+    FIELD_DATA = 3
+    FIELD_END = 4
+    END = 5
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        return super()._missing_(value)
+
+
+@dataclass(slots=True)
+class MultipartPart:
+    content_disposition: bytes | None = None
+    field_name: str = ""
+    data: bytearray = field(default_factory=bytearray)
+    file: UploadFile | None = None
+    item_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+class FormParser:
+    """Reads a urlencoded form. Raises MultiPartException for one that exceeds a limit.
+
+    `max_part_size` is the number of bytes of one field, its name and value together, as they were sent.
+    """
+
+    def __init__(
+        self,
+        headers: Headers,
+        stream: AsyncIterator[bytes],
+        *,
+        max_fields: int | float = 1000,
+        max_part_size: int = MEBIBYTE,
+    ) -> None:
+        self.headers = headers
+        self.stream = stream
+        self.max_fields = max_fields
+        self.max_part_size = max_part_size
+
+    async def parse(self) -> FormData:
+        chunks = []
+        size = separators = open_field = 0
+        async for chunk in self.stream:
+            chunks.append(chunk)
+            size += len(chunk)
+            separators += chunk.count(b"&")
+            last = chunk.rfind(b"&")
+            open_field = open_field + len(chunk) if last < 0 else len(chunk) - last - 1
+            self._check_progress(size, separators, open_field)
+        return self.parse_body(b"".join(chunks))
+
+    def parse_body(self, body: bytes) -> FormData:
+        """The form of a body that has been read already."""
+        self._check_progress(len(body), body.count(b"&"), 0)
+        fields = [part for part in body.split(b"&") if part]
+        if len(fields) > self.max_fields:
+            raise too_many_fields(self.max_fields)
+        # Two more bytes than allowed: the equals sign does not count, and is there only once.
+        for part in fields:
+            if len(part) > self.max_part_size and len(part) - (b"=" in part) > self.max_part_size:
+                raise field_too_large(self.max_part_size)
+        return FormData(parse_urlencoded(body.decode("utf-8", "replace")))
+
+    def _check_progress(self, size: int, separators: int, open_field: int) -> None:
+        if separators > self.max_fields:
+            raise too_many_fields(self.max_fields)
+        if open_field > self.max_part_size + 1:
+            raise field_too_large(self.max_part_size)
+        if size > max(FORM_MEMORY, self.max_part_size):
+            raise form_too_large()
+
+
+class MultiPartParser:
+    """Reads a multipart form. Raises MultiPartException for one that is malformed or exceeds a limit.
+
+    A part that names a file becomes an UploadFile, in memory up to `spool_max_size` bytes and on disk beyond; all
+    others are text, of at most `max_part_size` bytes each.
+    """
+
+    spool_max_size = MEBIBYTE
+    max_part_size = MEBIBYTE
+
+    def __init__(
+        self,
+        headers: Headers,
+        stream: AsyncIterator[bytes],
+        *,
+        max_files: int | float = 1000,
+        max_fields: int | float = 1000,
+        max_part_size: int = MEBIBYTE,
+    ) -> None:
+        self.headers = headers
+        self.stream = stream
+        self.max_files = max_files
+        self.max_fields = max_fields
+        self.max_part_size = max_part_size
+        self.items: list[tuple[str, str | UploadFile]] = []
+        self._files: list[BinaryIO] = []
+        self._fields = 0
+        self._memory = 0
+        self._part = MultipartPart()
+
+    async def parse(self) -> FormData:
+        _, parameters = parse_parameters(self.headers.get("content-type", "").encode("latin-1"))
+        self._charset = known_charset(parameters.get(b"charset", b"utf-8"))
+        if b"boundary" not in parameters:
+            raise MultiPartException("Missing boundary in multipart.")
+        try:
+            await self._read_parts(MultipartReader(parameters[b"boundary"]))
+        except MultipartError:
+            self.close_files()
+            raise MultiPartException("Invalid multipart data.") from None
+        except BaseException:
+            # Also for a cancelled request: its files must not wait for the garbage collector.
+            self.close_files()
+            raise
+        return FormData(self.items)
+
+    def close_files(self) -> None:
+        for file in self._files:
+            file.close()
+
+    async def _read_parts(self, reader: MultipartReader) -> None:
+        async for piece in larger_pieces(self.stream):
+            for event in reader.feed(piece):
+                if event is None:
+                    await self._finish_part()
+                elif isinstance(event, bytes):
+                    await self._add_content(event)
+                else:
+                    self._start_part(event)
+        reader.finish()
+
+    def _start_part(self, headers: list[tuple[bytes, bytes]]) -> None:
+        disposition = next((value for name, value in headers if name == b"content-disposition"), None)
+        _, parameters = parse_parameters(disposition or b"")
+        if b"name" not in parameters:
+            raise MultiPartException('The Content-Disposition header field "name" must be provided.')
+        part = self._part = MultipartPart(disposition, self._decode(parameters[b"name"]), item_headers=headers)
+        if b"filename" in parameters:
+            part.file = self._open_file(self._decode(parameters[b"filename"]), headers)
+            return
+        self._fields += 1
+        if self._fields > self.max_fields:
+            raise too_many_fields(self.max_fields)
+
+    def _open_file(self, filename: str, headers: list[tuple[bytes, bytes]]) -> UploadFile:
+        if len(self._files) >= self.max_files:
+            raise MultiPartException(f"Too many files. Maximum number of files is {self.max_files}.")
+        # A thousand files just below the limit would fill a gigabyte: with the memory used up they go to the disk.
+        spool_size = self.spool_max_size if self._memory < FORM_MEMORY else 1
+        file = cast(BinaryIO, SpooledTemporaryFile(max_size=spool_size))  # noqa: SIM115 - closed with the form
+        self._files.append(file)
+        return UploadFile(file, size=0, filename=filename, headers=Headers(raw=headers))
+
+    async def _add_content(self, content: bytes) -> None:
+        part = self._part
+        part.data += content
+        if part.file is not None:
+            if len(part.data) >= self.spool_max_size:
+                await self._write_file(part.file)
+        elif len(part.data) > self.max_part_size:
+            raise MultiPartException(f"Part exceeded maximum size of {self.max_part_size // KIBIBYTE}KB.")
+
+    async def _finish_part(self) -> None:
+        part = self._part
+        self._memory += len(part.data)
+        if part.file is None:
+            if self._memory > max(FORM_MEMORY, self.max_part_size):
+                raise form_too_large()
+            self.items.append((part.field_name, self._decode(part.data)))
+            return
+        await self._write_file(part.file)
+        await part.file.seek(0)
+        self.items.append((part.field_name, part.file))
+
+    async def _write_file(self, file: UploadFile) -> None:
+        if self._part.data:
+            await file.write(bytes(self._part.data))
+            self._part.data.clear()
+
+    def _decode(self, text: bytes | bytearray) -> str:
+        try:
+            return text.decode(self._charset)
+        except UnicodeDecodeError:
+            return text.decode("latin-1")
+
+
+async def larger_pieces(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    waiting: list[bytes] = []
+    size = 0
+    async for chunk in stream:
+        waiting.append(chunk)
+        size += len(chunk)
+        if size >= SMALLEST_PIECE:
+            yield b"".join(waiting)
+            waiting.clear()
+            size = 0
+    yield b"".join(waiting)
+
+
+def known_charset(name: bytes) -> str:
+    """The charset if Python has a text encoding of that name, else latin-1, which can decode everything."""
+    charset = name.decode("latin-1")
+    try:
+        "".encode(charset)
+    except (LookupError, UnicodeError, ValueError):
+        return "latin-1"
+    return charset
+
+
+def too_many_fields(limit: int | float) -> MultiPartException:
+    return MultiPartException(f"Too many fields. Maximum number of fields is {limit}.")
+
+
+def field_too_large(limit: int) -> MultiPartException:
+    return MultiPartException(f"Field exceeded maximum size of {limit // KIBIBYTE}KB.")
+
+
+def form_too_large() -> MultiPartException:
+    return MultiPartException(f"Form exceeded maximum size of {FORM_MEMORY // KIBIBYTE}KB.")

@@ -1,0 +1,132 @@
+"""Responses: ASGI applications that answer with what they hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from core._files import FileResponse, MalformedRangeHeader, RangeNotSatisfiable
+from core._response import (
+    SEND_RAISES_SINCE,
+    Response,
+    denial_sender,
+    first_to_finish,
+    spec_version,
+    wait_for_disconnect,
+)
+from core.background import BackgroundTask
+from core.concurrency import iterate_in_threadpool
+from core.datastructures import URL
+from core.requests import ClientDisconnect
+from core.types import Receive, Scope, Send
+
+__all__ = [
+    "AsyncContentStream",
+    "Content",
+    "ContentStream",
+    "FileResponse",
+    "HTMLResponse",
+    "JSONResponse",
+    "MalformedRangeHeader",
+    "PlainTextResponse",
+    "RangeNotSatisfiable",
+    "RedirectResponse",
+    "Response",
+    "StreamingResponse",
+    "SyncContentStream",
+]
+
+Content = str | bytes | memoryview
+SyncContentStream = Iterable[Content]
+AsyncContentStream = AsyncIterable[Content]
+ContentStream = AsyncContentStream | SyncContentStream
+
+
+class HTMLResponse(Response):
+    media_type = "text/html"
+
+
+class PlainTextResponse(Response):
+    media_type = "text/plain"
+
+
+class JSONResponse(Response):
+    """JSON without needless spaces. Raises ValueError for NaN and infinities, which JSON has not (RFC 8259)."""
+
+    media_type = "application/json"
+
+    def __init__(
+        self,
+        content: Any,
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+        background: BackgroundTask | None = None,
+    ) -> None:
+        super().__init__(content, status_code, headers, media_type, background)
+
+    def render(self, content: Any) -> bytes:
+        # Looked up at each call, because programs replace `json.dumps` to teach it more types.
+        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+
+
+class RedirectResponse(Response):
+    def __init__(
+        self,
+        url: str | URL,
+        status_code: int = 307,
+        headers: Mapping[str, str] | None = None,
+        background: BackgroundTask | None = None,
+    ) -> None:
+        super().__init__(b"", status_code, headers, background=background)
+        self.headers["location"] = quote(str(url), safe=":/%#?=@[]!$&'()*+,;")
+
+
+class StreamingResponse(Response):
+    """A response whose body comes piece by piece, from an async iterable or from a blocking one.
+
+    If the client leaves, the stream ends: sending raises ClientDisconnect where the server reports it (ASGI 2.4),
+    otherwise the stream is cancelled. The background task runs only in the latter case and after a complete response.
+    """
+
+    body_iterator: AsyncIterable[Content]
+
+    def __init__(
+        self,
+        content: ContentStream,
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+        background: BackgroundTask | None = None,
+    ) -> None:
+        self.body_iterator = content if isinstance(content, AsyncIterable) else iterate_in_threadpool(content)
+        self.status_code = status_code
+        if media_type is not None:
+            self.media_type = media_type
+        self.background = background
+        self.init_headers(headers)
+
+    async def listen_for_disconnect(self, receive: Receive) -> None:
+        await wait_for_disconnect(receive)
+
+    async def stream_response(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for chunk in self.body_iterator:
+            body = chunk.encode(self.charset) if isinstance(chunk, str) else chunk
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self.stream_response(denial_sender(send))
+        elif spec_version(scope) >= SEND_RAISES_SINCE:
+            try:
+                await self.stream_response(send)
+            except OSError:
+                raise ClientDisconnect() from None
+        else:
+            await first_to_finish(lambda: self.stream_response(send), lambda: self.listen_for_disconnect(receive))
+        if self.background is not None:
+            await self.background()
