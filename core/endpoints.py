@@ -1,0 +1,127 @@
+"""Endpoints as classes: a method for each HTTP verb, or for each event of a websocket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from http import HTTPStatus
+from typing import Any, Literal, NoReturn
+
+from core.background import is_async_callable
+from core.concurrency import run_in_threadpool
+from core.exceptions import HTTPException
+from core.requests import Request
+from core.responses import PlainTextResponse, Response
+from core.types import Message, Receive, Scope, Send
+from core.websockets import WebSocket
+
+# Only these names are looked up on the class: a method invented by a client reaches nothing (CVE-2026-48817).
+HTTP_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
+NORMAL_CLOSURE = 1000
+UNSUPPORTED_DATA = 1003
+INTERNAL_ERROR = 1011
+
+
+class HTTPEndpoint:
+    """Answers a request with its method `get`, `post`, …, async or blocking. HEAD is answered by `get` if need be."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise AssertionError(f"An HTTP endpoint needs a scope of type http, not {scope['type']}.")
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self.dispatch().__await__()
+
+    async def dispatch(self) -> None:
+        request: Request = Request(self.scope, self.receive, self.send)
+        handler = self._handler(request.method)
+        if is_async_callable(handler):
+            response = await handler(request)
+        else:
+            response = await run_in_threadpool(handler, request)
+        await response(self.scope, self.receive, self.send)
+
+    async def method_not_allowed(self, request: Request) -> Response:
+        headers = {"Allow": ", ".join(method for method in HTTP_METHODS if self._answers(method))}
+        if "app" in self.scope:
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers=headers)
+        return PlainTextResponse("Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, headers)
+
+    def _handler(self, method: str) -> Any:
+        if method not in HTTP_METHODS or not self._answers(method):
+            return self.method_not_allowed
+        return getattr(self, method.lower(), None) or self.get  # type: ignore[attr-defined]  # HEAD
+
+    def _answers(self, method: str) -> bool:
+        return hasattr(self, method.lower()) or (method == "HEAD" and hasattr(self, "get"))
+
+
+class WebSocketEndpoint:
+    """Handles a websocket by `on_connect`, `on_receive` for each message, and `on_disconnect`, which always runs.
+
+    `encoding` says what messages must be; one of another kind ends the connection with 1003. With None they are
+    handed over as they are.
+    """
+
+    encoding: Literal["text", "bytes", "json"] | None = None
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            raise AssertionError(f"A websocket endpoint needs a scope of type websocket, not {scope['type']}.")
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self.dispatch().__await__()
+
+    async def dispatch(self) -> None:
+        websocket: WebSocket = WebSocket(self.scope, self.receive, self.send)
+        await self.on_connect(websocket)
+        close_code = NORMAL_CLOSURE
+        try:
+            while (message := await websocket.receive())["type"] != "websocket.disconnect":
+                await self.on_receive(websocket, await self.decode(websocket, message))
+            close_code = int(message.get("code") or NORMAL_CLOSURE)
+        except Exception:
+            close_code = INTERNAL_ERROR
+            raise
+        finally:
+            await self.on_disconnect(websocket, close_code)
+
+    async def decode(self, websocket: WebSocket, message: Message) -> Any:
+        text, data = message.get("text"), message.get("bytes")
+        if self.encoding == "text":
+            return (
+                text if text is not None else await refuse(websocket, "Expected text websocket messages, but got bytes")
+            )
+        if self.encoding == "bytes":
+            return (
+                data if data is not None else await refuse(websocket, "Expected bytes websocket messages, but got text")
+            )
+        if self.encoding == "json":
+            try:
+                return json.loads(text if text is not None else data)
+            except ValueError:
+                await refuse(websocket, "Malformed JSON data received.")
+        if self.encoding is not None:
+            raise AssertionError(f"Unsupported 'encoding' attribute {self.encoding!r}.")
+        return text if text is not None else data
+
+    async def on_connect(self, websocket: WebSocket) -> None:
+        """Override to handle an incoming connection; must accept it or close it."""
+        await websocket.accept()
+
+    async def on_receive(self, websocket: WebSocket, data: Any) -> None:
+        """Override to handle an incoming message."""
+
+    async def on_disconnect(self, websocket: WebSocket, close_code: int) -> None:
+        """Override to handle the end of the connection. The code is 1011 if this endpoint has raised."""
+
+
+async def refuse(websocket: WebSocket, reason: str) -> NoReturn:
+    await websocket.close(UNSUPPORTED_DATA)
+    raise RuntimeError(reason)
