@@ -1,0 +1,108 @@
+"""Jinja2 templates as responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+import jinja2
+
+from core.background import BackgroundTask
+from core.datastructures import URL
+from core.requests import HTTPConnection, Request
+from core.responses import HTMLResponse
+from core.types import Receive, Scope, Send
+
+__all__ = ["ContextProcessor", "Jinja2Templates", "TemplateResponse"]
+
+ContextProcessor = Callable[[Request], dict[str, Any]]
+Directories = str | PathLike[str] | Sequence[str | PathLike[str]]
+
+DEBUG_MESSAGE = "http.response.debug"
+
+
+class TemplateResponse(HTMLResponse):
+    """A rendered template. Where the server announces it, a test client is told the template and its context."""
+
+    def __init__(
+        self,
+        template: jinja2.Template,
+        context: dict[str, Any],
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+        background: BackgroundTask | None = None,
+    ) -> None:
+        self.template = template
+        self.context = context
+        super().__init__(template.render(context), status_code, headers, media_type, background)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if DEBUG_MESSAGE in scope.get("extensions", {}):
+            await send({"type": DEBUG_MESSAGE, "info": {"template": self.template, "context": self.context}})
+        await super().__call__(scope, receive, send)
+
+
+class Jinja2Templates:
+    """Finds and renders templates, from a directory (or several, the first hit wins) or with an environment of your own.
+
+    From a directory, the values in .html, .htm and .xml templates are escaped. Every template has `request`,
+    `url_for(name, **path_params)` (absolute) and `url_path_for(name, **path_params)` (without scheme and host, so right
+    behind any proxy). `context_processors` give further values to each; those of the handler win over them.
+    """
+
+    def __init__(
+        self,
+        directory: Directories | None = None,
+        *,
+        context_processors: Sequence[ContextProcessor] | None = None,
+        env: jinja2.Environment | None = None,
+    ) -> None:
+        if (directory is None) == (env is None):
+            raise AssertionError("Jinja2Templates takes either 'directory' or 'env'.")
+        self.context_processors = list(context_processors or ())
+        self.env = env or _environment_for(directory or ())
+        self.env.globals.setdefault("url_for", url_for)
+        self.env.globals.setdefault("url_path_for", url_path_for)
+
+    def get_template(self, name: str) -> jinja2.Template:
+        """Raises jinja2.TemplateNotFound."""
+        return self.env.get_template(name)
+
+    def TemplateResponse(  # noqa: N802 - named like the class it makes, as in Starlette
+        self,
+        request: Request,
+        name: str,
+        context: Mapping[str, Any] | None = None,
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+        background: BackgroundTask | None = None,
+    ) -> TemplateResponse:
+        """Render the template. Raises jinja2.TemplateNotFound, and whatever the template raises."""
+        values: dict[str, Any] = {"request": request}
+        for processor in self.context_processors:
+            values.update(processor(request))
+        values.update(context or {})
+        return TemplateResponse(self.get_template(name), values, status_code, headers, media_type, background)
+
+
+@jinja2.pass_context
+def url_for(context: jinja2.runtime.Context, name: str, /, **path_params: Any) -> URL:
+    """Return a route's absolute URL on the host that was asked for."""
+    request: HTTPConnection = context["request"]
+    return request.url_for(name, **path_params)
+
+
+@jinja2.pass_context
+def url_path_for(context: jinja2.runtime.Context, name: str, /, **path_params: Any) -> str:
+    """Return a route's path; absolute only if the route belongs to another host."""
+    request: HTTPConnection = context["request"]
+    url = request.url_for(name, **path_params)
+    return url.path if url.netloc == request.base_url.netloc else str(url)
+
+
+def _environment_for(directory: Directories) -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(directory)
+    return jinja2.Environment(loader=loader, autoescape=jinja2.select_autoescape())
