@@ -42,7 +42,6 @@ from core._typed.submitted import InvalidSubmission, Submitted
 from core._typed.teardown import finish
 from core.exceptions import HTTPException
 from core.problems import InvalidInput, Problem, problem_response
-from core.websockets import WebSocket
 
 __all__ = [
     "Body",
@@ -83,7 +82,7 @@ def compile_endpoint(function: Callable[..., Any], path: str) -> Endpoint:
         try:
             return await resolve(chosen, answer, connection)
         except Problem as problem:
-            if isinstance(connection, WebSocket) or is_handled(connection, problem):
+            if is_websocket(connection) or is_handled(connection, problem):
                 raise
             return problem_response(problem)
 
@@ -97,7 +96,7 @@ async def resolve(plan: Plan, answer: Answer, connection: Any) -> Any:
         result = await plan.run(run)
         if result is FAILED:
             raise InvalidInput(run.errors)
-        response = None if isinstance(connection, WebSocket) else answer(result)
+        response = None if is_websocket(connection) else answer(result)
     except BaseException as error:
         await finish(run, error)
         raise
@@ -122,6 +121,10 @@ def _parameters_tree(function: Callable[..., Any]) -> Iterator[Depends]:
     for parameter in read_signature(function).parameters:
         if isinstance(parameter.marker, Depends):
             yield from _tree(function, parameter.marker, parameter)
+
+
+def is_websocket(connection: Any) -> bool:
+    return bool(connection.scope["type"] == "websocket")
 
 
 def is_handled(connection: Any, problem: HTTPException) -> bool:
