@@ -32,7 +32,7 @@ WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 FrameMode = Literal["text", "binary"]
 
 
-class WebSocketDenialResponse(httpx2.Response, WebSocketDisconnect):
+class WebSocketDenialResponse(httpx2.Response, WebSocketDisconnect):  # type: ignore[misc]  # Both define pickling.
     """Raised when the application refuses a websocket handshake with an HTTP response of its own."""
 
 

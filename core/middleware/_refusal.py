@@ -1,10 +1,11 @@
-"""How a middleware refuses a connection so that it looks like every other error of the application."""
+"""How a middleware answers instead of the application it stands in front of."""
 
 from __future__ import annotations
 
 from core.exceptions import HTTPException
 from core.middleware.exceptions import ExceptionMiddleware
-from core.types import Receive, Scope, Send
+from core.types import ASGIApp, Receive, Scope, Send
+from core.websockets import WebSocketClose
 
 
 async def refuse(error: HTTPException, scope: Scope, receive: Receive, send: Send) -> None:
@@ -14,4 +15,11 @@ async def refuse(error: HTTPException, scope: Scope, receive: Receive, send: Sen
     async def raise_error(scope: Scope, receive: Receive, send: Send) -> None:
         raise error
 
-    await ExceptionMiddleware(raise_error, handlers)(scope, receive, send)
+    await answer(ExceptionMiddleware(raise_error, handlers), scope, receive, send)
+
+
+async def answer(response: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the response; to a websocket only if the server can refuse it with one, else close it (HTTP 403)."""
+    if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
+        response = WebSocketClose()
+    await response(scope, receive, send)

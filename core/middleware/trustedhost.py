@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from core._urls import is_authority, split_address
 from core.datastructures import URL
+from core.middleware._refusal import answer
 from core.responses import PlainTextResponse, RedirectResponse, Response
 from core.types import ASGIApp, Receive, Scope, Send
-from core.websockets import WebSocketClose
 
 WRONG_PATTERN = "Domain wildcard patterns must be like '*.example.com'."
 
@@ -37,10 +37,7 @@ class TrustedHostMiddleware:
         if scope["type"] not in ("http", "websocket") or self._is_allowed(host := _requested_host(scope)):
             await self.app(scope, receive, send)
             return
-        if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
-            await WebSocketClose()(scope, receive, send)
-            return
-        await self._refusal(scope, host)(scope, receive, send)
+        await answer(self._refusal(scope, host), scope, receive, send)
 
     def _is_allowed(self, host: str) -> bool:
         return host in self._names or (bool(host) and (self.allow_any or host.endswith(self._suffixes)))

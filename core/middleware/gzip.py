@@ -1,0 +1,205 @@
+"""Compresses responses for clients that accept gzip."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import anyio.to_thread
+from anyio.lowlevel import RunVar
+
+from core._accept import accepted_encodings
+from core.datastructures import Headers, MutableHeaders
+from core.types import ASGIApp, Message, Receive, Scope, Send
+
+# What is compressed already, and event streams, whose events are to leave at once.
+DEFAULT_EXCLUDED_CONTENT_TYPES = (
+    "application/grpc",
+    "application/gzip",
+    "application/x-gzip",
+    "application/zip",
+    "audio/*",
+    "font/woff",
+    "font/woff2",
+    "image/avif",
+    "image/gif",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "text/event-stream",
+    "video/*",
+)
+
+THREAD_MINIMUM_SIZE = 128 * 1024
+THREADS = 40
+GZIP_FORMAT = 16 + zlib.MAX_WBITS
+
+# Compression has threads of its own, so that it cannot use up those of the endpoints.
+_limiter: RunVar[anyio.CapacityLimiter] = RunVar("core.middleware.gzip.limiter")
+
+
+class GZipMiddleware:
+    """Compresses responses of at least `minimum_size` bytes, unless their type is among `exclude_content_types`.
+
+    A type ending in `/*` stands for all its subtypes. `compresslevel` is zlib's, 0 to 9. Parts of at least
+    `thread_minimum_size` bytes are compressed in a thread; smaller ones cost less than the hop.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        minimum_size: int = 500,
+        compresslevel: int = 9,
+        thread_minimum_size: int = THREAD_MINIMUM_SIZE,
+        *,
+        exclude_content_types: Sequence[str] = DEFAULT_EXCLUDED_CONTENT_TYPES,
+    ) -> None:
+        self.app = app
+        self.minimum_size = minimum_size
+        self.compresslevel = compresslevel
+        self.thread_minimum_size = thread_minimum_size
+        self.exclude_content_types = tuple(exclude_content_types)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        excluded = self.exclude_content_types
+        responder: IdentityResponder
+        if accepted_encodings(Headers(scope=scope), ("gzip",)):
+            level, in_thread = self.compresslevel, self.thread_minimum_size
+            responder = GZipResponder(self.app, self.minimum_size, level, in_thread, exclude_content_types=excluded)
+        else:
+            responder = IdentityResponder(self.app, self.minimum_size, exclude_content_types=excluded)
+        await responder(scope, receive, send)
+
+
+class IdentityResponder:
+    """One response left as it is, but for `Vary`, which tells caches that others may get it compressed.
+
+    The start message is held back until the first part of the body shows whether it is worth compressing.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        minimum_size: int,
+        *,
+        exclude_content_types: Sequence[str] = DEFAULT_EXCLUDED_CONTENT_TYPES,
+    ) -> None:
+        self.app = app
+        self.minimum_size = minimum_size
+        self._excluded_types = frozenset(exclude_content_types)
+        self._held_start: Message | None = None
+        self._is_eligible = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._send = send
+        await self.app(scope, receive, self.send)
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            await self._take_start(message)
+        elif kind == "http.response.body":
+            await self._take_body(message)
+        else:
+            if kind == "http.response.pathsend":
+                await self._release_start()
+                self._is_eligible = False
+            await self._send(message)
+
+    async def encode(self, body: bytes, more_body: bool) -> bytes:
+        """Return the part of the body in its content coding."""
+        return body
+
+    def announce(self, headers: MutableHeaders) -> None:
+        """Name the content coding in the headers."""
+
+    async def _take_start(self, message: Message) -> None:
+        message.setdefault("headers", [])
+        self._is_eligible = self._may_be_compressed(message)
+        self._held_start = message
+        if not self._is_eligible:
+            await self._release_start()
+
+    async def _take_body(self, message: Message) -> None:
+        body, more_body = message.get("body", b""), message.get("more_body", False)
+        if self._held_start is not None and not more_body and len(body) < self.minimum_size:
+            self._is_eligible = False
+        if not self._is_eligible:
+            await self._release_start()
+            await self._send(message)
+            return
+        encoded = await self.encode(body, more_body)
+        if self._held_start is not None:
+            self._describe(self._held_start, None if more_body else len(encoded))
+            await self._release_start()
+        await self._send({**message, "body": encoded})
+
+    async def _release_start(self) -> None:
+        if self._held_start is not None:
+            start, self._held_start = self._held_start, None
+            await self._send(start)
+
+    def _describe(self, start: Message, length: int | None) -> None:
+        headers = MutableHeaders(scope=start)
+        headers.add_vary_header("Accept-Encoding")
+        self.announce(headers)
+        if "content-encoding" in headers:
+            # A response with trailers is sent in chunks, which excludes a length (RFC 9112 section 6.2).
+            if length is None or start.get("trailers"):
+                del headers["content-length"]
+            else:
+                headers["content-length"] = str(length)
+
+    def _may_be_compressed(self, start: Message) -> bool:
+        # Ranges of a compressed file are not ranges of the file.
+        if start["status"] == 206:
+            return False
+        headers = Headers(raw=start["headers"])
+        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        whole_type = f"{media_type.partition('/')[0]}/*"
+        return "content-encoding" not in headers and self._excluded_types.isdisjoint((media_type, whole_type))
+
+
+class GZipResponder(IdentityResponder):
+    """One response compressed. Each part of a streamed body is flushed, so that it arrives when it was sent."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        minimum_size: int,
+        compresslevel: int = 9,
+        thread_minimum_size: int = THREAD_MINIMUM_SIZE,
+        *,
+        exclude_content_types: Sequence[str] = DEFAULT_EXCLUDED_CONTENT_TYPES,
+    ) -> None:
+        super().__init__(app, minimum_size, exclude_content_types=exclude_content_types)
+        self.compresslevel = compresslevel
+        self.thread_minimum_size = thread_minimum_size
+        self._compressor: Any = None  # zlib does not export the class; it takes 256 KiB, so it is made on first use.
+
+    async def encode(self, body: bytes, more_body: bool) -> bytes:
+        if len(body) < self.thread_minimum_size:
+            return self._compress(body, more_body)
+        return await anyio.to_thread.run_sync(self._compress, body, more_body, limiter=_compression_limiter())
+
+    def announce(self, headers: MutableHeaders) -> None:
+        headers["content-encoding"] = "gzip"
+
+    def _compress(self, body: bytes, more_body: bool) -> bytes:
+        if self._compressor is None:
+            self._compressor = zlib.compressobj(self.compresslevel, zlib.DEFLATED, GZIP_FORMAT)
+        flush = zlib.Z_SYNC_FLUSH if more_body else zlib.Z_FINISH
+        return bytes(self._compressor.compress(body) + self._compressor.flush(flush))
+
+
+def _compression_limiter() -> anyio.CapacityLimiter:
+    try:
+        return _limiter.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(THREADS)
+        _limiter.set(limiter)
+        return limiter

@@ -1,0 +1,33 @@
+"""Sends whoever came by plain HTTP to the same address by HTTPS."""
+
+from __future__ import annotations
+
+from core.datastructures import URL
+from core.middleware._refusal import answer
+from core.responses import RedirectResponse
+from core.types import ASGIApp, Receive, Scope, Send
+
+SECURE_SCHEMES = {"http": "https", "ws": "wss"}
+STANDARD_PORTS = (":80", ":443")
+
+
+class HTTPSRedirectMiddleware:
+    """Answers http and ws requests with 307 to https and wss. A standard port is dropped, another one kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket") and scope["scheme"] in SECURE_SCHEMES:
+            await answer(RedirectResponse(_secure_url(scope)), scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def _secure_url(scope: Scope) -> str:
+    url = URL(scope=scope)
+    netloc = url.netloc
+    for port in STANDARD_PORTS:
+        # Cutting the text keeps the brackets of an IPv6 address, which url.hostname does not have.
+        netloc = netloc.removesuffix(port)
+    return str(url.replace(scheme=SECURE_SCHEMES[scope["scheme"]], netloc=netloc))
