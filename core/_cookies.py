@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import datetime
 import sys
+import time
 from email.utils import format_datetime, formatdate
 from http.cookies import SimpleCookie
-from time import time
 from typing import Literal
 
 from core._headers import TOKEN_CHARACTERS
@@ -103,7 +103,7 @@ def expiry_date(expires: datetime.datetime | str | int) -> str:
     """The date of a datetime in UTC, or that many seconds from now. Text stays as it is."""
     if isinstance(expires, datetime.datetime):
         return format_datetime(expires, usegmt=True)
-    return expires if isinstance(expires, str) else formatdate(time() + expires, usegmt=True)
+    return expires if isinstance(expires, str) else formatdate(time.time() + expires, usegmt=True)
 
 
 def attribute(name: str, value: str) -> str:

@@ -27,7 +27,6 @@ from core._response import (
     wait_for_disconnect,
 )
 from core.background import BackgroundTask
-from core.requests import ClientDisconnect
 from core.types import Receive, Scope, Send
 
 # Offsets in a file: from the first byte up to, not including, the last.
@@ -105,7 +104,7 @@ class FileResponse(Response):
             await self.background()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
+        is_head = scope["type"] == "http" and scope["method"].upper() == "HEAD"
         can_pass_path = "http.response.pathsend" in scope.get("extensions", {})
         limit = 0 if is_head or can_pass_path else self.chunk_size
         stat_result, content = await self._look_up(limit)
@@ -126,13 +125,8 @@ class FileResponse(Response):
         return await anyio.to_thread.run_sync(look_up, self.path, self.stat_result, limit)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, plan: Plan) -> None:
-        if scope["type"] == "websocket":
+        if scope["type"] == "websocket" or spec_version(scope) >= SEND_RAISES_SINCE:
             await self._send_parts(send, plan)
-        elif spec_version(scope) >= SEND_RAISES_SINCE:
-            try:
-                await self._send_parts(send, plan)
-            except OSError as error:
-                raise ClientDisconnect() from error
         else:
             await first_to_finish(lambda: self._send_parts(send, plan), lambda: wait_for_disconnect(receive))
 
@@ -141,24 +135,24 @@ class FileResponse(Response):
         try:
             await send({"type": "http.response.start", "status": plan.status_code, "headers": plan.headers})
             for part in plan.parts:
+                is_last = part is plan.parts[-1]
                 if isinstance(part, bytes):
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                    await send({"type": "http.response.body", "body": part, "more_body": not is_last})
                 else:
-                    await self._send_range(send, file, part)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+                    await self._send_range(send, file, part, is_last)
         finally:
             # Not awaited, so that a cancelled response closes its file as well.
             file.wrapped.close()
 
-    async def _send_range(self, send: Send, file: anyio.AsyncFile[bytes], part: Range) -> None:
+    async def _send_range(self, send: Send, file: anyio.AsyncFile[bytes], part: Range, is_last: bool) -> None:
         position, end = part
         await file.seek(position)
         while position < end:
             chunk = await file.read(min(self.chunk_size, end - position))
             if not chunk:
-                raise RuntimeError(f"File at path {self.path} is shorter than it was when the response started.")
+                raise RuntimeError(f"File at path {self.path} is shorter than expected.")
             position += len(chunk)
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": chunk, "more_body": position < end or not is_last})
 
     def _plan(self, scope: Scope, stat_result: os.stat_result) -> Plan:
         headers = MutableHeaders(raw=list(self.raw_headers))
@@ -179,7 +173,7 @@ class FileResponse(Response):
 
     def _wanted_ranges(self, scope: Scope, headers: Headers) -> str | None:
         """The Range header, if it applies (RFC 9110 sections 14.2 and 13.1.5)."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or self.status_code != 200:
+        if scope["type"] != "http" or scope["method"].upper() not in ("GET", "HEAD") or self.status_code != 200:
             return None
         request_headers = Headers(raw=scope["headers"])
         wanted: str | None = request_headers.get("range")
@@ -226,7 +220,10 @@ def look_up(
     if stat_result.st_size > limit or not limit:
         return stat_result, None
     with Path(path).open("rb") as file:
-        return stat_result, file.read(stat_result.st_size)
+        content = file.read(stat_result.st_size)
+    if len(content) < stat_result.st_size:
+        raise RuntimeError(f"File at path {path} is shorter than expected.")
+    return stat_result, content
 
 
 def absolute_path(path: str | os.PathLike[str]) -> str:

@@ -163,7 +163,7 @@ def components_of(scope: Scope) -> SplitResult:
         path = path.translate(UNSAFE_IN_PATH)
     if path[:1] != "/" and path:
         path = f"/{path}"
-    elif path[:2] == "//":
+    if not netloc:
         path = without_authority(path)
     query = quote(scope.get("query_string", b""), safe=QUERY_CHARACTERS)
     return SplitResult(scheme if netloc else "", netloc, path, query, "")
@@ -204,7 +204,7 @@ def is_registered_name(host: str) -> bool:
 
 
 def is_ip_literal(address: str) -> bool:
-    if address[:1] in ("v", "V"):
+    if address[:1] == "v":
         version, dot, rest = address[1:].partition(".")
         return bool(dot and rest) and is_hexadecimal(version) and not rest.strip(HOST_CHARACTERS + ":")
     try:
@@ -222,14 +222,14 @@ def is_port_suffix(text: str) -> bool:
     """Whether text is nothing, or a colon and a port from 0 to 65535. The grammar allows a colon without a port."""
     if not text:
         return True
-    digits = text[1:]
+    digits = text[1:].lstrip("0")
     return text[0] == ":" and (
         not digits or (digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 65535)
     )
 
 
 def with_brackets(host: str) -> str:
-    return f"[{host}]" if ":" in host and host[:1] != "[" else host
+    return f"[{host}]" if is_ip_literal(host) else host
 
 
 def without_authority(path: str) -> str:

@@ -104,7 +104,7 @@ class WebSocketEndpoint:
             )
         if self.encoding == "json":
             try:
-                return json.loads(text if text is not None else data)
+                return json.loads(text if text is not None else data or b"")
             except ValueError:
                 await refuse(websocket, "Malformed JSON data received.")
         if self.encoding is not None:

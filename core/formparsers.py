@@ -5,21 +5,23 @@ Limits hold while the body is read: a form that exceeds one is given up at the c
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import warnings
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, EnumType
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
-from core._multipart import MultipartError, MultipartReader, parse_parameters
+from core._multipart import Event, MultipartError, MultipartReader, parse_parameters
 from core._urls import parse_urlencoded
 from core.datastructures import FormData, Headers, UploadFile
+from core.exceptions import StarletteDeprecationWarning
 
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
 # Text fields together, and files together before they go to the disk: what one form may hold in memory.
 FORM_MEMORY = 16 * MEBIBYTE
-# Chunks smaller than this are joined before they are parsed: a body sent byte by byte costs no more than another.
+# After the first, chunks smaller than this are joined before they are parsed: a body may come byte by byte.
 SMALLEST_PIECE = 16 * KIBIBYTE
 
 
@@ -31,7 +33,13 @@ class MultiPartException(Exception):
         self.message = message
 
 
-class FormMessage(Enum):
+class DeprecatedEnum(EnumType):
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        warnings.warn(f"`{cls.__name__}` is deprecated: it has no use any more.", StarletteDeprecationWarning, stacklevel=2)
+        return super().__call__(*args, **kwargs)
+
+
+class FormMessage(Enum, metaclass=DeprecatedEnum):
     """Deprecated, and without use: it named the events of a former parser."""
 
     FIELD_START = 1
@@ -39,10 +47,6 @@ class FormMessage(Enum):
     FIELD_DATA = 3
     FIELD_END = 4
     END = 5
-
-    @classmethod
-    def _missing_(cls, value: object) -> Any:
-        return super()._missing_(value)
 
 
 @dataclass(slots=True)
@@ -157,15 +161,26 @@ class MultiPartParser:
             file.close()
 
     async def _read_parts(self, reader: MultipartReader) -> None:
-        async for piece in larger_pieces(self.stream):
-            for event in reader.feed(piece):
-                if event is None:
-                    await self._finish_part()
-                elif isinstance(event, bytes):
-                    await self._add_content(event)
-                else:
-                    self._start_part(event)
+        waiting: list[bytes] = []
+        size = enough = 0
+        async for chunk in self.stream:
+            waiting.append(chunk)
+            size += len(chunk)
+            if size >= enough:
+                await self._take_events(reader.feed(b"".join(waiting)))
+                waiting.clear()
+                size, enough = 0, SMALLEST_PIECE
+        await self._take_events(reader.feed(b"".join(waiting)))
         reader.finish()
+
+    async def _take_events(self, events: Iterator[Event]) -> None:
+        for event in events:
+            if event is None:
+                await self._finish_part()
+            elif isinstance(event, bytes):
+                await self._add_content(event)
+            else:
+                self._start_part(event)
 
     def _start_part(self, headers: list[tuple[bytes, bytes]]) -> None:
         disposition = next((value for name, value in headers if name == b"content-disposition"), None)
@@ -220,19 +235,6 @@ class MultiPartParser:
             return text.decode(self._charset)
         except UnicodeDecodeError:
             return text.decode("latin-1")
-
-
-async def larger_pieces(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    waiting: list[bytes] = []
-    size = 0
-    async for chunk in stream:
-        waiting.append(chunk)
-        size += len(chunk)
-        if size >= SMALLEST_PIECE:
-            yield b"".join(waiting)
-            waiting.clear()
-            size = 0
-    yield b"".join(waiting)
 
 
 def known_charset(name: bytes) -> str:

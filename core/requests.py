@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from contextlib import aclosing
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
@@ -191,20 +192,32 @@ class Incoming:
         self.receive = receive
         self.body: bytes | None = None
         self.form: FormData | None = None
-        self.pending: Message | None = None
+        self.pending: list[Message] = []
         self.is_consumed = False
         self.is_disconnected = False
 
     async def next_message(self) -> Message:
-        message, self.pending = self.pending, None
-        if message is None:
-            message = await self.receive()
+        message = self.pending.pop(0) if self.pending else await self.receive()
         if message["type"] == "http.disconnect":
             self.is_disconnected = True
             raise ClientDisconnect()
         if not message.get("more_body", False):
             self.is_consumed = True
         return message
+
+    async def poll_disconnect(self) -> bool:
+        """Look at the next message without waiting. One that carries a piece of the body is kept for its reader."""
+        is_uploading = bool(self.pending) and self.pending[-1].get("more_body", False)
+        if not self.is_disconnected and not is_uploading:
+            # Inside a cancelled scope receiving either returns what is there or gives up at once.
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                message = await self.receive()
+                if message["type"] == "http.disconnect":
+                    self.is_disconnected = True
+                else:
+                    self.pending.append(message)
+        return self.is_disconnected
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         if self.body is not None:
@@ -249,10 +262,9 @@ class Request(HTTPConnection[StateT]):
     def receive(self) -> Receive:
         return self._receive
 
-    async def stream(self) -> AsyncGenerator[bytes, None]:
+    def stream(self) -> AsyncGenerator[bytes, None]:
         """The body in pieces, then b"". Raises ClientDisconnect, and RuntimeError if somebody has streamed it before."""
-        async for chunk in self._incoming.chunks():
-            yield chunk
+        return self._incoming.chunks()
 
     async def body(self) -> bytes:
         """The whole body. Raises ClientDisconnect, and RuntimeError after stream()."""
@@ -291,17 +303,7 @@ class Request(HTTPConnection[StateT]):
 
     async def is_disconnected(self) -> bool:
         """Whether the client has gone, as far as is known at this moment."""
-        incoming = self._incoming
-        if not incoming.is_disconnected and incoming.pending is None:
-            # Inside a cancelled scope receiving either returns what is there or gives up at once.
-            with anyio.CancelScope() as scope:
-                scope.cancel()
-                message = await incoming.receive()
-                if message["type"] == "http.disconnect":
-                    incoming.is_disconnected = True
-                else:
-                    incoming.pending = message
-        return incoming.is_disconnected
+        return await self._incoming.poll_disconnect()
 
     async def send_push_promise(self, path: str) -> None:
         """Ask the server to push this path to the client (HTTP/2). Does nothing if the server cannot."""
@@ -336,10 +338,12 @@ class Request(HTTPConnection[StateT]):
     async def _parse_form(self, incoming: Incoming, limits: Mapping[str, Any]) -> FormData:
         content_type, _ = parse_parameters(self.headers.get("content-type", "").encode("latin-1"))
         if content_type == b"multipart/form-data":
-            return await MultiPartParser(self.headers, self.stream(), **limits).parse()
+            async with aclosing(self.stream()) as stream:
+                return await MultiPartParser(self.headers, stream, **limits).parse()
         if content_type == b"application/x-www-form-urlencoded":
             limits = {"max_fields": limits["max_fields"], "max_part_size": limits["max_part_size"]}
-            return await FormParser(self.headers, self.stream(), **limits).parse()
+            async with aclosing(self.stream()) as stream:
+                return await FormParser(self.headers, stream, **limits).parse()
         return FormData()
 
 

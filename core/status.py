@@ -101,7 +101,7 @@ def __getattr__(name: str) -> int:
     current = __deprecated__.get(name)
     if current is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(f"{name!r} is deprecated, use {current!r}.", StarletteDeprecationWarning, stacklevel=2)
+    warnings.warn(f"{name!r} is deprecated. Use {current!r} instead.", StarletteDeprecationWarning, stacklevel=2)
     code: int = globals()[current]
     return code
 

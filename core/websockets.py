@@ -154,8 +154,12 @@ class WebSocket(HTTPConnection[StateT]):
         await (self.send_text(text) if mode == "text" else self.send_bytes(text.encode("utf-8")))
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
-        """End the connection. Before accept() the server answers the handshake with 403."""
-        await self.send({"type": "websocket.close", "code": code, "reason": reason or ""})
+        """End the connection, unless the client has. Before accept() the server answers the handshake with 403."""
+        try:
+            await self.send({"type": "websocket.close", "code": code, "reason": reason or ""})
+        except WebSocketDisconnect:
+            if self.client_state is not WebSocketState.DISCONNECTED:
+                raise
 
     async def send_denial_response(self, response: Response) -> None:
         """Answer the handshake with a response. Raises RuntimeError if the server does not support it."""
