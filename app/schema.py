@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.config import ROOT
+from app.problems import OperatorProblem
 
 LOCK_TIMEOUT = "2s"
 ATTEMPTS = 8
@@ -23,7 +24,7 @@ LOCK_NOT_AVAILABLE = "55P03"
 MIGRATION_LOCK = 7_547_929
 
 
-class SchemaError(Exception):
+class SchemaError(OperatorProblem):
     """The schema could not be moved; the message says why and what to do."""
 
 

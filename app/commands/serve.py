@@ -1,0 +1,75 @@
+"""`python -m app serve`."""
+
+import asyncio
+import os
+import socket
+from dataclasses import replace
+
+import click
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from app.commands.database import running_database
+from app.commands.listening import address_of, listening_socket
+from app.config import Settings, load_settings
+from app.database_problems import require_usable_database
+
+GRACEFUL_SECONDS = 20
+GRACEFUL_SECONDS_IN_DEVELOPMENT = 2
+KEEP_ALIVE_SECONDS = 20
+
+
+@click.command("serve")
+@click.option("--host", help="Address to listen on, instead of HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on, instead of PORT; 0 takes a free one.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Server processes on this machine."
+)
+@click.option("--descriptor", type=int, hidden=True, help="A listening socket that a parent process opened.")
+def serve_command(host: str | None, port: int | None, workers: int, descriptor: int | None) -> None:
+    """Serve the product over HTTP.
+
+    Refuses to start while migrations are pending. SIGTERM or Ctrl-C finishes the requests that have begun. TLS, HTTP/2
+    and compression of uploads are for the proxy in front; name its address in TRUSTED_PROXIES.
+    """
+    settings = _with_address(load_settings(), host, port)
+    listener = listening_socket(settings) if descriptor is None else socket.socket(fileno=descriptor)
+    with listener, running_database(settings) as settings:
+        asyncio.run(require_usable_database(settings))
+        if descriptor is None:
+            click.echo(f"Slipway answers on {address_of(listener)}", err=True)
+        _serve(settings, listener, workers)
+
+
+def _with_address(settings: Settings, host: str | None, port: int | None) -> Settings:
+    """Server processes read their settings anew, so what the command line says goes into the environment."""
+    if host is not None:
+        os.environ["HOST"] = host
+    if port is not None:
+        os.environ["PORT"] = str(port)
+    return replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+
+
+def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # Our own middleware does it, and believes only TRUSTED_PROXIES.
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS if settings.is_production else GRACEFUL_SECONDS_IN_DEVELOPMENT,
+    )
+    if workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+        return
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise SystemExit(3)

@@ -1,0 +1,39 @@
+"""`python -m app test`."""
+
+import time
+
+import click
+
+from app.commands.tools import is_installed, run_tool
+from app.config import ROOT
+
+BROWSER_TESTS = "tests/browser"
+NO_TESTS_FOUND = 5
+
+
+@click.command("test", context_settings={"ignore_unknown_options": True})
+@click.option("--fast", is_flag=True, help="Everything but the browser.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test_command(fast: bool, arguments: tuple[str, ...]) -> None:
+    """Run the tests; ARGUMENTS go to pytest (`test tests/app -k log_in`).
+
+    The browser's tests run in a process of their own, because playwright brings an event loop along. Naming files or
+    folders runs these alone.
+    """
+    started = time.monotonic()
+    code = run_tests(fast, arguments)
+    click.echo(f"Total time: {time.monotonic() - started:.0f} s")
+    raise SystemExit(code)
+
+
+def run_tests(fast: bool, arguments: tuple[str, ...]) -> int:
+    if not is_installed("pytest"):
+        raise click.ClickException("pytest is missing. Install the tools: pip install -r requirements-dev.lock")
+    if any((ROOT / argument.partition("::")[0]).exists() for argument in arguments if not argument.startswith("-")):
+        return run_tool("pytest", *arguments)
+    parallel = () if any(argument.startswith(("-n", "--pdb", "-s")) for argument in arguments) else ("-n", "auto")
+    code = run_tool("pytest", f"--ignore={BROWSER_TESTS}", *parallel, *arguments)
+    if fast:
+        return code
+    browser = run_tool("pytest", BROWSER_TESTS, *arguments)
+    return code or (0 if browser == NO_TESTS_FOUND else browser)

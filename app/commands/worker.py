@@ -1,0 +1,29 @@
+"""`python -m app worker`."""
+
+import asyncio
+
+import click
+
+from app.commands.database import running_database
+from app.commands.family import Family
+from app.config import load_settings
+from app.database_problems import require_usable_database
+from app.jobs.worker import run_worker
+from app.logs import configure_logs
+
+
+@click.command("worker")
+@click.option("--reload", is_flag=True, help="Start again whenever a file changes (development).")
+def worker_command(reload: bool) -> None:
+    """Run background jobs: deliver e-mail, clean up, whatever the features' jobs.py register.
+
+    Run as many as needed, on any number of machines. SIGTERM or Ctrl-C lets the jobs that have begun finish.
+    """
+    settings = load_settings()
+    with running_database(settings) as settings:
+        if reload:
+            Family({"worker": ["worker"]}).run()
+            return
+        asyncio.run(require_usable_database(settings))
+        configure_logs(settings)
+        asyncio.run(run_worker(settings))
