@@ -1,0 +1,274 @@
+"""Middleware written as one function of a request and the rest of the application.
+
+The rest of the application runs in a task of its own, because it may hold task groups and timeouts open while the
+function goes on: on one task those would cancel the function instead. What it set in context variables until its
+response began is carried over to the function, as if it had been called. It receives from the server directly, so that
+it learns of a disconnect; and it is held at the last message of its response until the outer response has been sent,
+so that its background tasks run afterwards.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import anyio
+
+from core.requests import BODY_KEY, Incoming, Request, reads_from
+from core.responses import Response
+from core.types import ASGIApp, Message, Receive, Scope, Send
+
+RequestResponseEndpoint = Callable[[Request], Awaitable[Response]]
+DispatchFunction = Callable[[Request, RequestResponseEndpoint], Awaitable[Response]]
+
+BODY_MESSAGES = ("http.response.body", "http.response.pathsend", "http.response.zerocopysend", "http.response.trailers")
+MISSING: Any = object()
+
+
+class BaseHTTPMiddleware:
+    """Calls `dispatch(request, call_next)`, given or defined by a subclass, for every HTTP request."""
+
+    def __init__(self, app: ASGIApp, dispatch: DispatchFunction | None = None) -> None:
+        self.app = app
+        self.dispatch_func: DispatchFunction = self.dispatch if dispatch is None else dispatch
+
+    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        """Answer the request, usually with the response of `call_next(request)`."""
+        raise NotImplementedError
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        runs: list[InnerRun] = []
+        failure: Exception | None = None
+        async with anyio.create_task_group() as group:
+
+            async def call_next(request: Request) -> Response:
+                run = InnerRun(self.app, request, send)
+                runs.append(run)
+                group.start_soon(run.run)
+                return await run.response()
+
+            try:
+                response = await self.dispatch_func(Request(scope, receive, send), call_next)
+                await response(scope, receive, send)
+            except Exception as error:
+                failure = error
+                group.cancel_scope.cancel()
+            for run in runs:
+                run.release()
+        # Raised out here, an exception keeps its own context and is never wrapped in a group.
+        if failure is None:
+            failure = next((run.failure for run in runs if run.failure and not run.was_raised), None)
+        if failure is not None:
+            raise failure
+
+
+class InnerRun:
+    """One run of the rest of the application, and the messages it hands over one at a time."""
+
+    def __init__(self, app: ASGIApp, request: Request, send: Send) -> None:
+        self.failure: Exception | None = None
+        self.was_raised = False
+        self._app = app
+        self._scope = request.scope
+        self._receive = InnerReceive(request, self)
+        self._outer_send = send
+        self._start: Message | None = None
+        self._pending: Message | None = None
+        self._context: contextvars.Context | None = None
+        self._cancel_scope = anyio.CancelScope()
+        self._is_finished = False
+        self.is_released = False
+        self._news = anyio.Event()
+        self._taken = anyio.Event()
+        self._released = anyio.Event()
+
+    async def run(self) -> None:
+        """Run to the end. Nothing is raised here: what fails is kept for whoever waits."""
+        try:
+            with self._cancel_scope:
+                await self._app(self._scope, self._receive, self._send)
+        except Exception as error:
+            if not _stems_from_release(error):
+                self.failure = error
+        finally:
+            self._is_finished = True
+            self._news.set()
+
+    async def response(self) -> InnerResponse:
+        """The response as soon as it begins. Raises what the application raised instead of beginning one."""
+        try:
+            while self._start is None and not self._is_finished:
+                await self._wait_for_news()
+        except BaseException:
+            self._cancel_scope.cancel()
+            raise
+        if self._context is not None:
+            adopt_context(self._context)
+        if self._start is None:
+            self._raise_failure()
+            raise RuntimeError("No response returned.")
+        return InnerResponse(self, self._start)
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """The messages after the start, each as it comes. Raises what the application raises on the way."""
+        while True:
+            while self._pending is None and not self._is_finished:
+                await self._wait_for_news()
+            message = self._pending
+            if message is None:
+                self._raise_failure()
+                return
+            yield message
+            if self._is_last(message):
+                return
+            self._pending = None
+            self._taken.set()
+
+    def take_whole_body(self) -> Message | None:
+        """The body message if it is there already and is the only one."""
+        message = self._pending
+        is_whole = message is not None and message["type"] == "http.response.body" and self._is_last(message)
+        return message if is_whole else None
+
+    def release(self) -> None:
+        """The outer response was sent: nobody waits for messages any more."""
+        self.is_released = True
+        self._released.set()
+        self._taken.set()
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            self._context = contextvars.copy_context()
+            self._news.set()
+        elif message["type"] in BODY_MESSAGES:
+            await self._hand_over(message)
+        else:
+            await self._outer_send(message)
+
+    async def _hand_over(self, message: Message) -> None:
+        is_last = self._is_last(message)
+        if not self.is_released:
+            self._pending = message
+            self._taken = anyio.Event()
+            self._news.set()
+            await (self._released if is_last else self._taken).wait()
+        if self.is_released and not is_last:
+            raise ResponseDropped
+
+    async def _wait_for_news(self) -> None:
+        self._news = anyio.Event()
+        await self._news.wait()
+
+    def _is_last(self, message: Message) -> bool:
+        if message["type"] == "http.response.trailers":
+            return not message.get("more_trailers", False)
+        has_trailers = self._start is not None and self._start.get("trailers", False)
+        return not message.get("more_body", False) and not has_trailers
+
+    def _raise_failure(self) -> None:
+        if self.failure is not None:
+            self.was_raised = True
+            raise self.failure
+
+
+class ResponseDropped(OSError):
+    """Raised to an application whose response nobody wants any more, as a server does when the client has gone."""
+
+
+def _stems_from_release(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ResponseDropped):
+            return True
+        if isinstance(error, BaseExceptionGroup):
+            return any(_stems_from_release(inner) for inner in error.exceptions)
+        error = error.__cause__ or error.__context__
+    return False
+
+
+class InnerReceive:
+    """What the rest of the application receives.
+
+    If `dispatch` has read the whole body, that body again; if it has consumed the stream, an empty body; then, and
+    otherwise from the beginning, what comes from outside. Once the outer response was sent, the client has gone.
+    """
+
+    def __init__(self, request: Request, run: InnerRun) -> None:
+        self._run = run
+        self._receive = request.receive
+        incoming: Incoming | None = request.scope.get(BODY_KEY)
+        if incoming is not None and not reads_from(self._receive, incoming.receive):
+            incoming = None
+        self._replay = _replayed(incoming)
+        if incoming is None or incoming.body is not None or not incoming.is_consumed:
+            # Requests further inside share the body that has been or will be read.
+            self.__wrapped__ = self._receive
+
+    async def __call__(self) -> Message:
+        if self._run.is_released:
+            return {"type": "http.disconnect"}
+        message, self._replay = self._replay, None
+        return message or await self._receive()
+
+
+def _replayed(incoming: Incoming | None) -> Message | None:
+    if incoming is None:
+        return None
+    if incoming.body is not None or incoming.is_consumed:
+        return {"type": "http.request", "body": incoming.body or b"", "more_body": False}
+    message, incoming.pending = incoming.pending, None
+    return message
+
+
+class InnerResponse(Response):
+    """The response of the rest of the application, whose body is still to come."""
+
+    # Chunks are bytes; a server extension's message, such as pathsend, passes through as it is.
+    body_iterator: AsyncIterator[Any]
+
+    def __init__(self, run: InnerRun, start: Message) -> None:
+        self.status_code = start["status"]
+        self.raw_headers = list(start.get("headers", ()))
+        self.background = None
+        self.body_iterator = self._own_iterator = self._chunks(run)
+        self._run = run
+        self._start = start
+
+    async def _chunks(self, run: InnerRun) -> AsyncIterator[Any]:
+        async for message in run.messages():
+            if message["type"] != "http.response.body":
+                yield message
+            elif message.get("body"):
+                yield message["body"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({**self._start, "status": self.status_code, "headers": self.raw_headers})
+        whole = self._run.take_whole_body() if self.body_iterator is self._own_iterator else None
+        if whole is not None:
+            await send(whole)
+        else:
+            await self._stream(send)
+        if self.background is not None:
+            await self.background()
+
+    async def _stream(self, send: Send) -> None:
+        is_complete = False
+        async for chunk in self.body_iterator:
+            if isinstance(chunk, dict):
+                is_complete = True
+                await send(chunk)
+            else:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        if not is_complete:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def adopt_context(context: contextvars.Context) -> None:
+    """Set the context variables to what they are in another context, which began as a copy of this one."""
+    for variable, value in context.items():
+        if variable.get(MISSING) is not value:
+            variable.set(value)
