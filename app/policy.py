@@ -28,6 +28,7 @@ OWNERS = frozenset({Role.OWNER})
 
 PERMISSIONS: dict[str, frozenset[Role]] = {
     "organization.view": EVERYONE,
+    "organization.update": ADMINS,
     "members.view": EVERYONE,
     "audit.view": ADMINS,
 }

@@ -1,0 +1,294 @@
+"""Signing up, proving an address, logging in and out, and new passwords.
+
+Nothing here tells a stranger whether an address has an account: known and unknown addresses take the same path, with the same
+number of statements and hashes, and the difference is in a message that only the owner of the mailbox reads.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app import clock
+from app.accounts import emails, passwords, queries, sessions
+from app.accounts.links import LinkDoesNotWork, create_link, use_link
+from app.accounts.models import Email, OneTimeToken, Password, Purpose, Session, User
+from app.accounts.sessions import hash_token, new_token
+from app.audit.actions import record
+from app.audit.models import RequestFacts
+from app.config import Settings
+from app.database import user_named
+from app.errors import Refusal
+from app.ids import uuid7
+from app.language import N_
+
+SEEN_EVERY = timedelta(minutes=1)
+CLAIM_LIFETIME = timedelta(days=7)
+MEMORY_OF_SESSIONS = timedelta(days=90)
+
+
+class WrongCredentials(Refusal):
+    """Nobody has this address and this password. Which of the two is wrong is nobody's business."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("The e-mail address or the password is wrong."))
+
+
+class AddressNotVerified(Refusal):
+    """The password is right, but nobody has proved yet that the address is theirs."""
+
+    status_code = 403
+
+    def __init__(self, address: str) -> None:
+        super().__init__(N_("Confirm your e-mail address first."))
+        self.address = address
+
+
+class WeakPassword(Refusal):
+    """The new password is easy to guess; the message says why."""
+
+
+def refuse_weak_password(password: str, context: Iterable[str]) -> None:
+    """Raises WeakPassword for a password that is easy to guess, knowing the person's name and address."""
+    if weakness := passwords.weakness(password, context):
+        raise WeakPassword(weakness)
+
+
+async def sign_up(
+    db: AsyncSession, settings: Settings, *, name: str, email: str, password: str, facts: RequestFacts
+) -> None:
+    """Claim an address: the link mailed to it makes the claim an account. Raises WeakPassword and TooManyPasswords.
+
+    If somebody owns the address already, the claim is written all the same, so that the answer takes as long; its link is
+    sent to nobody, the owner is told instead, and `forget_claims` takes it away.
+    """
+    refuse_weak_password(password, (name, email, settings.product_name))
+    hashed = await passwords.hash_password(password)
+    is_owned = await queries.is_address_owned(db, email)
+    user, claim = await _add_person(db, name=name, email=email, hashed=hashed)
+    await _send_claim(db, settings, claim, is_owned=is_owned)
+    await _note(db, "accounts.signed_up", user, facts)
+
+
+async def send_verification_again(db: AsyncSession, settings: Settings, *, email: str) -> None:
+    """Mail a fresh link to the newest claim of an address, or the notice that it has an account. Silent if there is none."""
+    claim, is_owned = await queries.find_claim(db, email)
+    if claim is not None:
+        await _send_claim(db, settings, claim, is_owned=is_owned)
+
+
+async def verify_email(db: AsyncSession, *, token: str, facts: RequestFacts) -> User:
+    """Make a claim an account by its mailed link. Raises LinkDoesNotWork."""
+    email = await use_link(db, token, Purpose.VERIFY)
+    await _prove_address(db, email)
+    await _note(db, "accounts.email_verified", email.user, facts)
+    return email.user
+
+
+async def log_in(db: AsyncSession, *, email: str, password: str, facts: RequestFacts) -> tuple[User, str]:
+    """Check a password and start a session; returns the person and the token for their cookie.
+
+    Raises WrongCredentials, AddressNotVerified and TooManyPasswords. The first is noted in the audit trail, so the caller
+    lets its transaction commit.
+    """
+    account = await queries.find_account(db, email)
+    hashed = account.password_hash if account else None
+    if not await passwords.matches(password, hashed) or account is None or hashed is None:
+        await record(
+            db,
+            "accounts.log_in_refused",
+            actor_id=None,
+            target_type="user" if account else None,
+            target_id=account.user.id if account else None,
+            target_label=account.email.address if account else None,
+            request=facts,
+        )
+        raise WrongCredentials
+    if not account.is_verified:
+        raise AddressNotVerified(account.email.address)
+    if passwords.is_outdated(hashed):
+        await _strengthen_hash(db, account.user, await passwords.hash_password(password))
+    token = await start_session(db, account.user, methods=["password"], facts=facts)
+    await _note(db, "accounts.logged_in", account.user, facts)
+    return account.user, token
+
+
+async def start_session(db: AsyncSession, user: User, *, methods: list[str], facts: RequestFacts) -> str:
+    """Log a person in: a new session under a new token, whatever the browser held before. Returns the token.
+
+    The statement names the user to row-level security, so that the rest of the transaction sees their organizations.
+    """
+    now, token = clock.now(), new_token()
+    values = {
+        "token_hash": hash_token(token),
+        "user_id": user.id,
+        "last_seen_at": now,
+        "expires_at": now + sessions.ABSOLUTE_LIFETIME,
+        "idle_expires_at": now + sessions.IDLE_LIFETIME,
+        "authenticated_at": now,
+        "authentication_methods": methods,
+        "ip": facts.ip,
+        "user_agent": facts.user_agent,
+    }
+    await db.execute(insert(Session).values(values).returning(user_named(user.id)))
+    return token
+
+
+async def note_session_seen(db: AsyncSession, session: Session) -> None:
+    """Prolong a session that is in use. Once a minute is enough, and of parallel requests one does it, the others go on."""
+    now = clock.now()
+    if now - session.last_seen_at < SEEN_EVERY:
+        return
+    free = select(Session.id).where(Session.id == session.id).with_for_update(skip_locked=True)
+    statement = update(Session).where(Session.id.in_(free), Session.revoked_at.is_(None))
+    await db.execute(statement.values(last_seen_at=now, idle_expires_at=now + sessions.IDLE_LIFETIME))
+
+
+async def log_out(db: AsyncSession, session: Session, *, facts: RequestFacts) -> None:
+    """End a session for good."""
+    await db.execute(update(Session).where(Session.id == session.id).values(revoked_at=clock.now()))
+    await _note(db, "accounts.logged_out", session.user, facts)
+
+
+async def request_password_reset(db: AsyncSession, settings: Settings, *, email: str, facts: RequestFacts) -> None:
+    """Mail a link that sets a new password, or to an address without an account the notice that it has none."""
+    account = await queries.find_account(db, email)
+    token = await create_link(db, Purpose.RESET, account.email.id if account else uuid7())
+    await record(
+        db,
+        "accounts.password_reset_requested",
+        actor_id=None,
+        target_type="user" if account else None,
+        target_id=account.user.id if account else None,
+        target_label=account.email.address if account else None,
+        request=facts,
+    )
+    if account is None:
+        await emails.send_unknown_address(db, settings, to=email)
+    else:
+        # The address as we know it, never as it was typed: the two may look alike and be different mailboxes.
+        await emails.send_password_reset(db, settings, to=account.email.address, name=account.user.name, token=token)
+
+
+async def reset_password(
+    db: AsyncSession, settings: Settings, *, token: str, password: str, facts: RequestFacts
+) -> User:
+    """Set a new password by a mailed link and end all of the person's sessions.
+
+    Raises LinkDoesNotWork, WeakPassword (the link still works then) and TooManyPasswords. Reading the mail proves the
+    address, so a claim becomes an account; whoever chose its first password may have been somebody else.
+    """
+    link = await queries.find_link(db, token, Purpose.RESET)
+    if link is None:
+        raise LinkDoesNotWork
+    refuse_weak_password(password, (link.user.name, link.address, settings.product_name))
+    hashed = await passwords.hash_password(password)
+    email = await use_link(db, token, Purpose.RESET)
+    if email.verified_at is None:
+        await _prove_address(db, email)
+    await set_password(db, email.user, hashed)
+    await emails.send_password_changed(db, settings, to=email.address, name=email.user.name)
+    await _note(db, "accounts.password_reset", email.user, facts)
+    return email.user
+
+
+async def set_password(db: AsyncSession, user: User, hashed: str) -> None:
+    """Replace a person's password and end their sessions. Links that were mailed before stop working with it."""
+    now = clock.now()
+    await db.merge(Password(user_id=user.id, hash=hashed, changed_at=now))
+    await db.execute(
+        update(Session).where(Session.user_id == user.id, Session.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+async def create_verified_user(db: AsyncSession, *, name: str, email: str, password: str) -> User:
+    """Add a person whose address needs no proof: by the command line, for the demonstration, in tests.
+
+    Raises WeakPassword, and IntegrityError if the address has an owner.
+    """
+    refuse_weak_password(password, (name, email))
+    user, claim = await _add_person(db, name=name, email=email, hashed=await passwords.hash_password(password))
+    claim.verified_at, claim.is_primary = clock.now(), True
+    await db.flush()
+    set_committed_value(user, "primary_email", claim)
+    return user
+
+
+async def create_staff(db: AsyncSession, *, name: str, email: str, password: str) -> User:
+    """Make the owner of an address a member of the product's staff; one without an account gets one with this password.
+
+    Only the command line calls this: it needs the server, not a log-in. Raises WeakPassword.
+    """
+    user = await queries.find_user(db, email)
+    if user is None:
+        user = await create_verified_user(db, name=name, email=email, password=password)
+    user.is_staff = True
+    await _note(db, "accounts.staff_created", user, RequestFacts())
+    return user
+
+
+async def forget_claims(db: AsyncSession) -> int:
+    """Delete people who never proved an address in a week; returns how many."""
+    is_verified = exists().where(Email.user_id == User.id, Email.verified_at.is_not(None))
+    statement = delete(User).where(~is_verified, User.created_at < clock.now() - CLAIM_LIFETIME)
+    return len((await db.scalars(statement.returning(User.id))).all())
+
+
+async def forget_sessions(db: AsyncSession) -> int:
+    """Delete sessions and links that have been over for long; returns how many."""
+    before = clock.now() - MEMORY_OF_SESSIONS
+    gone = await db.scalars(delete(Session).where(Session.expires_at < before).returning(Session.id))
+    links = await db.scalars(delete(OneTimeToken).where(OneTimeToken.expires_at < before).returning(OneTimeToken.id))
+    return len(gone.all()) + len(links.all())
+
+
+async def _add_person(db: AsyncSession, *, name: str, email: str, hashed: str) -> tuple[User, Email]:
+    user = User(id=uuid7(), name=name)
+    claim = Email(id=uuid7(), user_id=user.id, address=email)
+    db.add(user)
+    await db.flush()
+    db.add_all([claim, Password(user_id=user.id, hash=hashed, changed_at=clock.now())])
+    await db.flush()
+    return user, claim
+
+
+async def _send_claim(db: AsyncSession, settings: Settings, claim: Email, *, is_owned: bool) -> None:
+    token = await create_link(db, Purpose.VERIFY, claim.id)
+    if is_owned:
+        await emails.send_already_registered(db, settings, to=claim.address)
+    else:
+        await emails.send_verification(db, settings, to=claim.address, token=token)
+
+
+async def _prove_address(db: AsyncSession, email: Email) -> None:
+    """Make an address its person's own, and forget everybody else who claimed it. Raises LinkDoesNotWork if one was faster.
+
+    The others' passwords go with them: somebody may have signed up with this address before its owner did, hoping that
+    the owner would one day make the account real.
+    """
+    try:
+        async with db.begin_nested():
+            email.verified_at = email.verified_at or clock.now()
+            email.is_primary = True
+    except IntegrityError:
+        raise LinkDoesNotWork from None
+    rival, proved = aliased(Email), aliased(Email)
+    claimants = select(rival.user_id).where(
+        func.lower(rival.address) == email.address.lower(), rival.verified_at.is_(None), rival.user_id != email.user_id
+    )
+    has_proved_another = exists().where(proved.user_id == User.id, proved.verified_at.is_not(None))
+    statement = delete(User).where(User.id.in_(claimants), ~has_proved_another)
+    await db.execute(statement.execution_options(synchronize_session=False))
+
+
+async def _strengthen_hash(db: AsyncSession, user: User, hashed: str) -> None:
+    """Keep the same password under today's parameters; nothing changes for the person."""
+    await db.execute(update(Password).where(Password.user_id == user.id).values(hash=hashed))
+
+
+async def _note(db: AsyncSession, action: str, user: User, facts: RequestFacts) -> None:
+    await record(db, action, actor_id=user.id, actor_label=user.name, request=facts)

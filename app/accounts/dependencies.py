@@ -1,0 +1,72 @@
+"""Who is asking: what handlers may depend on to know the person behind a request."""
+
+from typing import Annotated
+
+from app.accounts import actions, queries
+from app.accounts.models import Session, User
+from app.accounts.redirects import log_in_path, requested_path
+from app.database import Db
+from app.errors import API, Refusal
+from app.language import N_
+from app.policy import Guard
+from core.exceptions import HTTPException
+from core.params import Depends
+from core.problems import prefers_html
+from core.requests import Request
+
+
+class NotSignedIn(Refusal):
+    """The request needs a person, and no live session came with it."""
+
+    status_code = 401
+
+    def __init__(self) -> None:
+        super().__init__(N_("Log in to continue."))
+
+
+async def optional_session(request: Request, db: Db) -> Session | None:
+    """The request's live session, or None. Without a session cookie this costs no statement."""
+    token = request.user.session_token
+    session = await queries.find_session(db, token) if token else None
+    if session is not None:
+        await actions.note_session_seen(db, session)
+        request.state.session, request.state.user = session, session.user
+    return session
+
+
+OptionalSession = Annotated[Session | None, Depends(optional_session)]
+
+
+async def current_session(request: Request, session: OptionalSession) -> Session:
+    """The request's live session. People without one are asked to log in and led back; programs get a 401."""
+    if session is not None:
+        return session
+    if _is_page(request):
+        path = str(request.app.url_path_for("accounts.log_in"))
+        raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
+    raise NotSignedIn
+
+
+async def current_user(session: Annotated[Session, Depends(current_session)]) -> User:
+    return session.user
+
+
+async def optional_user(session: OptionalSession) -> User | None:
+    return session.user if session else None
+
+
+async def signed_out(request: Request, session: OptionalSession) -> None:
+    """Let only strangers pass: who is logged in already has no use for entry pages and is led to their dashboard."""
+    if session is not None:
+        raise HTTPException(303, headers={"location": str(request.app.url_path_for("organizations.home"))})
+
+
+CurrentSession = Annotated[Session, Guard(current_session, access="signed in")]
+CurrentUser = Annotated[User, Guard(current_user, access="signed in")]
+OptionalUser = Annotated[User | None, Depends(optional_user)]
+SignedOut = Annotated[None, Depends(signed_out)]
+
+
+def _is_page(request: Request) -> bool:
+    is_api = any(request.url.path == prefix or request.url.path.startswith(f"{prefix}/") for prefix in API)
+    return not is_api and prefers_html(request.headers.get("accept", ""))

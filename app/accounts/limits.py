@@ -1,0 +1,56 @@
+"""How often entry pages may be used: per address and network, per network, and over all.
+
+A stranger who hammers one address from one network runs out of that pair's attempts; the owner of the address, coming from
+elsewhere, still gets in. The limit over all networks stops attacks from many places before they fill the queue for hashing.
+"""
+
+from dataclasses import dataclass
+
+from app import throttle
+from app.config import Settings
+from app.database import Database
+from app.throttle import Limit
+from core.requests import Request
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+@dataclass(frozen=True)
+class EntryLimits:
+    """The budgets of one kind of attempt; each is a number of attempts and the seconds they are for."""
+
+    name: str
+    pair: tuple[int, int]
+    address: tuple[int, int]
+    network: tuple[int, int]
+    everybody: tuple[int, int]
+
+    def limits(self, network: str, address: str) -> list[Limit]:
+        """The limits of an attempt from `network` on `address`; without an address only the network's and everybody's."""
+        found = [
+            Limit(f"{self.name}.network", network, *self.network),
+            Limit(f"{self.name}.everybody", "", *self.everybody),
+        ]
+        if address:
+            folded = address.lower()
+            found.append(Limit(f"{self.name}.pair", f"{network} {folded}", *self.pair))
+            found.append(Limit(f"{self.name}.address", folded, *self.address))
+        return found
+
+
+LOG_IN = EntryLimits(
+    "log_in", pair=(10, 10 * MINUTE), address=(200, HOUR), network=(60, 10 * MINUTE), everybody=(3000, 10 * MINUTE)
+)
+SIGN_UP = EntryLimits("sign_up", pair=(5, HOUR), address=(10, HOUR), network=(30, HOUR), everybody=(3000, HOUR))
+# Each of these sends a message to the address, so the owner's mailbox is what the limit on an address protects.
+MESSAGE = EntryLimits("message", pair=(5, HOUR), address=(10, HOUR), network=(30, HOUR), everybody=(3000, HOUR))
+LINK = EntryLimits("link", pair=(30, HOUR), address=(30, HOUR), network=(60, HOUR), everybody=(6000, HOUR))
+
+
+async def limit(request: Request, kind: EntryLimits, address: str = "") -> None:
+    """Count an attempt. Raises TooManyRequests. To be awaited before the request's own first statement."""
+    settings: Settings = request.app.state.settings
+    database: Database = request.app.state.database
+    network = throttle.network_of(request.client.host if request.client else "")
+    await throttle.hit(database, *kind.limits(network, address), secret=settings.key("throttle"))

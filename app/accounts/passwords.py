@@ -1,0 +1,183 @@
+"""Passwords: hashed with argon2id off the event loop, and refused when they are easy to guess.
+
+Length and unpredictability are all that is asked for; rules about kinds of characters make passwords worse
+(NIST SP 800-63B section 3.1.1.2).
+"""
+
+import os
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.errors import Refusal
+from app.language import N_
+
+SHORTEST = 12  # characters
+LONGEST = 1024  # bytes in UTF-8, so that nobody makes us hash megabytes
+WAITING_PER_CORE = 8
+RETRY_AFTER_SECONDS = 2
+
+TOO_SHORT = N_("Use at least 12 characters. A few unrelated words are easy to remember.")
+TOO_LONG = N_("Use at most 1,024 bytes.")
+TOO_COMMON = N_("This password is among the first that attackers try. Use a few unrelated words instead.")
+TOO_PERSONAL = N_("This password is mostly your name, your address or ours. Use a few unrelated words instead.")
+
+# OWASP's first choice for argon2id: 19 MiB, two passes, one lane. About 25 ms, and memory stays small with many at once.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+ResultT = TypeVar("ResultT")
+
+
+class TooManyPasswords(Refusal):
+    """More people are logging in than the processors can hash for; a longer queue would only fill the memory."""
+
+    status_code = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_("Many people are logging in right now. Try again in a moment."),
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+
+
+async def hash_password(password: str) -> str:
+    """The argon2id hash of a password, with its parameters inside. Raises TooManyPasswords."""
+    return await _in_hashing_thread(lambda: _hasher.hash(_bytes(password)))
+
+
+async def matches(password: str, hashed: str | None) -> bool:
+    """Whether the password is the hashed one. Raises TooManyPasswords.
+
+    Without a hash (nobody has the address) the same work is done for nothing, so that the time does not tell.
+    """
+    return await _in_hashing_thread(
+        lambda: _verify(hashed or _hash_of_nobody(), _bytes(password)) and hashed is not None
+    )
+
+
+def is_outdated(hashed: str) -> bool:
+    """Whether a hash was made with weaker parameters than today's."""
+    return _hasher.check_needs_rehash(hashed)
+
+
+def weakness(password: str, context: Iterable[str] = ()) -> str | None:
+    """Say why a new password is too easy to guess, or None.
+
+    `context` is what an attacker tries first for this person: their name, their address, the product's name.
+    """
+    if len(password) < SHORTEST:
+        return TOO_SHORT
+    if len(_bytes(password)) > LONGEST:
+        return TOO_LONG
+    folded = password.casefold()
+    if _is_common(folded) or _is_pattern(folded):
+        return TOO_COMMON
+    if _leans_on(folded, context):
+        return TOO_PERSONAL
+    return None
+
+
+def _bytes(password: str) -> bytes:
+    """The exact bytes after NFC: one password whatever keyboard it is typed on, and nothing else changed."""
+    return unicodedata.normalize("NFC", password).encode()
+
+
+def _verify(hashed: str, password: bytes) -> bool:
+    try:
+        return _hasher.verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@lru_cache(maxsize=1)
+def _hash_of_nobody() -> str:
+    return _hasher.hash(os.urandom(16))
+
+
+# One queue for each event loop: hashing costs a whole core and 19 MiB, so only as many run as there are cores.
+_limiter: RunVar[CapacityLimiter] = RunVar("password_hashing_limiter")
+
+
+async def _in_hashing_thread(work: Callable[[], ResultT]) -> ResultT:
+    limiter = _hashing_limiter()
+    if limiter.statistics().tasks_waiting >= WAITING_PER_CORE * limiter.total_tokens:
+        raise TooManyPasswords
+    return await to_thread.run_sync(work, limiter=limiter)
+
+
+def _hashing_limiter() -> CapacityLimiter:
+    try:
+        return _limiter.get()
+    except LookupError:
+        limiter = CapacityLimiter(os.cpu_count() or 1)
+        _limiter.set(limiter)
+        return limiter
+
+
+# How attackers' programs spell words: "p4ssw0rd".
+_LEET = str.maketrans("4@301!5$7", "aaeoiisst")
+_KEYBOARD_ROWS = (
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+)
+_KEYBOARD_COLUMNS = ("1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "q1w2e3r4t5y6u7i8o9p0", "1q2w3e4r5t6y7u8i9o0p")
+_MOST_DECORATION = 8
+_SHORTEST_REST = 8  # characters that must be left when the guessable words are taken out
+
+
+@lru_cache(maxsize=1)
+def _common_passwords() -> frozenset[str]:
+    lines = (Path(__file__).parent / "common_passwords.txt").read_text("utf-8").split()
+    return frozenset(lines)
+
+
+def _is_common(folded: str) -> bool:
+    """Whether the password is a common one, also when a few characters or a run of digits were put around it."""
+    common = _common_passwords()
+    return any(
+        spelling in common
+        and (len(folded) - len(spelling) <= _MOST_DECORATION or _is_run(folded.replace(spelling, "")))
+        for spelling in _spellings(folded)
+    )
+
+
+def _spellings(folded: str) -> Iterator[str]:
+    """The password as written, without digits and marks at its ends, and with each of those read as letters."""
+    for text in (folded, folded.translate(_LEET)):
+        yield text
+        yield text.strip("0123456789!?.,;:-_*#@$%&+= ")
+        yield "".join(character for character in text if character.isalpha())
+
+
+def _is_pattern(folded: str) -> bool:
+    """Whether the password is one short piece repeated, or a run along the alphabet, the digits or the keyboard."""
+    if folded in (folded + folded)[1:-1] and len(set(folded)) < SHORTEST - 2:
+        return True
+    return len(set(folded)) <= 3 or _is_run(folded)
+
+
+def _is_run(folded: str) -> bool:
+    sources = [row * 3 for row in (*_KEYBOARD_ROWS, *_KEYBOARD_COLUMNS)]
+    return any(folded in source or folded in source[::-1] for source in sources)
+
+
+def _leans_on(folded: str, context: Iterable[str]) -> bool:
+    rest = folded
+    for word in sorted(_context_words(context), key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return rest != folded and len(rest) < _SHORTEST_REST
+
+
+def _context_words(context: Iterable[str]) -> set[str]:
+    """The words of names and addresses; those of three letters and fewer are in half of all good passwords."""
+    spaced = "".join(c if c.isalnum() else " " for c in " ".join(context).casefold())
+    return {word for word in (*spaced.split(), *(text.casefold() for text in context)) if len(word) > 3}

@@ -1,0 +1,52 @@
+"""What is remembered of somebody who has not logged in yet: in the signed state cookie, for an hour at most."""
+
+from app.accounts.models import Purpose
+from app.accounts.redirects import safe_path
+from app.templates import FLASHES
+from core.requests import Request
+
+ADDRESS = "pending_address"
+NEXT = "pending_next"
+LINK = "pending_link."
+
+
+def remember_address(request: Request, address: str, next_path: str = "") -> None:
+    """Remember to which address a message went, and where its owner wanted to go."""
+    request.session[ADDRESS] = address
+    if next_path:
+        request.session[NEXT] = next_path
+
+
+def pending_address(request: Request) -> str:
+    """The address to which a message went, or nothing."""
+    return str(request.session.get(ADDRESS, ""))
+
+
+def pending_next(request: Request) -> str:
+    """Where somebody wanted to go before they had to sign up, or nothing."""
+    return safe_path(str(request.session.get(NEXT, "")))
+
+
+def remember_link(request: Request, purpose: Purpose, token: str) -> None:
+    """Move a mailed token out of the address bar, from where it would leak into histories and logs."""
+    request.session[LINK + purpose] = token
+
+
+def pending_link(request: Request, purpose: Purpose) -> str:
+    return str(request.session.get(LINK + purpose, ""))
+
+
+def forget_link(request: Request, purpose: Purpose) -> None:
+    request.session.pop(LINK + purpose, None)
+
+
+def forget_everything(request: Request) -> None:
+    """Drop what was collected before logging in; only messages that wait to be shown survive."""
+    for key in [key for key in request.session if key != FLASHES]:
+        del request.session[key]
+
+
+def masked(address: str) -> str:
+    """An address that its owner recognizes and a passer-by cannot write down: "a•••@example.com"."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}" if domain else ""

@@ -1,0 +1,48 @@
+"""The entry pages' addresses. All are open to anyone; most send people who are logged in on to their dashboard."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts import actions, handlers, queries
+from app.policy import public
+from core.routing import BaseRoute, Route
+
+DEMO_NAME = "Demo Person"
+DEMO_EMAIL = "demo@example.com"
+DEMO_PASSWORD = "launch the ship at noon"  # noqa: S105 - printed by `python -m app dev`, and seeded in development only.
+
+routes: list[BaseRoute] = [
+    public(Route("/sign-up", handlers.sign_up, name="accounts.sign_up")),
+    public(Route("/sign-up", handlers.create_account, methods=["POST"], name="accounts.create_account")),
+    public(Route("/verify-email", handlers.verify_email, name="accounts.verify_email")),
+    public(Route("/verify-email", handlers.confirm_email, methods=["POST"], name="accounts.confirm_email")),
+    public(Route("/verify-email/sent", handlers.check_mail, name="accounts.check_mail")),
+    public(
+        Route(
+            "/verify-email/again",
+            handlers.send_verification_again,
+            methods=["POST"],
+            name="accounts.send_verification_again",
+        )
+    ),
+    public(Route("/log-in", handlers.log_in, name="accounts.log_in")),
+    public(Route("/log-in", handlers.log_in_with_password, methods=["POST"], name="accounts.log_in_with_password")),
+    public(Route("/log-out", handlers.log_out, methods=["POST"], name="accounts.log_out")),
+    public(Route("/forgot-password", handlers.forgot_password, name="accounts.forgot_password")),
+    public(
+        Route(
+            "/forgot-password",
+            handlers.request_password_reset,
+            methods=["POST"],
+            name="accounts.request_password_reset",
+        )
+    ),
+    public(Route("/forgot-password/sent", handlers.check_mail_for_reset, name="accounts.check_mail_for_reset")),
+    public(Route("/reset-password", handlers.reset_password, name="accounts.reset_password")),
+    public(Route("/reset-password", handlers.set_new_password, methods=["POST"], name="accounts.set_new_password")),
+]
+
+
+async def seed(db: AsyncSession) -> None:
+    """The person of the demonstration, once."""
+    if await queries.find_user(db, DEMO_EMAIL) is None:
+        await actions.create_verified_user(db, name=DEMO_NAME, email=DEMO_EMAIL, password=DEMO_PASSWORD)

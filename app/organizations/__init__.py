@@ -1,0 +1,1 @@
+"""Organizations: whom data belongs to, who is a member of which, and what their role lets them do."""

@@ -1,0 +1,65 @@
+"""In which organization a request acts, and whether it may: the only place that makes a `Scope`."""
+
+from typing import Annotated
+
+from app.accounts.dependencies import CurrentSession
+from app.database import Db
+from app.errors import Refusal
+from app.language import N_
+from app.organizations import queries
+from app.organizations.models import Scope
+from app.policy import PERMISSIONS, Guard
+from core.exceptions import HTTPException
+from core.middleware.requestid import request_id
+from core.requests import Request
+
+
+class NotAllowed(Refusal):
+    """The member's role does not hold the permission."""
+
+    status_code = 403
+
+    def __init__(self) -> None:
+        super().__init__(N_("Your role does not allow this. An owner or an admin of the organization can change that."))
+
+
+async def member_scope(request: Request, session: CurrentSession, db: Db, slug: str) -> Scope:
+    """The scope of a member in the organization of the path's `slug`.
+
+    Other people's organizations and missing ones are the same 404. A former slug leads to the present one.
+    """
+    membership = await queries.find_membership(db, session.user, slug)
+    if membership is None:
+        raise HTTPException(404)
+    organization = membership.organization
+    if organization.slug != slug:
+        raise HTTPException(308, headers={"location": _moved(request, slug, organization.slug)})
+    scope = Scope(session.user, organization, membership, session, request_id(request))
+    request.state.scope = scope
+    return scope
+
+
+class Allowed(Guard):
+    """Lets members pass whose role holds `permission`: `scope: Annotated[Scope, Allowed("members.view")]`.
+
+    Raises KeyError, when the module is imported, for a permission that `app.policy` does not have.
+    """
+
+    def __init__(self, permission: str) -> None:
+        holders = PERMISSIONS[permission]
+
+        async def allowed_scope(scope: MemberScope) -> Scope:
+            if scope.role not in holders:
+                raise NotAllowed
+            return scope
+
+        super().__init__(allowed_scope, access=f"permission {permission}")
+        self.permission = permission
+
+
+MemberScope = Annotated[Scope, Guard(member_scope, access="member")]
+
+
+def _moved(request: Request, slug: str, present: str) -> str:
+    path = request.url.path.replace(f"/o/{slug}", f"/o/{present}", 1)
+    return path + (f"?{request.url.query}" if request.url.query else "")

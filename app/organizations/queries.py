@@ -1,0 +1,66 @@
+"""What is known about organizations. Those that take a scope read only its organization."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import contains_eager
+
+from app.accounts.models import User
+from app.database import organization_named
+from app.organizations.models import FormerSlug, Membership, MembershipStatus, Organization, Scope
+
+
+async def find_membership(db: AsyncSession, user: User, slug: str) -> Membership | None:
+    """A person's active membership in the organization that has, or had, this slug, with the organization loaded.
+
+    The same statement names the organization to the database, which row-level security goes by afterwards. For somebody who
+    is no member it finds nothing and names nothing, as for an organization that does not exist.
+    """
+    had_slug = select(FormerSlug.organization_id).where(FormerSlug.slug == slug).scalar_subquery()
+    statement = (
+        select(Membership, organization_named(Organization.id))
+        .join(Membership.organization)
+        .options(contains_eager(Membership.organization))
+        .where(
+            or_(Organization.slug == slug, Organization.id == had_slug),
+            Organization.status == "active",
+            Membership.user_id == user.id,
+            Membership.status == MembershipStatus.ACTIVE,
+        )
+    )
+    row = (await db.execute(statement)).one_or_none()
+    return row[0] if row else None
+
+
+async def find_last_slug(db: AsyncSession, user: User) -> str | None:
+    """The slug of the organization whose pages a person had open last, else of the one they joined first.
+
+    The transaction must have named the user.
+    """
+    statement = (
+        select(Organization.slug)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(
+            Membership.user_id == user.id,
+            Membership.status == MembershipStatus.ACTIVE,
+            Organization.status == "active",
+        )
+        .order_by((Organization.id == user.current_organization_id).desc().nulls_last(), Membership.joined_at)
+        .limit(1)
+    )
+    return await db.scalar(statement)
+
+
+async def list_members(db: AsyncSession, scope: Scope) -> Sequence[Membership]:
+    """Everybody in the organization, with their person and address loaded, those who joined first on top."""
+    statement = (
+        select(Membership)
+        .join(Membership.user)
+        .outerjoin(User.primary_email)
+        .options(contains_eager(Membership.user).contains_eager(User.primary_email))
+        .where(Membership.organization_id == scope.organization.id)
+        .order_by(Membership.joined_at, User.name)
+        .execution_options(populate_existing=True)
+    )
+    return (await db.scalars(statement)).all()
