@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
             if database is None:
                 await app.state.database.close()
 
-    static = HashedStaticFiles(directory=ROOT / "static", auto_reload=settings.debug)
+    static = HashedStaticFiles(directory=ROOT / "static", debug=settings.debug)
     app = Starlette(
         debug=False,  # Errors are the product's own pages everywhere; the log has the traceback.
         routes=all_routes(settings, static),
