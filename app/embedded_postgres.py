@@ -249,7 +249,11 @@ def _here(folder: Path) -> str:
 def _lock(path: Path, kind: int) -> IO[str]:
     """Wait for a lock on the file; closing the file, or dying, gives it back."""
     file = path.open("w")
-    fcntl.flock(file, kind)
+    try:
+        fcntl.flock(file, kind)
+    except BaseException:
+        file.close()
+        raise
     return file
 
 
