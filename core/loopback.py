@@ -20,11 +20,16 @@ T = TypeVar("T")
 
 ASGI_VERSIONS = {"version": "3.0", "spec_version": "2.4"}
 
-# How long an application may take to finish after its websocket client has left, in seconds. A server would wait for
-# ever; a test should not hang because a handler never looks at its socket again.
-CLOSING_GRACE = 5.0
+# How long an application may take to notice that its websocket client has left, and then to finish, in seconds. A server
+# would wait for ever; a test should not hang because a handler never looks at its socket again.
+NOTICING_GRACE = 1.0
+CLOSING_GRACE = 10.0
 
 ReadChunk = Callable[[], Awaitable[bytes | None]]
+
+
+class ProtocolError(AssertionError):
+    """The application sent what the ASGI specification does not allow at this point."""
 
 
 class _Channel(Generic[T]):
@@ -148,7 +153,7 @@ class HTTPExchange(Conversation):
     """One request and its response. The response body is handed over chunk by chunk: `send` waits until it is read.
 
     Leaving before the body was read to its end cancels the application, as a server does not but a test must; leaving
-    after it waits for background tasks.
+    after it waits for background tasks, unless the exchange is `abandoned`.
     """
 
     def __init__(self, app: ASGIApp, scope: Scope, read_chunk: ReadChunk | None, body: bytes = b"") -> None:
@@ -157,6 +162,7 @@ class HTTPExchange(Conversation):
         self.headers: list[tuple[bytes, bytes]] = []
         self.extensions: dict[str, Any] = {}
         self.exhausted = False
+        self.abandoned = False
         self._read_chunk = read_chunk
         self._body = body
         self._body_sent = False
@@ -170,7 +176,7 @@ class HTTPExchange(Conversation):
         await self._started.wait()
 
     async def close(self) -> bool:
-        return not self._completed.is_set()
+        return self.abandoned or not self._completed.is_set()
 
     def end(self) -> None:
         self._started.set()
@@ -178,11 +184,13 @@ class HTTPExchange(Conversation):
 
     async def next_chunk(self) -> bytes:
         """Return the next part of the body, or b"" at its end, when `exhausted` is set too."""
-        try:
-            chunk = await self._chunks.get()
-        except anyio.EndOfStream:
-            chunk = b""
-        self.exhausted = not chunk or self._last_chunk_sent
+        chunk = b""
+        while not chunk and not self.exhausted:
+            try:
+                chunk = await self._chunks.get()
+                self.exhausted = self._last_chunk_sent
+            except anyio.EndOfStream:
+                self.exhausted = True
         return chunk
 
     async def receive(self) -> Message:
@@ -204,32 +212,36 @@ class HTTPExchange(Conversation):
         elif kind == "http.response.debug":
             self.extensions[kind] = message["info"]
         else:
-            raise RuntimeError(f"Unexpected ASGI message {kind!r} on an HTTP connection.")
+            raise ProtocolError(f"Unexpected ASGI message {kind!r} on an HTTP connection.")
 
     def _take_start(self, message: Message) -> None:
         if self.status is not None:
-            raise RuntimeError('The application sent "http.response.start" twice.')
+            raise ProtocolError('Received "http.response.start" twice.')
         self.status = message["status"]
         self.headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", [])]
         self._trailers_follow = message.get("trailers", False)
+        if self._trailers_follow:
+            self.extensions["http.response.trailers"] = []
         self._started.set()
 
     async def _take_body(self, message: Message) -> None:
         if self.status is None or self._last_chunk_sent:
-            when = "before the response started" if self.status is None else "after the response was complete"
-            raise RuntimeError(f'The application sent "http.response.body" {when}.')
-        body = bytes(message.get("body", b""))
+            when = "before the response started" if self.status is None else "after body completed"
+            raise ProtocolError(f'Received "http.response.body" {when}.')
+        body = b"" if self.scope["method"] == "HEAD" else bytes(message.get("body", b""))
         self._last_chunk_sent = not message.get("more_body", False)
-        if body and self.scope["method"] != "HEAD":
+        # An empty part waits for a reader too: otherwise an endless stream of them would never let one run.
+        if body or not self._last_chunk_sent:
             await self._chunks.put(body)
         if self._last_chunk_sent and not self._trailers_follow:
             self._complete()
 
     def _take_trailers(self, message: Message) -> None:
-        if not self._trailers_follow or not self._last_chunk_sent:
-            raise RuntimeError('The application sent "http.response.trailers" unannounced or before the body ended.')
-        trailers = self.extensions.setdefault("http.response.trailers", [])
-        trailers.extend(message.get("headers", []))
+        if not self._trailers_follow or not self._last_chunk_sent or self._completed.is_set():
+            where = "before body completed" if self._trailers_follow else "without declaring trailers"
+            where = "after response completed" if self._completed.is_set() else where
+            raise ProtocolError(f'Received "http.response.trailers" {where}.')
+        self.extensions["http.response.trailers"].extend(message.get("headers", []))
         if not message.get("more_trailers", False):
             self._complete()
 
@@ -246,6 +258,7 @@ class WebSocketExchange(Conversation):
         self.accepted: Message | None = None
         self.denial: Message | None = None
         self._left = False
+        self._noticed = anyio.Event()
         self._to_app: _Channel[Message] = self._channel()
         self._to_client: _Channel[Message] = self._channel()
 
@@ -262,11 +275,15 @@ class WebSocketExchange(Conversation):
 
     async def close(self) -> bool:
         self.disconnect(1000)
-        with anyio.move_on_after(CLOSING_GRACE):
-            await self.returned.wait()
+        with anyio.move_on_after(NOTICING_GRACE):
+            await self._noticed.wait()
+        if self._noticed.is_set():
+            with anyio.move_on_after(CLOSING_GRACE):
+                await self.returned.wait()
         return not self.returned.is_set()
 
     def end(self) -> None:
+        self._noticed.set()
         self._to_client.end()
 
     def deliver(self, message: Message) -> None:
@@ -288,7 +305,10 @@ class WebSocketExchange(Conversation):
             raise WebSocketDisconnect(1006, "The application returned without closing the websocket.") from None
 
     async def receive(self) -> Message:
-        return await self._to_app.get()
+        message = await self._to_app.get()
+        if message["type"] == "websocket.disconnect":
+            self._noticed.set()
+        return message
 
     async def send(self, message: Message) -> None:
         if self._left:

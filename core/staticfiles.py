@@ -153,7 +153,8 @@ class StaticFiles:
         """Return the file, or 304 if the client has it already."""
         media_type = MEDIA_TYPES.get(Path(full_path).suffix.lower())
         response = FileResponse(full_path, status_code, self._headers(), media_type, stat_result=stat_result)
-        return self._unless_known(response, scope)
+        # The page of a 404 is not what the client has a copy of.
+        return self._unless_known(response, scope) if status_code == 200 else response
 
     async def check_config(self) -> None:
         """Raises RuntimeError if the directory is missing, so that a wrong path is no riddle of 404s."""
@@ -168,8 +169,8 @@ class StaticFiles:
         """Whether the request's conditions say that the client's copy is current (RFC 9110 section 13.2.2)."""
         if_none_match = request_headers.get("if-none-match")
         if if_none_match is not None:
-            tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-            return "*" in tags or response_headers.get("etag", "").removeprefix("W/") in tags
+            etag = response_headers.get("etag", "").removeprefix("W/")
+            return if_none_match.strip() == "*" or etag in _entity_tags(if_none_match)
         try:
             known = parsedate_to_datetime(request_headers["if-modified-since"])
             return known >= parsedate_to_datetime(response_headers["last-modified"])
@@ -325,6 +326,12 @@ def _find_compressed(full_path: str, original: stat_result, codings: list[str]) 
         if stat.S_ISREG(status.st_mode) and status.st_mtime >= original.st_mtime:
             return coding, path, status
     return None
+
+
+def _entity_tags(field: str) -> set[str]:
+    """Return the tags in a list of them, quotes included, without the mark of weak ones (RFC 9110 section 8.8.3)."""
+    # Between quotes stand tags, which may contain commas; the pieces outside hold nothing but commas and W/.
+    return {f'"{tag}"' for tag in field.split('"')[1::2]}
 
 
 def _media_type(path: str) -> str:

@@ -60,7 +60,7 @@ class Jinja2Templates:
         env: jinja2.Environment | None = None,
     ) -> None:
         if (directory is None) == (env is None):
-            raise AssertionError("Jinja2Templates takes either 'directory' or 'env'.")
+            raise AssertionError("Of Jinja2Templates, either 'directory' or 'env' arguments must be passed.")
         self.context_processors = list(context_processors or ())
         self.env = env or _environment_for(directory or ())
         self.env.globals.setdefault("url_for", url_for)

@@ -6,7 +6,7 @@
 import contextlib
 import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, TypedDict
 from urllib.parse import unquote
@@ -15,8 +15,8 @@ import anyio.from_thread
 import httpx2
 
 from core.exceptions import StarletteDeprecationWarning
-from core.loopback import ASGI_VERSIONS, HTTPExchange, Lifespan, ReadChunk, WebSocketExchange, as_asgi3
-from core.types import ASGIApp, Message, Scope
+from core.loopback import ASGI_VERSIONS, HTTPExchange, Lifespan, ProtocolError, ReadChunk, WebSocketExchange, as_asgi3
+from core.types import ASGIApp, Message, Receive, Scope, Send
 from core.websockets import WebSocketDisconnect
 
 __all__ = [
@@ -26,6 +26,13 @@ __all__ = [
     "WebSocketDenialResponse",
     "WebSocketTestSession",
 ]
+
+# The older form of applications, which `app` may have too.
+ASGIInstance = Callable[[Receive, Send], Awaitable[None]]
+ASGI2App = Callable[[Scope], ASGIInstance]
+ASGI3App = ASGIApp
+
+TIMEOUT_WARNING = "You should not use the 'timeout' argument with the TestClient. There is no network to wait for."
 
 DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
@@ -59,7 +66,7 @@ def _build_scope(request: httpx2.Request, options: _ScopeOptions) -> Scope:
         "root_path": options["root_path"],
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
         "client": options["client"],
-        "server": [url.host, url.port or DEFAULT_PORTS.get(url.scheme)],
+        "server": [url.host, DEFAULT_PORTS.get(url.scheme) if url.port is None else url.port],
         # Each request gets a shallow copy of the lifespan's state, as the specification says.
         "state": options["state"].copy(),
         "extensions": {"http.response.debug": {}, "http.response.trailers": {}},
@@ -102,11 +109,13 @@ def _denial(exchange: WebSocketExchange, request: httpx2.Request) -> WebSocketDe
 def _build_response(
     exchange: HTTPExchange, request: httpx2.Request, stream: Any, *, raise_errors: bool
 ) -> httpx2.Response:
-    """Raises the application's error, or RuntimeError if it returned without any response, when errors are to be raised."""
+    """Raises the application's error, or ProtocolError if it returned without any response, when errors are to be raised."""
     if exchange.status is None:
         if raise_errors:
             exchange.raise_error()
-            raise RuntimeError("The application returned without sending a response.")
+            raise ProtocolError(
+                "TestClient did not receive any response: the application returned without sending one."
+            )
         exchange.status = 500
     response = httpx2.Response(
         exchange.status, headers=exchange.headers, stream=stream, request=request, extensions=exchange.extensions
@@ -119,19 +128,30 @@ def _build_response(
 class _Body(httpx2.SyncByteStream):
     """A response body pulled through the portal, chunk by chunk."""
 
-    def __init__(self, exchange: HTTPExchange, portal: anyio.from_thread.BlockingPortal, raise_errors: bool) -> None:
+    def __init__(self, exchange: HTTPExchange, portal: anyio.from_thread.BlockingPortal, owner: "TestClient") -> None:
         self._exchange = exchange
         self._portal = portal
-        self._raise_errors = raise_errors
-        self.resources = contextlib.ExitStack()
+        self._owner = owner
+        self._resources = contextlib.ExitStack()
+
+    def take_over(self, resources: contextlib.ExitStack) -> None:
+        """Keep the exchange going until the body is closed, at the latest by the client."""
+        self._resources = resources
+        self._owner.open_bodies.add(self)
 
     def __iter__(self) -> Any:  # A generator; the base class promises an iterator of bytes.
         while not self._exchange.exhausted:
             yield self._portal.call(self._exchange.next_chunk)
 
+    def abandon(self) -> None:
+        """Close the body without waiting for background tasks."""
+        self._exchange.abandoned = True
+        self.close()
+
     def close(self) -> None:
-        self.resources.close()
-        if self._raise_errors:
+        self._owner.open_bodies.discard(self)
+        self._resources.close()
+        if self._owner.raise_server_exceptions:
             self._exchange.raise_error()
 
 
@@ -145,9 +165,9 @@ class _Transport(httpx2.BaseTransport):
         with contextlib.ExitStack() as stack:
             portal = stack.enter_context(owner._running_portal())
             stack.enter_context(portal.wrap_async_context_manager(exchange))
-            body = _Body(exchange, portal, owner.raise_server_exceptions)
+            body = _Body(exchange, portal, owner)
             response = _build_response(exchange, request, body, raise_errors=owner.raise_server_exceptions)
-            body.resources = stack.pop_all()
+            body.take_over(stack.pop_all())
         return response
 
 
@@ -342,7 +362,9 @@ class WebSocketTestSession:
 class _Caller:
     """What both clients know of the application and of themselves, beside httpx2's own settings."""
 
-    def _adopt(self, app: Any, raise_server_exceptions: bool, root_path: str, client: tuple[str, int]) -> None:
+    def _adopt(
+        self, app: ASGI3App | ASGI2App, raise_server_exceptions: bool, root_path: str, client: tuple[str, int]
+    ) -> None:
         self.app = as_asgi3(app)
         self.app_state: dict[str, Any] = {}
         self.raise_server_exceptions = raise_server_exceptions
@@ -374,7 +396,7 @@ class TestClient(_Caller, httpx2.Client):
 
     def __init__(
         self,
-        app: Any,  # ASGI 3 or 2.
+        app: ASGI3App | ASGI2App,
         base_url: str = "http://testserver",
         raise_server_exceptions: bool = True,
         root_path: str = "",
@@ -387,6 +409,7 @@ class TestClient(_Caller, httpx2.Client):
     ) -> None:
         self.async_backend: dict[str, Any] = {"backend": backend, "backend_options": backend_options or {}}
         self.portal: anyio.from_thread.BlockingPortal | None = None
+        self.open_bodies: set[_Body] = set()
         self._adopt(app, raise_server_exceptions, root_path, client)
         super().__init__(
             base_url=base_url,
@@ -399,7 +422,7 @@ class TestClient(_Caller, httpx2.Client):
     def request(self, method: str, url: httpx2.URL | str, **options: Any) -> httpx2.Response:
         """Send a request, with httpx2's options. `timeout` has no effect in memory and warns."""
         if options.get("timeout", httpx2.USE_CLIENT_DEFAULT) is not httpx2.USE_CLIENT_DEFAULT:
-            warnings.warn("TestClient has no network to time out on: drop `timeout`.", StarletteDeprecationWarning, 2)
+            warnings.warn(TIMEOUT_WARNING, StarletteDeprecationWarning, 2)
         return super().request(method, url, **options)
 
     def websocket_connect(
@@ -415,6 +438,7 @@ class TestClient(_Caller, httpx2.Client):
             self.portal = stack.enter_context(anyio.from_thread.start_blocking_portal(**self.async_backend))
             stack.callback(setattr, self, "portal", None)
             stack.enter_context(self.portal.wrap_async_context_manager(Lifespan(self.app, self.app_state)))
+            stack.callback(self._close_bodies)
             self._resources = stack.pop_all()
         return self
 
@@ -425,6 +449,15 @@ class TestClient(_Caller, httpx2.Client):
         traceback: TracebackType | None = None,
     ) -> None:
         self._resources.__exit__(exc_type, exc_value, traceback)
+
+    def close(self) -> None:
+        """Cancel the requests whose responses were not read to their end."""
+        self._close_bodies()
+        super().close()
+
+    def _close_bodies(self) -> None:
+        while self.open_bodies:
+            self.open_bodies.pop().abandon()
 
     @contextlib.contextmanager
     def _running_portal(self) -> Any:  # A context manager of BlockingPortal.
@@ -446,7 +479,7 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
 
     def __init__(
         self,
-        app: Any,  # ASGI 3 or 2.
+        app: ASGI3App | ASGI2App,
         base_url: str = "http://testserver",
         raise_server_exceptions: bool = True,
         root_path: str = "",

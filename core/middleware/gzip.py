@@ -90,7 +90,7 @@ class IdentityResponder:
     ) -> None:
         self.app = app
         self.minimum_size = minimum_size
-        self._excluded_types = frozenset(exclude_content_types)
+        self._excluded_types = frozenset(_media_type(excluded) for excluded in exclude_content_types)
         self._held_start: Message | None = None
         self._is_eligible = False
 
@@ -159,9 +159,10 @@ class IdentityResponder:
         if start["status"] == 206:
             return False
         headers = Headers(raw=start["headers"])
-        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        whole_type = f"{media_type.partition('/')[0]}/*"
-        return "content-encoding" not in headers and self._excluded_types.isdisjoint((media_type, whole_type))
+        media_type = _media_type(headers.get("content-type", ""))
+        # "application/grpc+proto" is a kind of "application/grpc", and all "video/…" of "video/*".
+        kinds = media_type, media_type.partition("+")[0], f"{media_type.partition('/')[0]}/*"
+        return "content-encoding" not in headers and self._excluded_types.isdisjoint(kinds)
 
 
 class GZipResponder(IdentityResponder):
@@ -194,6 +195,10 @@ class GZipResponder(IdentityResponder):
             self._compressor = zlib.compressobj(self.compresslevel, zlib.DEFLATED, GZIP_FORMAT)
         flush = zlib.Z_SYNC_FLUSH if more_body else zlib.Z_FINISH
         return bytes(self._compressor.compress(body) + self._compressor.flush(flush))
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _compression_limiter() -> anyio.CapacityLimiter:

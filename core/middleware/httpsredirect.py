@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from core.datastructures import URL
 from core.middleware._refusal import answer
-from core.responses import RedirectResponse
+from core.responses import PlainTextResponse, RedirectResponse, Response
 from core.types import ASGIApp, Receive, Scope, Send
 
 SECURE_SCHEMES = {"http": "https", "ws": "wss"}
-STANDARD_PORTS = (":80", ":443")
+STANDARD_PORTS = (80, 443)
 
 
 class HTTPSRedirectMiddleware:
@@ -19,15 +19,17 @@ class HTTPSRedirectMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and scope["scheme"] in SECURE_SCHEMES:
-            await answer(RedirectResponse(_secure_url(scope)), scope, receive, send)
+            await answer(_redirect(scope), scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
 
-def _secure_url(scope: Scope) -> str:
+def _redirect(scope: Scope) -> Response:
     url = URL(scope=scope)
     netloc = url.netloc
-    for port in STANDARD_PORTS:
+    if not netloc:
+        return PlainTextResponse("Invalid host header", status_code=400)
+    if url.port in STANDARD_PORTS:
         # Cutting the text keeps the brackets of an IPv6 address, which url.hostname does not have.
-        netloc = netloc.removesuffix(port)
-    return str(url.replace(scheme=SECURE_SCHEMES[scope["scheme"]], netloc=netloc))
+        netloc = netloc.rpartition(":")[0]
+    return RedirectResponse(str(url.replace(scheme=SECURE_SCHEMES[scope["scheme"]], netloc=netloc)))

@@ -111,7 +111,7 @@ def build_environ(scope: Scope, body: bytes) -> dict[str, Any]:
     environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": _as_latin1(scope.get("root_path", "")),
-        "PATH_INFO": _as_latin1(get_route_path(scope)),
+        "PATH_INFO": _as_latin1(_path_info(scope)),
         "QUERY_STRING": scope["query_string"].decode("ascii"),
         "SERVER_NAME": server[0],
         "SERVER_PORT": server[1],
@@ -139,6 +139,12 @@ def _add_headers(environ: dict[str, Any], scope: Scope) -> None:
         key = name.upper().replace("-", "_")
         key = key if name in UNPREFIXED_HEADERS else f"HTTP_{key}"
         environ[key] = f"{environ[key]},{value}" if key in environ else value
+
+
+def _path_info(scope: Scope) -> str:
+    path, root_path = scope["path"], scope.get("root_path", "")
+    # SCRIPT_NAME and PATH_INFO joined are to be the whole path again.
+    return path.removeprefix(root_path) if root_path.endswith("/") else get_route_path(scope)
 
 
 def _as_latin1(text: str) -> str:
