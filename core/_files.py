@@ -29,6 +29,7 @@ from core._response import (
 from core.background import BackgroundTask
 from core.types import Receive, Scope, Send
 
+CHUNKS_READ_AHEAD = 4
 # Offsets in a file: from the first byte up to, not including, the last.
 Range = tuple[int, int]
 
@@ -148,11 +149,14 @@ class FileResponse(Response):
         position, end = part
         await file.seek(position)
         while position < end:
-            chunk = await file.read(min(self.chunk_size, end - position))
-            if not chunk:
+            # One visit to a thread fetches several chunks.
+            block = await file.read(min(self.chunk_size * CHUNKS_READ_AHEAD, end - position))
+            if not block:
                 raise RuntimeError(f"File at path {self.path} is shorter than expected.")
-            position += len(chunk)
-            await send({"type": "http.response.body", "body": chunk, "more_body": position < end or not is_last})
+            for start in range(0, len(block), self.chunk_size):
+                chunk = block[start : start + self.chunk_size]
+                position += len(chunk)
+                await send({"type": "http.response.body", "body": chunk, "more_body": position < end or not is_last})
 
     def _plan(self, scope: Scope, stat_result: os.stat_result) -> Plan:
         headers = MutableHeaders(raw=list(self.raw_headers))

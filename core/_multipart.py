@@ -7,6 +7,8 @@ into chunks, and everything that is kept while waiting for more has a limit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from core._headers import TOKEN_CHARACTERS, RawHeaders
 
@@ -16,7 +18,17 @@ MOST_HEADERS = 8
 # Text before the first and after the last part has no meaning, and nobody sends it but to keep us busy.
 LONGEST_PROSE = 65536
 
-Event = RawHeaders | bytes | None
+
+class PartHead(NamedTuple):
+    """What the headers of a part say. A name or file name is None if there is no such parameter."""
+
+    headers: tuple[tuple[bytes, bytes], ...]
+    disposition: bytes | None
+    name: bytes | None
+    filename: bytes | None
+
+
+Event = PartHead | bytes | None
 
 
 class MultipartError(ValueError):
@@ -24,7 +36,7 @@ class MultipartError(ValueError):
 
 
 class MultipartReader:
-    """Give it the body in pieces; it gives the headers of each part, then its content in pieces, then None."""
+    """Give it the body in pieces; it gives the head of each part, then its content in pieces, then None."""
 
     def __init__(self, boundary: bytes) -> None:
         if not 0 < len(boundary) <= LONGEST_BOUNDARY:
@@ -91,7 +103,7 @@ class MultipartReader:
         block = self._buffer[self._position + 2 : end]
         self._position = end + 4
         self._step = self._read_content
-        return parse_header_block(block)
+        return read_part_head(block)
 
     def _read_content(self) -> Event | Wait:
         start, end = self._position, self._buffer.find(self._delimiter, self._position)
@@ -121,6 +133,15 @@ class Wait:
 
 
 WAIT = Wait()
+
+
+@lru_cache(maxsize=256)
+def read_part_head(block: bytes) -> PartHead:
+    """The head of a part. Remembered, because the parts of a form have the same heads whenever it is sent."""
+    headers = parse_header_block(block)
+    disposition = next((value for name, value in headers if name == b"content-disposition"), None)
+    _, parameters = parse_parameters(disposition or b"")
+    return PartHead(tuple(headers), disposition, parameters.get(b"name"), parameters.get(b"filename"))
 
 
 def parse_header_block(block: bytes) -> RawHeaders:

@@ -5,14 +5,14 @@ Limits hold while the body is read: a form that exceeds one is given up at the c
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Iterator
 from enum import Enum, EnumType
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
-from core._multipart import Event, MultipartError, MultipartReader, parse_parameters
+from core._multipart import Event, MultipartError, MultipartReader, PartHead, parse_parameters
 from core._urls import parse_urlencoded
 from core.datastructures import FormData, Headers, UploadFile
 from core.exceptions import StarletteDeprecationWarning
@@ -35,7 +35,9 @@ class MultiPartException(Exception):
 
 class DeprecatedEnum(EnumType):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        warnings.warn(f"`{cls.__name__}` is deprecated: it has no use any more.", StarletteDeprecationWarning, stacklevel=2)
+        warnings.warn(
+            f"`{cls.__name__}` is deprecated: it has no use any more.", StarletteDeprecationWarning, stacklevel=2
+        )
         return super().__call__(*args, **kwargs)
 
 
@@ -49,13 +51,13 @@ class FormMessage(Enum, metaclass=DeprecatedEnum):
     END = 5
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class MultipartPart:
     content_disposition: bytes | None = None
     field_name: str = ""
-    data: bytearray = field(default_factory=bytearray)
+    data: bytearray = dataclasses.field(default_factory=bytearray)
     file: UploadFile | None = None
-    item_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    item_headers: list[tuple[bytes, bytes]] = dataclasses.field(default_factory=list)
 
 
 class FormParser:
@@ -67,7 +69,7 @@ class FormParser:
     def __init__(
         self,
         headers: Headers,
-        stream: AsyncIterator[bytes],
+        stream: AsyncGenerator[bytes, None],
         *,
         max_fields: int | float = 1000,
         max_part_size: int = MEBIBYTE,
@@ -78,6 +80,10 @@ class FormParser:
         self.max_part_size = max_part_size
 
     async def parse(self) -> FormData:
+        return self.parse_body(await self.read())
+
+    async def read(self) -> bytes:
+        """The body, unless it exceeds a limit on the way."""
         chunks = []
         size = separators = open_field = 0
         async for chunk in self.stream:
@@ -87,19 +93,20 @@ class FormParser:
             last = chunk.rfind(b"&")
             open_field = open_field + len(chunk) if last < 0 else len(chunk) - last - 1
             self._check_progress(size, separators, open_field)
-        return self.parse_body(b"".join(chunks))
+        return b"".join(chunks)
 
     def parse_body(self, body: bytes) -> FormData:
         """The form of a body that has been read already."""
         self._check_progress(len(body), body.count(b"&"), 0)
-        fields = [part for part in body.split(b"&") if part]
+        if body.count(b"&") >= self.max_fields or len(body) > self.max_part_size:
+            self._check_fields([field for field in body.split(b"&") if field])
+        return FormData(parse_urlencoded(body.decode("utf-8", "replace")))
+
+    def _check_fields(self, fields: list[bytes]) -> None:
         if len(fields) > self.max_fields:
             raise too_many_fields(self.max_fields)
-        # Two more bytes than allowed: the equals sign does not count, and is there only once.
-        for part in fields:
-            if len(part) > self.max_part_size and len(part) - (b"=" in part) > self.max_part_size:
-                raise field_too_large(self.max_part_size)
-        return FormData(parse_urlencoded(body.decode("utf-8", "replace")))
+        if any(len(field) - (b"=" in field) > self.max_part_size for field in fields):
+            raise field_too_large(self.max_part_size)
 
     def _check_progress(self, size: int, separators: int, open_field: int) -> None:
         if separators > self.max_fields:
@@ -123,7 +130,7 @@ class MultiPartParser:
     def __init__(
         self,
         headers: Headers,
-        stream: AsyncIterator[bytes],
+        stream: AsyncGenerator[bytes, None],
         *,
         max_files: int | float = 1000,
         max_fields: int | float = 1000,
@@ -182,14 +189,12 @@ class MultiPartParser:
             else:
                 self._start_part(event)
 
-    def _start_part(self, headers: list[tuple[bytes, bytes]]) -> None:
-        disposition = next((value for name, value in headers if name == b"content-disposition"), None)
-        _, parameters = parse_parameters(disposition or b"")
-        if b"name" not in parameters:
+    def _start_part(self, head: PartHead) -> None:
+        if head.name is None:
             raise MultiPartException('The Content-Disposition header field "name" must be provided.')
-        part = self._part = MultipartPart(disposition, self._decode(parameters[b"name"]), item_headers=headers)
-        if b"filename" in parameters:
-            part.file = self._open_file(self._decode(parameters[b"filename"]), headers)
+        part = self._part = MultipartPart(head.disposition, self._decode(head.name), item_headers=list(head.headers))
+        if head.filename is not None:
+            part.file = self._open_file(self._decode(head.filename), part.item_headers)
             return
         self._fields += 1
         if self._fields > self.max_fields:

@@ -17,7 +17,6 @@ import anyio
 
 from core._cookies import cookie_parser
 from core._headers import Headers, encode_header_value
-from core._multipart import parse_parameters
 from core._urls import URL, URLPath
 from core.datastructures import Address, FormData, QueryParams, State
 from core.exceptions import HTTPException
@@ -230,6 +229,17 @@ class Incoming:
                 yield chunk
         yield b""
 
+    async def read_single(self) -> bytes | None:
+        """The body if it is there or comes in a single message, as it does mostly. Otherwise nothing is lost."""
+        if self.body is None and not self.is_consumed and not self.pending:
+            message = await self.receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                self.is_consumed = True
+                self.body = message.get("body", b"")
+            else:
+                self.pending.append(message)
+        return self.body
+
     async def read(self) -> bytes:
         if self.body is None:
             if self.is_consumed:
@@ -336,15 +346,21 @@ class Request(HTTPConnection[StateT]):
         return incoming.form
 
     async def _parse_form(self, incoming: Incoming, limits: Mapping[str, Any]) -> FormData:
-        content_type, _ = parse_parameters(self.headers.get("content-type", "").encode("latin-1"))
-        if content_type == b"multipart/form-data":
+        content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type == "multipart/form-data":
             async with aclosing(self.stream()) as stream:
                 return await MultiPartParser(self.headers, stream, **limits).parse()
-        if content_type == b"application/x-www-form-urlencoded":
+        if content_type == "application/x-www-form-urlencoded":
             limits = {"max_fields": limits["max_fields"], "max_part_size": limits["max_part_size"]}
-            async with aclosing(self.stream()) as stream:
-                return await FormParser(self.headers, stream, **limits).parse()
+            return await self._parse_urlencoded(incoming, limits)
         return FormData()
+
+    async def _parse_urlencoded(self, incoming: Incoming, limits: Mapping[str, Any]) -> FormData:
+        parser = FormParser(self.headers, self.stream(), **limits)
+        if await incoming.read_single() is None:
+            async with aclosing(parser.stream):
+                incoming.body = await parser.read()
+        return parser.parse_body(await incoming.read())
 
 
 class PendingForm:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from core._blocking_stream import send_from_threads
 from core._files import FileResponse, MalformedRangeHeader, RangeNotSatisfiable
 from core._response import (
     SEND_RAISES_SINCE,
@@ -43,6 +44,10 @@ SyncContentStream = Iterable[Content]
 AsyncContentStream = AsyncIterable[Content]
 ContentStream = AsyncContentStream | SyncContentStream
 
+# `json.dumps` with options makes a new encoder at each call, which takes longer than encoding a small value.
+STANDARD_DUMPS = json.dumps
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
 
 class HTMLResponse(Response):
     media_type = "text/html"
@@ -69,6 +74,8 @@ class JSONResponse(Response):
 
     def render(self, content: Any) -> bytes:
         # Looked up at each call, because programs replace `json.dumps` to teach it more types.
+        if json.dumps is STANDARD_DUMPS:
+            return ENCODER.encode(content).encode("utf-8")
         return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
 
 
@@ -92,6 +99,7 @@ class StreamingResponse(Response):
     """
 
     body_iterator: AsyncIterable[Content]
+    _threaded_iterator: AsyncIterable[Content] | None = None
 
     def __init__(
         self,
@@ -101,7 +109,12 @@ class StreamingResponse(Response):
         media_type: str | None = None,
         background: BackgroundTask | None = None,
     ) -> None:
-        self.body_iterator = content if isinstance(content, AsyncIterable) else iterate_in_threadpool(content)
+        self._blocking_content: SyncContentStream = ()
+        if isinstance(content, AsyncIterable):
+            self.body_iterator = content
+        else:
+            self._blocking_content = content
+            self.body_iterator = self._threaded_iterator = iterate_in_threadpool(content)
         self.status_code = status_code
         if media_type is not None:
             self.media_type = media_type
@@ -113,9 +126,16 @@ class StreamingResponse(Response):
 
     async def stream_response(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for chunk in self.body_iterator:
+
+        async def send_chunk(chunk: Content) -> None:
             body = chunk.encode(self.charset) if isinstance(chunk, str) else chunk
             await send({"type": "http.response.body", "body": body, "more_body": True})
+
+        if self.body_iterator is self._threaded_iterator:
+            await send_from_threads(self._blocking_content, send_chunk)
+        else:
+            async for chunk in self.body_iterator:
+                await send_chunk(chunk)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,101 @@
+"""Sending what a blocking iterable produces, with many items for each visit to a worker thread.
+
+A visit ends when it has enough to send, or when the event loop has lost its patience. The loop looks once during each
+visit at what is there, and a visit that has been looked at ends with its next item: so no item waits longer than
+PATIENCE for the one after it, however long that takes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+PATIENCE = 0.005  # seconds
+MOST_ITEMS = 64
+MOST_BYTES = 256 * 1024
+BLOCK_SIZE = 64 * 1024
+
+
+async def send_from_threads(iterable: Iterable[Any], send: Callable[[Any], Awaitable[None]]) -> None:
+    """Send every item in order. What the iterable or `send` raises is raised as it is, after the items before it."""
+    source = BlockingSource(iterable)
+    failure: Exception | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(source.visit_threads)
+        try:
+            await source.send_items(send)
+        except Exception as error:
+            # Raised outside, because a task group would wrap it in an exception group.
+            failure = error
+        group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+class BlockingSource:
+    """Items on their way from worker threads, which append them, to the event loop, which removes them."""
+
+    def __init__(self, iterable: Iterable[Any]) -> None:
+        self.iterator = blocks_of(iterable)
+        self.items: deque[Any] = deque()
+        self.failure: Exception | None = None
+        self.is_exhausted = False
+        self.was_looked_at = False
+        self.visit_ended = anyio.Event()
+        self.visit_wanted = anyio.Event()
+
+    async def visit_threads(self) -> None:
+        while True:
+            await anyio.to_thread.run_sync(self.fetch)
+            self.visit_wanted = anyio.Event()
+            self.visit_ended.set()
+            await self.visit_wanted.wait()
+
+    async def send_items(self, send: Callable[[Any], Awaitable[None]]) -> None:
+        while True:
+            with anyio.move_on_after(PATIENCE):
+                await self.visit_ended.wait()
+            # Said before the items are taken: one that comes in between is either taken here or the last of its visit.
+            self.was_looked_at = True
+            await self.send_ready(send)
+            await self.visit_ended.wait()
+            await self.send_ready(send)
+            if self.is_exhausted:
+                break
+            self.was_looked_at = False
+            self.visit_ended = anyio.Event()
+            self.visit_wanted.set()
+        if self.failure is not None:
+            raise self.failure
+
+    async def send_ready(self, send: Callable[[Any], Awaitable[None]]) -> None:
+        while self.items:
+            await send(self.items.popleft())
+
+    def fetch(self) -> None:
+        """Visit the iterable until there is enough to send. Runs in a worker thread."""
+        size = count = 0
+        try:
+            for item in self.iterator:
+                self.items.append(item)
+                size += len(item)
+                count += 1
+                if self.was_looked_at or count >= MOST_ITEMS or size >= MOST_BYTES:
+                    return
+        except Exception as error:
+            self.failure = error
+        self.is_exhausted = True
+
+
+def blocks_of(iterable: Iterable[Any]) -> Iterator[Any]:
+    """The items of an iterable. A file is read in blocks, because iterating it gives lines of any length."""
+    read = getattr(iterable, "read", None)
+    if read is None:
+        yield from iterable
+        return
+    while block := read(BLOCK_SIZE):
+        yield block
