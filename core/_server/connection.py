@@ -1,0 +1,546 @@
+"""One client's connection: parsing what arrives, in order and within its limits, and when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import httptools
+
+from core._server.exchange import BUFFERED_BODY, Application, Exchange, access_log, error_log
+from core._server.limits import Limits
+from core._server.wire import KnownHosts, Refused, refusal, split_target
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+NEVER = math.inf
+KNOWN_HOSTS = KnownHosts()
+UNAVAILABLE = "Service Unavailable"
+
+
+class Discard:
+    """Stands in for the parser of a connection that is only waiting to be closed."""
+
+    def feed_data(self, data: bytes) -> None:
+        """Throw away what a refused client still sends."""
+
+
+class Connection(asyncio.Protocol):
+    """An HTTP/1.1 connection. uvicorn makes one for each client and calls it as asyncio calls protocols.
+
+    `current` is the request that is being read, `active` the one that is being answered; requests that a client sends
+    ahead wait in `waiting`. One timer serves all deadlines: it looks at its firing which one is next.
+    """
+
+    limits: ClassVar[Limits] = Limits()
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        if not config.loaded:
+            config.load()
+        self.config = config
+        self.server_state = server_state
+        self.app_state = app_state
+        self.loop = _loop or asyncio.get_event_loop()
+        self.application = cast(Application, config.loaded_app)
+        self.connections = server_state.connections
+        self.tasks = server_state.tasks
+        self.logs_access = config.access_log and access_is_logged()
+        self.parser: Any = httptools.HttpRequestParser(self)
+        self.transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self.scope: dict[str, Any] = {}
+        # The message that is being parsed.
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.target = b""
+        self.is_in_message = False
+        self.is_upgrade = False
+        self.unsettled = 0
+        self.arrived = 0
+        self.refused: Refused | None = None
+        # The order of answers.
+        self.current: Exchange | None = None
+        self.active: Exchange | None = None
+        self.waiting: deque[Exchange] = deque()
+        self.last_words = b""
+        self.is_ending = False
+        # Deadlines, in the loop's time.
+        self.timer: asyncio.TimerHandle | None = None
+        self.timer_at = NEVER
+        self.read_by = NEVER
+        self.write_by = NEVER
+        self.body_began = 0.0
+        self.body_paused = NEVER
+        self.is_writing_paused = False
+        self.drain_waiters: list[asyncio.Future[None]] = []
+        self._default_headers: object = None
+        self._default_lines = b""
+
+    # asyncio's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.connections.add(self)  # type: ignore[arg-type]  # uvicorn's own classes are meant, and not asked for.
+        self.scope = scope_of(self.transport, self.config)
+        self._read_until(self.limits.head_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connections.discard(self)
+        self._stop_timer()
+        self.is_ending = True
+        for exchange in (self.active, self.current, *self.waiting):
+            if exchange is not None and not exchange.complete:
+                exchange.disconnect()
+        self.waiting.clear()
+        self.resume_writing()
+
+    def eof_received(self) -> None:
+        """A client that closed its side is gone: returning None closes ours."""
+
+    def data_received(self, data: bytes) -> None:
+        self.arrived = len(data)
+        self.unsettled += self.arrived
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._after_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self._refuse(self.refused or misunderstood(error))
+        else:
+            if self.is_in_message:
+                self._bound_message()
+
+    def pause_writing(self) -> None:
+        self.is_writing_paused = True
+        self.write_by = self.loop.time() + self.limits.send_seconds
+        self._arm(self.write_by)
+
+    def resume_writing(self) -> None:
+        self.is_writing_paused = False
+        self.write_by = NEVER
+        waiters, self.drain_waiters = self.drain_waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def drained(self) -> None:
+        """Wait until the client has read enough, or is gone."""
+        waiter = self.loop.create_future()
+        self.drain_waiters.append(waiter)
+        await waiter
+
+    # uvicorn's side.
+
+    def shutdown(self) -> None:
+        """End as soon as what was asked is answered; the answer says so."""
+        self.waiting.clear()
+        if self.active is None or self.active.complete:
+            self._close()
+        else:
+            self.active.keep_alive = False
+
+    # The parser's side.
+
+    def on_message_begin(self) -> None:
+        self.is_in_message = True
+        self.headers = []
+        self.target = b""
+        self.current = None
+        self.read_by = NEVER
+        self.body_began = 0.0
+
+    def on_url(self, url: bytes) -> None:
+        self.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        try:
+            self._begin_exchange()
+        except Refused as refused:
+            # The parser wraps what its callbacks raise, so it is kept aside for `data_received`.
+            self.refused = refused
+            raise
+
+    def on_body(self, body: bytes) -> None:
+        self.unsettled = 0
+        exchange = self.current
+        if exchange is None or exchange.complete:
+            return
+        exchange.received += len(body)
+        if exchange.received > self.limits.body_bytes:
+            self.refused = Refused(413, "The request body is too large.")
+            raise self.refused
+        exchange.feed(body)
+        if exchange.buffered > BUFFERED_BODY and self.body_paused == NEVER:
+            self._pause_body()
+
+    def on_message_complete(self) -> None:
+        self.is_in_message = False
+        self.unsettled = 0
+        self.read_by = NEVER
+        exchange = self.current
+        if exchange is None:
+            return
+        if len(self.headers) > self.limits.header_count:
+            self.refused = Refused(431, "The request has too many trailers.")
+            raise self.refused
+        exchange.end()
+        if exchange.complete and exchange is self.active:
+            self._next()
+
+    # A request's beginning.
+
+    def _begin_exchange(self) -> None:
+        exchange = self._read_head()
+        if exchange is None:
+            return
+        self.current = exchange
+        if self.active is not None:
+            self.waiting.append(exchange)
+            if len(self.waiting) == 1:
+                self.transport.pause_reading()
+            return
+        self._start(exchange)
+
+    def _read_head(self) -> Exchange | None:
+        """The request as a scope, or None for an upgrade. Raises Refused."""
+        self._bound_head()
+        parser, headers = self.parser, self.headers
+        named = dict(headers)
+        version = parser.get_http_version()
+        host = self._require_host(version, named)
+        self._require_framing(version, named)
+        method = parser.get_method().decode("ascii")
+        path, raw_path, query = split_target(method, self.target, host)
+        if parser.should_upgrade() and self._is_websocket(named):
+            self.is_upgrade = True
+            return None
+        root = self.config.root_path
+        scope = {
+            **self.scope,
+            "http_version": version,
+            "method": method,
+            "path": root + path if root else path,
+            "raw_path": root.encode("ascii") + raw_path if root else raw_path,
+            "query_string": query,
+            "headers": headers,
+            "state": self.app_state.copy(),
+        }
+        expects = b"expect" in named and named[b"expect"].lower() == b"100-continue"
+        return Exchange(self, scope, version == "1.1" and parser.should_keep_alive(), expects)
+
+    def _bound_head(self) -> None:
+        limits = self.limits
+        if len(self.target) > limits.target_bytes:
+            raise Refused(414, "The request target is too long.")
+        if len(self.headers) > limits.header_count:
+            raise Refused(431, "The request has too many headers.")
+        # Only a large read can hold a head above the limit: counting every header of every request would be a waste.
+        if self.unsettled + self.arrived > limits.head_bytes:
+            size = len(self.target) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > limits.head_bytes:
+                raise Refused(431, "The request headers are too large.")
+        self.unsettled = 0
+
+    def _require_host(self, version: str, named: dict[bytes, bytes]) -> bytes | None:
+        host = named.get(b"host")
+        if host is not None:
+            KNOWN_HOSTS.require(host)
+        elif version != "1.0":
+            raise Refused(400, "The Host header is missing.")
+        if len(named) != len(self.headers) and sum(name == b"host" for name, _ in self.headers) > 1:
+            raise Refused(400, "There is more than one Host header.")
+        return host
+
+    def _require_framing(self, version: str, named: dict[bytes, bytes]) -> None:
+        """What the parser lets through, and intermediaries read differently (RFC 9112, section 6)."""
+        if version not in ("1.1", "1.0"):
+            raise Refused(505, "This server speaks HTTP/1.1.")
+        encoding = named.get(b"transfer-encoding")
+        if encoding is not None and (encoding.lower() != b"chunked" or version == "1.0"):
+            raise Refused(400, "The Transfer-Encoding is not supported.")
+        length = named.get(b"content-length")
+        if length is not None and int(length) > self.limits.body_bytes:
+            raise Refused(413, "The request body is too large.")
+
+    def _start(self, exchange: Exchange) -> None:
+        self.active = exchange
+        application = self._unless_crowded()
+        context = contextvars.Context() if self.config.reset_contextvars else None
+        exchange.task = self.loop.create_task(exchange.run(application), context=context)
+        self.tasks.add(exchange.task)
+
+    def _unless_crowded(self) -> Application:
+        limit = self.config.limit_concurrency
+        if limit is None or (len(self.connections) < limit and len(self.tasks) < limit):
+            return self.application
+        error_log.warning("Exceeded concurrency limit.")
+        return service_unavailable
+
+    def _is_websocket(self, named: dict[bytes, bytes]) -> bool:
+        if self.active is None and named[b"upgrade"].lower() == b"websocket" and self.config.ws_protocol_class:
+            return True
+        error_log.warning("Unsupported upgrade request.")
+        return False
+
+    def _after_upgrade(self, rest: bytes) -> None:
+        """The parser stops at an upgrade. Hand the connection over, or go on with HTTP where it was not granted."""
+        if self.is_upgrade:
+            self._hand_over(rest)
+            return
+        self.parser = httptools.HttpRequestParser(self)
+        if rest:
+            self.data_received(rest)
+
+    def _hand_over(self, rest: bytes) -> None:
+        """Give the connection to uvicorn's websocket protocol, with the request as it came."""
+        self._stop_timer()
+        self.connections.discard(self)
+        assert self.config.ws_protocol_class is not None
+        protocol = self.config.ws_protocol_class(  # type: ignore[call-arg]  # a class of uvicorn's, typed as any Protocol
+            config=self.config, server_state=self.server_state, app_state=self.app_state
+        )
+        lines = [b"GET " + self.target + b" HTTP/1.1\r\n"]
+        lines += [name + b": " + value + b"\r\n" for name, value in self.headers]
+        protocol.connection_made(self.transport)
+        protocol.data_received(b"".join((*lines, b"\r\n", rest)))
+        self.transport.set_protocol(protocol)
+
+    # A request's body.
+
+    def _bound_message(self) -> None:
+        """After a read that ended inside a message: is it growing without an end, and until when may it take?"""
+        if self.unsettled > self.limits.head_bytes:
+            too_long = self.current is None and not self.headers and len(self.target) > self.limits.target_bytes
+            status, part = (414, "target is") if too_long else (431, "headers are")
+            self._refuse(Refused(status, f"The request {part} too large."))
+        elif self.read_by == NEVER and self.body_paused == NEVER:
+            self._begin_reading()
+
+    def _begin_reading(self) -> None:
+        """Give the rest of a head or body its time."""
+        exchange = self.current
+        if exchange is None:
+            self._read_until(self.limits.head_seconds)
+        elif exchange.expects_continue:
+            return
+        else:
+            self.body_began = self.loop.time()
+            self._read_until(self.limits.body_seconds)
+
+    def _pause_body(self) -> None:
+        """Stop reading for an application that does not; its slowness is not the client's."""
+        self.transport.pause_reading()
+        self.body_paused = self.loop.time()
+        self.read_by = NEVER
+
+    def resume_body(self, exchange: Exchange) -> None:
+        """The application has taken what was kept for it."""
+        if self.is_ending or self.body_paused == NEVER or exchange is not self.current:
+            return
+        if exchange.more_body:
+            now = self.loop.time()
+            self.body_began += now - self.body_paused if self.body_began else now
+            self._read_until(self.limits.body_seconds)
+        self.body_paused = NEVER
+        if not self.waiting:
+            self.transport.resume_reading()
+
+    def continue_body(self, exchange: Exchange) -> None:
+        """Tell a waiting client to send its body."""
+        if self.is_ending:
+            return
+        self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if exchange is self.current and exchange.more_body:
+            self._begin_reading()
+
+    # A response's end.
+
+    def finish(self, exchange: Exchange) -> None:
+        """The response is complete; what its task still does keeps no one waiting."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if not exchange.keep_alive:
+            self._end(has_unread=exchange.more_body)
+        elif exchange.more_body:
+            self._drain_body()
+        else:
+            self._next()
+
+    def _drain_body(self) -> None:
+        """The rest of a body that nobody wants has to be read before the next request, but not for long."""
+        self.body_paused = NEVER
+        self._read_until(self.limits.linger_seconds)
+        self.transport.resume_reading()
+
+    def _next(self) -> None:
+        """Answer the next request, or wait for it."""
+        self.active = None
+        if self.waiting:
+            exchange = self.waiting.popleft()
+            if not self.waiting and not self.last_words and self.body_paused == NEVER:
+                self.transport.resume_reading()
+            self._start(exchange)
+        elif self.last_words:
+            self.transport.write(self.last_words)
+            self._end(has_unread=True)
+        elif self.is_in_message:
+            self._read_until(self.limits.head_seconds)
+        else:
+            self._read_until(self.config.timeout_keep_alive)
+
+    def abandon(self, exchange: Exchange) -> None:
+        """Cut a response that cannot be completed, so that the client does not take it for whole."""
+        exchange.disconnect()
+        self._close()
+
+    # Refusals and the end.
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answer for the application, after the answers that are still due, and end."""
+        if self.is_ending or self.transport.is_closing():
+            return
+        error_log.warning(refused.reason if refused.status == 400 else f"{refused.reason} ({refused.status})")
+        words = refusal(refused.status, refused.reason, self.default_lines())
+        exchange, self.parser = self.current, Discard()
+        if exchange is not None and exchange is self.active and not exchange.complete:
+            exchange.disconnect()
+            self._end(has_unread=True, words=b"" if exchange.started and not exchange.head else words)
+        elif self.active is not None and not self.active.complete:
+            if exchange is not None and exchange in self.waiting:
+                self.waiting.remove(exchange)
+            self.last_words = words
+            self.read_by = NEVER
+            self.transport.pause_reading()
+        else:
+            self._end(has_unread=True, words=words)
+
+    def _end(self, *, has_unread: bool, words: bytes = b"") -> None:
+        """Close; a client that is still sending gets a moment, or its system would throw our answer away."""
+        self.is_ending = True
+        if words:
+            self.transport.write(words)
+        if not has_unread:
+            self._close()
+            return
+        self.parser = Discard()
+        self.is_in_message = False
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.transport.resume_reading()
+        self._read_until(self.limits.linger_seconds)
+
+    def _close(self) -> None:
+        """Close when everything is written; a client that does not read it has its time too."""
+        self.is_ending = True
+        self.transport.close()
+        if self.transport.get_write_buffer_size() > 0:
+            self.read_by = NEVER
+            self.write_by = self.loop.time() + self.limits.send_seconds
+            self._arm(self.write_by)
+
+    def default_lines(self) -> bytes:
+        """The Date, Server and configured lines of every response. uvicorn makes a new list of them each second."""
+        headers = self.server_state.default_headers
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._default_lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        return self._default_lines
+
+    # Deadlines.
+
+    def _read_until(self, seconds: float) -> None:
+        self.read_by = self.loop.time() + seconds
+        if self.read_by < self.timer_at:
+            self._arm(self.read_by)
+
+    def _arm(self, when: float) -> None:
+        """Have the timer fire by `when`. One that fires earlier is left alone: it arms itself again."""
+        if when >= self.timer_at:
+            return
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = self.loop.call_at(when, self._look)
+        self.timer_at = when
+
+    def _stop_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer, self.timer_at = None, NEVER
+
+    def _look(self) -> None:
+        """The timer fired: is a deadline over, or was it moved meanwhile?"""
+        self.timer, self.timer_at = None, NEVER
+        now = self.loop.time()
+        if now >= self.write_by:
+            self.transport.abort()
+        elif now >= self._extended_read_by():
+            self._read_expired()
+            self._arm(self.write_by)
+        else:
+            self._arm(min(self.read_by, self.write_by))
+
+    def _extended_read_by(self) -> float:
+        """The deadline of a body grows with what arrived of it."""
+        exchange = self.current
+        if self.is_in_message and exchange is not None and not exchange.complete and self.read_by != NEVER:
+            earned = exchange.received / self.limits.body_rate
+            self.read_by = self.body_began + self.limits.body_seconds + earned
+        return self.read_by
+
+    def _read_expired(self) -> None:
+        self.read_by = NEVER
+        if self.is_ending or not self.is_in_message or (self.current is not None and self.current.complete):
+            self._close()
+        else:
+            self._refuse(Refused(408, "The request took too long to arrive."))
+
+
+def misunderstood(error: httptools.HttpParserError) -> Refused:
+    """The refusal of what the parser could not read. A callback that fails is our own mistake, and is told."""
+    if isinstance(error, httptools.HttpParserCallbackError):
+        error_log.error("Exception in the HTTP protocol", exc_info=error)
+    return Refused(400, "Invalid HTTP request received.")
+
+
+async def service_unavailable(scope: Any, receive: Any, send: Any) -> None:
+    """Answers instead of the application when `limit_concurrency` is reached."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": UNAVAILABLE.encode()})
+
+
+def access_is_logged() -> bool:
+    return access_log.hasHandlers()
+
+
+def scope_of(transport: asyncio.Transport, config: Config) -> dict[str, Any]:
+    """What is the same in the scopes of all requests of a connection."""
+    return {
+        "type": "http",
+        "asgi": {"version": config.asgi_version, "spec_version": "2.3"},
+        "server": address(transport, "sockname"),
+        "client": address(transport, "peername"),
+        "scheme": "https" if transport.get_extra_info("sslcontext") else "http",
+        "root_path": config.root_path,
+    }
+
+
+def address(transport: asyncio.Transport, which: str) -> tuple[str, int | None] | None:
+    """A host and port, the path of a Unix socket without a port, or None."""
+    name = transport.get_extra_info(which)
+    if isinstance(name, (tuple, list)) and len(name) >= 2:
+        return str(name[0]), int(name[1])
+    return (str(name), None) if isinstance(name, str) and name else None
