@@ -13,7 +13,7 @@ from sqlalchemy import URL, DateTime, ForeignKey, MetaData, Text, Uuid, cast, ev
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
 from sqlalchemy.sql.elements import ColumnElement
 
 from app import clock
@@ -171,14 +171,19 @@ async def database_session(connection: HTTPConnection) -> AsyncIterator[AsyncSes
 Db = Annotated[AsyncSession, Depends(database_session)]
 
 
-def user_named(user_id: Any) -> ColumnElement[str]:  # Any: a UUID or a column of them.
+def user_named(user_id: UUID | ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[str]:
     """An item for a SELECT list that names the transaction's user to row-level security, without a statement more."""
-    return func.set_config("app.user_id", cast(user_id, Text), True)
+    return _named("app.user_id", user_id)
 
 
-def organization_named(organization_id: Any) -> ColumnElement[str]:  # Any: a UUID or a column of them.
+def organization_named(organization_id: UUID | ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[str]:
     """An item for a SELECT list that names the transaction's organization to row-level security."""
-    return func.set_config("app.organization_id", cast(organization_id, Text), True)
+    return _named("app.organization_id", organization_id)
+
+
+def _named(setting: str, value: UUID | ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[str]:
+    as_text = str(value) if isinstance(value, UUID) else cast(value, Text)
+    return func.set_config(setting, as_text, True)
 
 
 async def name_organization(db: AsyncSession, organization_id: UUID) -> None:
