@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import inspect
+import sys
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, TypeGuard, TypeVar
@@ -12,6 +12,12 @@ import anyio
 import anyio.abc
 
 from core.types import Scope
+
+if sys.version_info >= (3, 12):
+    from inspect import iscoroutinefunction
+else:
+    # Before Python 3.12 only asyncio's knows functions that are marked as coroutine functions without being any.
+    from asyncio import iscoroutinefunction
 
 Result = TypeVar("Result")
 AsyncCallable = Callable[..., Awaitable[Result]]
@@ -31,9 +37,9 @@ def is_async_callable(candidate: Any) -> TypeGuard[AsyncCallable[Any]]:
     """Whether calling it gives an awaitable: coroutine functions, partials of them, objects with an async __call__."""
     while isinstance(candidate, functools.partial):
         candidate = candidate.func
-    if inspect.iscoroutinefunction(candidate):
+    if iscoroutinefunction(candidate):
         return True
-    return callable(candidate) and inspect.iscoroutinefunction(getattr(candidate, "__call__", None))  # noqa: B004
+    return callable(candidate) and iscoroutinefunction(getattr(candidate, "__call__", None))  # noqa: B004
 
 
 class create_collapsing_task_group:  # noqa: N801 (called like a function, as AnyIO's own)

@@ -63,6 +63,11 @@ class SimpleUser(BaseUser):
         """The user name."""
         return self.username
 
+    @property
+    def identity(self) -> str:
+        """The user name."""
+        return self.username
+
 
 class UnauthenticatedUser(BaseUser):
     """Nobody in particular."""
@@ -74,6 +79,11 @@ class UnauthenticatedUser(BaseUser):
 
     @property
     def display_name(self) -> str:
+        """Empty."""
+        return ""
+
+    @property
+    def identity(self) -> str:
         """Empty."""
         return ""
 

@@ -10,12 +10,12 @@ so that its background tasks run afterwards.
 from __future__ import annotations
 
 import contextvars
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
 
-from core.requests import BODY_KEY, Incoming, Request, reads_from
+from core.requests import Request
 from core.responses import Response
 from core.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,7 +52,7 @@ class BaseHTTPMiddleware:
                 return await run.response()
 
             try:
-                response = await self.dispatch_func(Request(scope, receive, send), call_next)
+                response = await self.dispatch_func(DispatchRequest(scope, receive, send), call_next)
                 await response(scope, receive, send)
             except Exception as error:
                 failure = error
@@ -128,12 +128,6 @@ class InnerRun:
             self._pending = None
             self._taken.set()
 
-    def take_whole_body(self) -> Message | None:
-        """The body message if it is there already and is the only one."""
-        message = self._pending
-        is_whole = message is not None and message["type"] == "http.response.body" and self._is_last(message)
-        return message if is_whole else None
-
     def release(self) -> None:
         """The outer response was sent: nobody waits for messages any more."""
         self.is_released = True
@@ -190,6 +184,19 @@ def _stems_from_release(error: BaseException | None) -> bool:
     return False
 
 
+class DispatchRequest(Request):
+    """The request that `dispatch` gets. Its stream is spent once the rest of the application has read the body."""
+
+    is_passed_on_unread = False
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body in pieces, then b"". Raises RuntimeError if it was streamed before, here or further inside."""
+        if self.is_passed_on_unread and self._incoming.is_consumed:
+            raise RuntimeError("Stream consumed")
+        async for chunk in super().stream():
+            yield chunk
+
+
 class InnerReceive:
     """What the rest of the application receives.
 
@@ -200,28 +207,29 @@ class InnerReceive:
     def __init__(self, request: Request, run: InnerRun) -> None:
         self._run = run
         self._receive = request.receive
-        incoming: Incoming | None = request.scope.get(BODY_KEY)
-        if incoming is not None and not reads_from(self._receive, incoming.receive):
-            incoming = None
-        self._replay = _replayed(incoming)
-        if incoming is None or incoming.body is not None or not incoming.is_consumed:
+        self._incoming = request._incoming
+        self._replay: Message | None = None
+        if self._incoming.body is not None or self._incoming.is_consumed:
+            self._replay = {"type": "http.request", "body": self._incoming.body or b"", "more_body": False}
+        elif isinstance(request, DispatchRequest):
+            request.is_passed_on_unread = True
+        if self._incoming.body is not None or not self._incoming.is_consumed:
             # Requests further inside share the body that has been or will be read.
             self.__wrapped__ = self._receive
 
     async def __call__(self) -> Message:
-        if self._run.is_released:
+        incoming = self._incoming
+        if self._replay is not None:
+            message, self._replay = self._replay, None
+            return message
+        if self._run.is_released or incoming.is_disconnected:
             return {"type": "http.disconnect"}
-        message, self._replay = self._replay, None
-        return message or await self._receive()
-
-
-def _replayed(incoming: Incoming | None) -> Message | None:
-    if incoming is None:
-        return None
-    if incoming.body is not None or incoming.is_consumed:
-        return {"type": "http.request", "body": incoming.body or b"", "more_body": False}
-    message, incoming.pending = incoming.pending, None
-    return message
+        message = incoming.pending.pop(0) if incoming.pending else await self._receive()
+        if message["type"] == "http.disconnect":
+            incoming.is_disconnected = True
+        elif not message.get("more_body", False):
+            incoming.is_consumed = True
+        return message
 
 
 class InnerResponse(Response):
@@ -234,8 +242,7 @@ class InnerResponse(Response):
         self.status_code = start["status"]
         self.raw_headers = list(start.get("headers", ()))
         self.background = None
-        self.body_iterator = self._own_iterator = self._chunks(run)
-        self._run = run
+        self.body_iterator = self._chunks(run)
         self._start = start
 
     async def _chunks(self, run: InnerRun) -> AsyncIterator[Any]:
@@ -247,11 +254,7 @@ class InnerResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({**self._start, "status": self.status_code, "headers": self.raw_headers})
-        whole = self._run.take_whole_body() if self.body_iterator is self._own_iterator else None
-        if whole is not None:
-            await send(whole)
-        else:
-            await self._stream(send)
+        await self._stream(send)
         if self.background is not None:
             await self.background()
 

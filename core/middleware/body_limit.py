@@ -9,7 +9,9 @@ from core.exceptions import HTTPException
 from core.responses import PlainTextResponse
 from core.types import ASGIApp, Message, Receive, Scope, Send
 
+# The limit in force, in bytes.
 MAX_BODY_SIZE_SCOPE_KEY = "starlette.max_body_size"
+RESPONDER_SCOPE_KEY = "core.body_limit"
 
 
 class ContentTooLarge(HTTPException):
@@ -38,12 +40,17 @@ class RequestBodyLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        outer = scope.get(MAX_BODY_SIZE_SCOPE_KEY)
-        if isinstance(outer, RequestBodyLimitResponder):
-            outer.change_limit(self.max_body_size)
-            await self.app(scope, receive, send)
-        else:
-            await RequestBodyLimitResponder(self.app, self.max_body_size)(scope, receive, send)
+        outer_limit = scope.get(MAX_BODY_SIZE_SCOPE_KEY)
+        scope[MAX_BODY_SIZE_SCOPE_KEY] = self.max_body_size
+        try:
+            responder: RequestBodyLimitResponder | None = scope.get(RESPONDER_SCOPE_KEY)
+            if responder is None:
+                await RequestBodyLimitResponder(self.app, self.max_body_size)(scope, receive, send)
+            else:
+                responder.change_limit(self.max_body_size)
+                await self.app(scope, receive, send)
+        finally:
+            scope[MAX_BODY_SIZE_SCOPE_KEY] = outer_limit
 
 
 class RequestBodyLimitResponder:
@@ -68,7 +75,7 @@ class RequestBodyLimitResponder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, track(send)
         self.announced_size = _content_length(scope)
-        scope[MAX_BODY_SIZE_SCOPE_KEY] = self
+        scope[RESPONDER_SCOPE_KEY] = self
         try:
             await self.app(scope, self.receive, self.send)
         except ContentTooLarge:
