@@ -1,0 +1,70 @@
+"""One try of one job: counted, limited in time, retried later when it fails, held for a person after the last try."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import cast
+
+import structlog
+from pgqueuer import RetryRequested
+from pgqueuer.executors import AbstractEntrypointExecutor
+from pgqueuer.models import Context, Job
+from pgqueuer.ports.driver import Driver
+
+from app.jobs.queries import count_attempts
+from app.jobs.registry import JobContext, RegisteredJob, RetryLater
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerKeptDying(Exception):
+    """The job began as often as it may and never came to an end: it seems to kill the process that runs it."""
+
+
+@dataclass
+class JobExecution(AbstractEntrypointExecutor):
+    """What PgQueuer calls for each job of one kind."""
+
+    job: RegisteredJob
+    context: JobContext
+    driver: Driver
+    backoff: Callable[[int], timedelta]
+    running: set[asyncio.Task[None]]
+
+    async def execute(self, job: Job, context: Context) -> None:
+        """Run the job once. Raises RetryRequested to have it again later; any other exception holds it."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+        attempt = await count_attempts(self.driver, job.id)
+        with structlog.contextvars.bound_contextvars(job=self.job.name, job_id=job.id, **_trace(job)):
+            if attempt > self.job.attempts:
+                raise WorkerKeptDying(f"{self.job.name} was begun {attempt - 1} times and never finished.")
+            await self._attempt(attempt, job.payload or b"")
+
+    async def _attempt(self, attempt: int, payload: bytes) -> None:
+        context = replace(self.context, attempt=attempt, attempts=self.job.attempts)
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self.job.deadline.total_seconds()):
+                await self.job.run(context, payload)
+        except Exception as error:
+            self._refuse(context, error)
+        log.info("job.done", attempt=attempt, milliseconds=round((time.perf_counter() - started) * 1000, 1))
+
+    def _refuse(self, context: JobContext, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        if context.is_last_attempt:
+            log.error("job.held", attempt=context.attempt, reason=reason)
+            raise error
+        delay = self.backoff(context.attempt)
+        if isinstance(error, RetryLater):
+            delay = max(delay, error.after)
+        log.warning("job.failed", attempt=context.attempt, reason=reason, retry_in=delay.total_seconds())
+        raise RetryRequested(delay=delay, reason=reason) from error
+
+
+def _trace(job: Job) -> dict[str, object]:
+    return {"request_id": job.headers["request_id"]} if job.headers and "request_id" in job.headers else {}
