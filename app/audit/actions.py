@@ -1,0 +1,46 @@
+"""Writing the audit trail."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.models import AuditEvent, RequestFacts
+
+
+async def record(
+    db: AsyncSession,
+    action: str,
+    *,
+    actor_id: UUID | None,
+    request: RequestFacts,
+    organization_id: UUID | None = None,
+    actor_type: str | None = None,
+    actor_label: str | None = None,
+    target_type: str | None = None,
+    target_id: UUID | None = None,
+    target_label: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """Note that `action` ("feature.past_tense_verb") happened, if this transaction commits.
+
+    Without an `actor_id` the product itself acted. `changes` maps field names to `[before, after]`; never put a secret
+    in it. An event of an organization can only be written while the transaction names that organization.
+    """
+    event = AuditEvent(
+        action=action,
+        actor_type=actor_type or ("user" if actor_id else "system"),
+        actor_id=actor_id,
+        actor_label=actor_label,
+        organization_id=organization_id,
+        target_type=target_type,
+        target_id=target_id,
+        target_label=target_label,
+        changes=dict(changes) if changes else None,
+        ip=request.ip,
+        user_agent=request.user_agent,
+        request_id=request.request_id,
+    )
+    db.add(event)
+    return event
