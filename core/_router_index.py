@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Their patterns are known not to reach over a slash; a registered convertor's may.
 SEGMENT_CONVERTORS = (StringConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)
 
+# A function in the scope that wants to know the routes that are found.
+ROUTE_OBSERVER_KEY = "core.route_observer"
+
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 
 

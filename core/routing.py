@@ -17,7 +17,7 @@ from core._exception_handler import answer_exception, find_handler_in_scope, tra
 from core._handler_signature import is_plain
 from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
 from core._paths import compile_path, match_path, replace_params
-from core._router_index import Match, RouteList, RouterIndex, ordered_methods
+from core._router_index import ROUTE_OBSERVER_KEY, Match, RouteList, RouterIndex, ordered_methods
 from core._utils import get_route_path, is_async_callable
 from core.concurrency import run_in_threadpool
 from core.convertors import Convertor
@@ -47,7 +47,9 @@ __all__ = [
 ]
 
 # A host name or an address literal in brackets, and a port (RFC 3986 section 3.2.2); anything else is no host.
-HOST_HEADER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
+HOST_HEADER = re.compile(
+    r"(\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?"
+)
 
 
 class NoMatchFound(Exception):
@@ -498,6 +500,8 @@ class Router:
             return
         scope.update(child_scope)
         scope["route"] = route
+        if ROUTE_OBSERVER_KEY in scope:
+            scope[ROUTE_OBSERVER_KEY](route)
         if match is Match.PARTIAL and type(route).handle is Route.handle:
             await answer_method_not_allowed(scope, receive, send, allowed)
         else:

@@ -1,0 +1,203 @@
+"""A span and the duration of every request, as the semantic conventions of OpenTelemetry for HTTP servers name them.
+
+Experimental. It needs the package opentelemetry-api.
+See https://opentelemetry.io/docs/specs/semconv/http/http-spans/ and .../http-metrics/.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from core._router_index import ROUTE_OBSERVER_KEY, VERBS
+from core.datastructures import URL
+from core.routing import BaseRoute, Mount, Route
+from core.types import ASGIApp, Message, Receive, Scope, Send
+
+KNOWN_METHODS = frozenset({*VERBS, "CONNECT", "TRACE"})
+DURATION_BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+
+
+class OpenTelemetryMiddleware:
+    """Records one server span a request, also where it is nested, and how long requests take, in seconds.
+
+    `excluded_urls` are regular expressions, as a sequence or as text with commas between them; requests whose URL
+    one of them is found in are not recorded. Providers that are not given are looked up when the middleware is made.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        excluded_urls: str | Sequence[str] = (),
+        # The library is optional and imported here: hence Any for its classes.
+        tracer_provider: Any = None,
+        meter_provider: Any = None,
+    ) -> None:
+        self.app = app
+        self.excluded_urls = [re.compile(pattern) for pattern in _split(excluded_urls)]
+        self._trace = import_module("opentelemetry.trace")
+        self._propagate = import_module("opentelemetry.propagate")
+        self._tracer_provider = tracer_provider or self._trace.get_tracer_provider()
+        self._meter_provider = meter_provider or import_module("opentelemetry.metrics").get_meter_provider()
+        self.is_enabled = not isinstance(self._tracer_provider, self._trace.NoOpTracerProvider)
+
+    @cached_property
+    def _tracer(self) -> Any:
+        # Made at the first request: until then the program may still set up what the global provider stands for.
+        return self._tracer_provider.get_tracer("core")
+
+    @cached_property
+    def _duration(self) -> Any:
+        return self._meter_provider.get_meter("core").create_histogram(
+            "http.server.request.duration",
+            unit="s",
+            description="Duration of HTTP server requests.",
+            explicit_bucket_boundaries_advisory=DURATION_BOUNDARIES,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self.is_enabled or ROUTE_OBSERVER_KEY in scope:
+            await self.app(scope, receive, send)
+            return
+        try:
+            if self._is_excluded(scope):
+                # Keeps the same middleware further inside from recording it.
+                scope[ROUTE_OBSERVER_KEY] = _ignore_route
+                await self.app(scope, receive, send)
+            else:
+                await self._record(scope, receive, send)
+        finally:
+            del scope[ROUTE_OBSERVER_KEY]
+
+    async def _record(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began_at = time.perf_counter()
+        exchange = Exchange(scope, send)
+        scope[ROUTE_OBSERVER_KEY] = exchange.observe_route
+        parent = self._propagate.extract(_carrier(scope))
+        with self._tracer.start_as_current_span(
+            _span_name(exchange),
+            context=parent,
+            kind=self._trace.SpanKind.SERVER,
+            attributes={**_request_attributes(scope), **_span_attributes(scope)},
+        ) as span:
+            try:
+                await self.app(scope, receive, exchange.send)
+            except Exception as error:
+                exchange.error_type = type(error).__qualname__
+                raise
+            finally:
+                self._finish(span, exchange, time.perf_counter() - began_at)
+
+    def _is_excluded(self, scope: Scope) -> bool:
+        url = str(URL(scope=scope)) if self.excluded_urls else ""
+        return any(pattern.search(url) for pattern in self.excluded_urls)
+
+    def _finish(self, span: Any, exchange: Exchange, seconds: float) -> None:
+        outcome = exchange.outcome()
+        span.update_name(_span_name(exchange))
+        span.set_attributes(outcome)
+        if "error.type" in outcome:
+            span.set_status(self._trace.StatusCode.ERROR)
+        self._duration.record(seconds, {**_request_attributes(exchange.scope), **outcome})
+
+
+class Exchange:
+    """What becomes known of a request while it is answered."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope = scope
+        self.route: str | None = None
+        self.status_code: int | None = None
+        self.error_type: str | None = None
+        self._send = send
+        self._prefix = ""
+
+    def observe_route(self, route: BaseRoute) -> None:
+        """Called by each router that finds a route, from the outermost inwards."""
+        if isinstance(route, Mount):
+            self._prefix += route.path
+            self.route = self._prefix or None
+        elif isinstance(route, Route):
+            self.route = self._prefix + route.path
+
+    async def send(self, message: Message) -> None:
+        """Pass on, remembering the status."""
+        if message["type"] == "http.response.start":
+            self.status_code = message["status"]
+        await self._send(message)
+
+    def outcome(self) -> dict[str, Any]:
+        """The attributes that are known at the end."""
+        attributes: dict[str, Any] = {}
+        if self.route is not None:
+            attributes["http.route"] = self.route
+        if self.status_code is None and self.error_type is not None:
+            # The server answers what nobody handled.
+            self.status_code = 500
+        if self.status_code is not None:
+            attributes["http.response.status_code"] = self.status_code
+        if self.error_type is None and self.status_code is not None and self.status_code >= 500:
+            self.error_type = str(self.status_code)
+        if self.error_type is not None:
+            attributes["error.type"] = self.error_type
+        return attributes
+
+
+def _ignore_route(route: BaseRoute) -> None:
+    pass
+
+
+def _split(patterns: str | Sequence[str]) -> Iterable[str]:
+    if isinstance(patterns, str):
+        return [pattern.strip() for pattern in patterns.split(",") if pattern.strip()]
+    return patterns
+
+
+def _carrier(scope: Scope) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").lower()
+        headers[key] = f"{headers[key]},{value.decode('latin-1')}" if key in headers else value.decode("latin-1")
+    return headers
+
+
+def _method(scope: Scope) -> str:
+    method: str = scope["method"].upper()
+    return method if method in KNOWN_METHODS else "_OTHER"
+
+
+def _span_name(exchange: Exchange) -> str:
+    method = _method(exchange.scope)
+    name = "HTTP" if method == "_OTHER" else method
+    return name if exchange.route is None else f"{name} {exchange.route}"
+
+
+def _request_attributes(scope: Scope) -> dict[str, Any]:
+    """Those of spans and metrics alike: few values each."""
+    attributes = {"http.request.method": _method(scope), "url.scheme": scope.get("scheme", "http")}
+    if "http_version" in scope:
+        attributes["network.protocol.version"] = scope["http_version"]
+    return attributes
+
+
+def _span_attributes(scope: Scope) -> dict[str, Any]:
+    """Those of spans only."""
+    attributes: dict[str, Any] = {"url.path": scope["path"]}
+    if scope.get("query_string"):
+        attributes["url.query"] = scope["query_string"].decode("latin-1")
+    if _method(scope) != scope["method"]:
+        attributes["http.request.method_original"] = scope["method"]
+    if scope.get("server"):
+        attributes["server.address"], attributes["server.port"] = scope["server"]
+    if scope.get("client"):
+        attributes["client.address"] = scope["client"][0]
+        attributes["network.peer.address"], attributes["network.peer.port"] = scope["client"]
+    user_agent = _carrier(scope).get("user-agent")
+    if user_agent is not None:
+        attributes["user_agent.original"] = user_agent
+    return {name: value for name, value in attributes.items() if value is not None}
