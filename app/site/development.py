@@ -38,9 +38,9 @@ class Step:
 STEPS = (
     Step("Confirm your address", "So that we can reach you when it matters.", is_done=True),
     Step(
-        "Name your organization", "It is what your colleagues look for.", is_done=False, href="#steps", action="Name it"
+        "Name your organization", "It is what your colleagues look for.", is_done=False, href="#first-steps", action="Name it"
     ),
-    Step("Invite a colleague", "Two see more than one.", is_done=False, href="#steps", action="Invite"),
+    Step("Invite a colleague", "Two see more than one.", is_done=False, href="#first-steps", action="Invite"),
 )
 
 
