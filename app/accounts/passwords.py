@@ -101,24 +101,41 @@ def _hash_of_nobody() -> str:
     return _hasher.hash(os.urandom(16))
 
 
-# One queue for each event loop: hashing costs a whole core and 19 MiB, so only as many run as there are cores.
-_limiter: RunVar[CapacityLimiter] = RunVar("password_hashing_limiter")
+class _Queue:
+    """Who is hashing and who waits for it, within one event loop.
+
+    Hashing takes a whole core and 19 MiB, so only as many run as there are cores. AnyIO's limiter counts those who wait for
+    it too late to refuse a burst, so they are counted here.
+    """
+
+    def __init__(self) -> None:
+        cores = os.cpu_count() or 1
+        self.limiter = CapacityLimiter(cores)
+        self.places = cores * (1 + WAITING_PER_CORE)
+        self.taken = 0
+
+
+_queue: RunVar[_Queue] = RunVar("password_hashing_queue")
 
 
 async def _in_hashing_thread(work: Callable[[], ResultT]) -> ResultT:
-    limiter = _hashing_limiter()
-    if limiter.statistics().tasks_waiting >= WAITING_PER_CORE * limiter.total_tokens:
+    queue = _queue_of_this_loop()
+    if queue.taken >= queue.places:
         raise TooManyPasswords
-    return await to_thread.run_sync(work, limiter=limiter)
-
-
-def _hashing_limiter() -> CapacityLimiter:
+    queue.taken += 1
     try:
-        return _limiter.get()
+        return await to_thread.run_sync(work, limiter=queue.limiter)
+    finally:
+        queue.taken -= 1
+
+
+def _queue_of_this_loop() -> _Queue:
+    try:
+        return _queue.get()
     except LookupError:
-        limiter = CapacityLimiter(os.cpu_count() or 1)
-        _limiter.set(limiter)
-        return limiter
+        queue = _Queue()
+        _queue.set(queue)
+        return queue
 
 
 # How attackers' programs spell words: "p4ssw0rd".
@@ -151,11 +168,12 @@ def _is_common(folded: str) -> bool:
 
 
 def _spellings(folded: str) -> Iterator[str]:
-    """The password as written, without digits and marks at its ends, and with each of those read as letters."""
-    for text in (folded, folded.translate(_LEET)):
+    """The password as written, without digits and marks at its ends, and without any; each also with digits read as letters."""
+    bare = folded.strip("0123456789!?.,;:-_*#@$%&+= ")
+    letters = "".join(character for character in folded if character.isalpha())
+    for text in (folded, bare, letters):
         yield text
-        yield text.strip("0123456789!?.,;:-_*#@$%&+= ")
-        yield "".join(character for character in text if character.isalpha())
+        yield text.translate(_LEET)
 
 
 def _is_pattern(folded: str) -> bool:

@@ -1,0 +1,141 @@
+"""Hashing off the event loop, and which passwords are refused."""
+
+import time
+
+import anyio
+import pytest
+from anyio import to_thread
+from argon2 import PasswordHasher
+
+from app.accounts import passwords
+from app.accounts.passwords import TOO_COMMON, TOO_LONG, TOO_PERSONAL, TOO_SHORT, weakness
+
+CONTEXT = ("Grace Hopper", "grace.hopper@navy.example", "Slipway")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "three boats on the river",
+        "correct horse battery staple",
+        "tK9#vLp2@qWz",
+        "x" + "é" * 509 + " ok",
+        "пароль с четырьмя лодками",
+        "🚢⚓🌊🪝🧭⛵🛟🦀🐚🌬️🗺️🔭",
+        "graceful swans at six",
+        "a1!b2@c3#d4$e5",
+        "Tr0ub4dor&3 and more",
+        "2026-my-lighthouse-keeper",
+    ],
+)
+def test_unpredictable_passwords_are_welcome_whatever_they_are_made_of(password: str) -> None:
+    assert weakness(password, CONTEXT) is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "passwordpassword",
+        "Password1234!",
+        "P@ssw0rd2026!",
+        "iloveyou!!!!",
+        "qwertyuiop123",
+        "QWERTYUIOPAS",
+        "1q2w3e4r5t6y",
+        "123456789012",
+        "987654321098",
+        "abcdefghijkl",
+        "aaaaaaaaaaaa",
+        "abababababab",
+        "abcabcabcabc",
+        "letmeinletmein",
+        "1qaz2wsx3edc",
+        "Sunshine2024!!",
+        "administrator1",
+    ],
+)
+def test_passwords_that_attackers_try_first_are_refused(password: str) -> None:
+    assert weakness(password, CONTEXT) == TOO_COMMON
+
+
+@pytest.mark.parametrize(
+    "password", ["Grace Hopper 1", "gracehopper42", "grace.hopper@navy.example", "HopperHopper1", "Slipway-2026!"]
+)
+def test_passwords_made_of_what_is_known_about_a_person_are_refused(password: str) -> None:
+    assert weakness(password, CONTEXT) == TOO_PERSONAL
+
+
+@pytest.mark.parametrize(
+    ("password", "answer"),
+    [
+        ("kV9#mQ2$xL7", TOO_SHORT),
+        ("kV9#mQ2$xL7p", None),
+        ("k" + "Vw9m#" * 14 + "!", None),  # 72 bytes, and 73: bcrypt would cut here.
+        ("k" + "Vw9m#" * 14 + "!?", None),
+        ("kVw9" * 3 + "…" * 337 + "!", None),  # 1,024 bytes
+        ("kVw9" * 3 + "…" * 337 + "!!", TOO_LONG),
+    ],
+)
+def test_the_limits_of_length(password: str, answer: str | None) -> None:
+    assert weakness(password) == answer
+
+
+@pytest.mark.parametrize("length", [12, 72, 73, 1024])
+async def test_every_byte_of_a_password_counts(length: int) -> None:
+    password = "ab" * (length // 2) + "c" * (length % 2)
+    hashed = await passwords.hash_password(password)
+
+    assert await passwords.matches(password, hashed)
+    assert not await passwords.matches(password[:-1], hashed)
+    assert not await passwords.matches(password + " ", hashed)
+    assert not await passwords.matches(password.swapcase(), hashed)
+
+
+async def test_nobody_matches_where_there_is_no_hash_or_a_broken_one() -> None:
+    assert not await passwords.matches("three boats on the river", None)
+    assert not await passwords.matches("three boats on the river", "no hash")
+
+
+async def test_a_missing_account_costs_as_much_as_a_wrong_password() -> None:
+    hashed = await passwords.hash_password("three boats on the river")
+    await passwords.matches("warm up", None)
+    known, unknown = [], []
+    for _ in range(12):
+        for times, target in ((known, hashed), (unknown, None)):
+            began = time.thread_time_ns(), time.perf_counter()
+            await passwords.matches("seven lamps by the harbour", target)
+            times.append(time.perf_counter() - began[1])
+    assert 0.5 < sorted(known)[3] / sorted(unknown)[3] < 2
+
+
+def test_weaker_parameters_are_noticed() -> None:
+    weak = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash("three boats on the river")
+
+    assert passwords.is_outdated(weak)
+
+
+async def test_a_burst_is_refused_beyond_a_short_queue_and_the_event_loop_stays_free() -> None:
+    outcomes: list[bool] = []
+    slowest = 0.0
+
+    async def attempt() -> None:
+        try:
+            await passwords.matches("three boats on the river", None)
+            outcomes.append(True)
+        except passwords.TooManyPasswords as refusal:
+            assert refusal.status_code == 503
+            assert refusal.headers is not None
+            assert int(refusal.headers["Retry-After"]) > 0
+            outcomes.append(False)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(1000):
+            group.start_soon(attempt)
+        for _ in range(20):
+            began = time.perf_counter()
+            await to_thread.run_sync(lambda: None)
+            slowest = max(slowest, time.perf_counter() - began)
+    assert 0 < outcomes.count(True) < 500
+    assert outcomes.count(False) > 500
+    assert slowest < 0.5
+    assert not await passwords.matches("the queue is open again", None)
