@@ -58,7 +58,8 @@ def modules(file: str) -> Iterator[tuple[str, ModuleType]]:
 
 
 def import_models() -> None:
-    """Import every feature's tables, so that `Base.metadata` is complete."""
+    """Import every feature's tables and those of shared modules, so that `Base.metadata` is complete."""
+    importlib.import_module("app.throttle")
     for _ in modules("models"):
         pass
 
