@@ -78,13 +78,8 @@ class CSRFMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             scope[CSRF_SCOPE_KEY] = self
-            try:
-                await self._check(scope, receive)
-            except HTTPException as refusal:
-                await refuse(refusal, scope, receive, send)
-                return
-            except ClientDisconnect:
-                # The client left while its form was read: nobody is there to be answered.
+            if scope.get("method") not in SAFE_METHODS and not self._is_exempt(scope["path"]):
+                await self._call_if_ours(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
@@ -96,17 +91,30 @@ class CSRFMiddleware:
         mask = secrets.token_bytes(DIGEST_BYTES)
         return base64.urlsafe_b64encode(mask + _xor(mask, self._digest(session_id))).decode().rstrip("=")
 
-    async def _check(self, scope: Scope, receive: Receive) -> None:
-        """Raises HTTPException(403), or what the form parser raises about a malformed form."""
-        if scope.get("method") in SAFE_METHODS or self._is_exempt(scope["path"]):
+    async def _call_if_ours(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = Request(scope, receive) if scope["type"] == "http" else HTTPConnection(scope)
+        try:
+            await self._check(connection)
+        except HTTPException as refusal:
+            await refuse(refusal, scope, receive, send)
+        except ClientDisconnect:
+            # The client left while its form was read: nobody is there to be answered.
             return
-        connection = HTTPConnection(scope)
+        else:
+            await self.app(scope, receive, send)
+        finally:
+            if isinstance(connection, Request):
+                # The files of a form that was read here belong to nobody else if the handler does not ask for it.
+                await connection.close()
+
+    async def _check(self, connection: HTTPConnection) -> None:
+        """Raises HTTPException(403), or what the form parser raises about a malformed form."""
         if not self._is_own_site(connection):
             raise HTTPException(403, WRONG_SITE)
-        if scope["type"] == "websocket":
+        if not isinstance(connection, Request):
             return
         session_id = self.session_id(connection)
-        if session_id is not None and not self._is_valid(await _submitted_token(scope, receive), session_id):
+        if session_id is not None and not self._is_valid(await _submitted_token(connection), session_id):
             raise HTTPException(403, WRONG_TOKEN)
 
     def _is_exempt(self, path: str) -> bool:
@@ -133,8 +141,7 @@ class CSRFMiddleware:
         return len(digest) == DIGEST_BYTES and hmac.compare_digest(_xor(mask, digest), self._digest(session_id))
 
 
-async def _submitted_token(scope: Scope, receive: Receive) -> str:
-    request: Request = Request(scope, receive)
+async def _submitted_token(request: Request) -> str:
     token: str = request.headers.get(TOKEN_HEADER, "")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if token or media_type not in FORM_TYPES:
