@@ -14,6 +14,8 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from core._utils import create_collapsing_task_group
+
 PATIENCE = 0.005  # seconds
 MOST_ITEMS = 64
 MOST_BYTES = 256 * 1024
@@ -23,17 +25,10 @@ BLOCK_SIZE = 64 * 1024
 async def send_from_threads(iterable: Iterable[Any], send: Callable[[Any], Awaitable[None]]) -> None:
     """Send every item in order. What the iterable or `send` raises is raised as it is, after the items before it."""
     source = BlockingSource(iterable)
-    failure: Exception | None = None
-    async with anyio.create_task_group() as group:
+    async with create_collapsing_task_group() as group:
         group.start_soon(source.visit_threads)
-        try:
-            await source.send_items(send)
-        except Exception as error:
-            # Raised outside, because a task group would wrap it in an exception group.
-            failure = error
+        await source.send_items(send)
         group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
 
 
 class BlockingSource:

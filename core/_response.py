@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import anyio
-
 from core._cookies import SameSite, format_cookie
 from core._headers import MutableHeaders, RawHeaders, encode_header
+from core._utils import create_collapsing_task_group
 from core.background import BackgroundTask
 from core.types import Message, Receive, Scope, Send
 
@@ -160,17 +159,11 @@ async def wait_for_disconnect(receive: Receive) -> None:
 
 async def first_to_finish(work: Callable[[], Awaitable[None]], watch: Callable[[], Awaitable[None]]) -> None:
     """Do the work until it is done or the watch ends. What either raises is raised as it is, not in a group."""
-    failures: list[Exception] = []
 
     async def run(part: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await part()
-        except Exception as failure:
-            failures.append(failure)
+        await part()
         group.cancel_scope.cancel()
 
-    async with anyio.create_task_group() as group:
+    async with create_collapsing_task_group() as group:
         group.start_soon(run, watch)
         await run(work)
-    if failures:
-        raise failures[0]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec
 
+from core._utils import is_async_callable
 from core.concurrency import run_in_threadpool
 
 P = ParamSpec("P")
@@ -40,10 +39,3 @@ class BackgroundTasks(BackgroundTask):
     async def __call__(self) -> None:
         for task in self.tasks:
             await task()
-
-
-def is_async_callable(func: Any) -> bool:
-    """Whether calling it gives a coroutine: also through `functools.partial` and for an async `__call__` method."""
-    while isinstance(func, functools.partial):
-        func = func.func
-    return inspect.iscoroutinefunction(func) or (callable(func) and inspect.iscoroutinefunction(func.__call__))

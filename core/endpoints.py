@@ -7,7 +7,7 @@ from collections.abc import Generator
 from http import HTTPStatus
 from typing import Any, Literal, NoReturn
 
-from core.background import is_async_callable
+from core._utils import is_async_callable
 from core.concurrency import run_in_threadpool
 from core.exceptions import HTTPException
 from core.requests import Request
