@@ -8,6 +8,7 @@ from string import Template
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from app.config import Settings
 
@@ -77,15 +78,15 @@ def load_landing() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=16)
-def find_legal_page(name: str, locale: str, settings: Settings) -> str | None:
+def find_legal_page(name: str, locale: str, settings: Settings) -> Markup | None:
     """The page `name` as HTML, in the reader's language where there is a translation; None when there is no such page."""
     if name not in LEGAL_PAGES:
         return None
     translated = FOLDER / "legal" / f"{name}.{locale}.md"
     source = translated if translated.is_file() else FOLDER / "legal" / f"{name}.md"
     text = fill_in(source.read_text(encoding="utf-8"), settings)
-    html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-    return html
+    # Our own text, in which Markdown may not contain HTML.
+    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))  # noqa: S704
 
 
 def fill_in(text: str, settings: Settings) -> str:

@@ -6,7 +6,7 @@ from inspect import getdoc
 
 from app import policy
 from app.site.forms import SpecimenForm
-from app.templates import render
+from app.templates import ROOT, render
 from core.params import Submitted
 from core.requests import Request
 from core.responses import Response
@@ -35,10 +35,15 @@ class Step:
     action: str = ""
 
 
+LARGE_DRAWINGS = ("slipway", "lines_plan")
 STEPS = (
     Step("Confirm your address", "So that we can reach you when it matters.", is_done=True),
     Step(
-        "Name your organization", "It is what your colleagues look for.", is_done=False, href="#first-steps", action="Name it"
+        "Name your organization",
+        "It is what your colleagues look for.",
+        is_done=False,
+        href="#first-steps",
+        action="Name it",
     ),
     Step("Invite a colleague", "Two see more than one.", is_done=False, href="#first-steps", action="Invite"),
 )
@@ -51,7 +56,15 @@ async def components(request: Request) -> Response:
     refused.add_error("role", "Choose one of the options.")
     refused.add_error("accepted", "Accept the terms to continue.")
     blank = Submitted.blank(SpecimenForm)
-    return render(request, "site/components.html", status_code=200, blank=blank, refused=refused, steps=STEPS)
+    return render(
+        request,
+        "site/components.html",
+        blank=blank,
+        refused=refused,
+        steps=STEPS,
+        icon_names=_names("icons/*.html"),
+        sketches=[name for name in _names("drawings/*.svg") if name not in LARGE_DRAWINGS],
+    )
 
 
 async def route_map(request: Request) -> Response:
@@ -68,6 +81,10 @@ def addresses(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[Address
             yield from addresses(below, path)
         else:
             yield _address(route, path)
+
+
+def _names(pattern: str) -> list[str]:
+    return sorted(path.stem for path in (ROOT / "templates" / "components").glob(pattern))
 
 
 def _address(route: BaseRoute, path: str) -> Address:
