@@ -12,7 +12,8 @@ class HTTPException(Exception):
     def __init__(self, status_code: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         if detail is None:
             detail = reason_phrase(status_code)
-        super().__init__(status_code, detail)
+        # Not super(): a class that is also another exception has that one's parameters next in line.
+        Exception.__init__(self, status_code, detail)
         self.status_code = status_code
         self.detail = detail
         self.headers = headers

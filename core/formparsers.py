@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from enum import Enum, EnumType
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -69,7 +70,7 @@ class FormParser:
     def __init__(
         self,
         headers: Headers,
-        stream: AsyncGenerator[bytes, None],
+        stream: AsyncIterator[bytes],
         *,
         max_fields: int | float = 1000,
         max_part_size: int = MEBIBYTE,
@@ -86,13 +87,14 @@ class FormParser:
         """The body, unless it exceeds a limit on the way."""
         chunks = []
         size = separators = open_field = 0
-        async for chunk in self.stream:
-            chunks.append(chunk)
-            size += len(chunk)
-            separators += chunk.count(b"&")
-            last = chunk.rfind(b"&")
-            open_field = open_field + len(chunk) if last < 0 else len(chunk) - last - 1
-            self._check_progress(size, separators, open_field)
+        async with closing(self.stream) as stream:
+            async for chunk in stream:
+                chunks.append(chunk)
+                size += len(chunk)
+                separators += chunk.count(b"&")
+                last = chunk.rfind(b"&")
+                open_field = open_field + len(chunk) if last < 0 else len(chunk) - last - 1
+                self._check_progress(size, separators, open_field)
         return b"".join(chunks)
 
     def parse_body(self, body: bytes) -> FormData:
@@ -130,7 +132,7 @@ class MultiPartParser:
     def __init__(
         self,
         headers: Headers,
-        stream: AsyncGenerator[bytes, None],
+        stream: AsyncIterator[bytes],
         *,
         max_files: int | float = 1000,
         max_fields: int | float = 1000,
@@ -170,13 +172,14 @@ class MultiPartParser:
     async def _read_parts(self, reader: MultipartReader) -> None:
         waiting: list[bytes] = []
         size = enough = 0
-        async for chunk in self.stream:
-            waiting.append(chunk)
-            size += len(chunk)
-            if size >= enough:
-                await self._take_events(reader.feed(b"".join(waiting)))
-                waiting.clear()
-                size, enough = 0, SMALLEST_PIECE
+        async with closing(self.stream) as stream:
+            async for chunk in stream:
+                waiting.append(chunk)
+                size += len(chunk)
+                if size >= enough:
+                    await self._take_events(reader.feed(b"".join(waiting)))
+                    waiting.clear()
+                    size, enough = 0, SMALLEST_PIECE
         await self._take_events(reader.feed(b"".join(waiting)))
         reader.finish()
 
@@ -240,6 +243,17 @@ class MultiPartParser:
             return text.decode(self._charset)
         except UnicodeDecodeError:
             return text.decode("latin-1")
+
+
+@asynccontextmanager
+async def closing(stream: AsyncIterator[bytes]) -> AsyncGenerator[AsyncIterator[bytes], None]:
+    """Closes the stream if it is a generator. One left half-read would be closed whenever it is garbage collected."""
+    try:
+        yield stream
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()
 
 
 def known_charset(name: bytes) -> str:

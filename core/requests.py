@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
-from contextlib import aclosing
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
@@ -348,8 +347,7 @@ class Request(HTTPConnection[StateT]):
     async def _parse_form(self, incoming: Incoming, limits: Mapping[str, Any]) -> FormData:
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type == "multipart/form-data":
-            async with aclosing(self.stream()) as stream:
-                return await MultiPartParser(self.headers, stream, **limits).parse()
+            return await MultiPartParser(self.headers, self.stream(), **limits).parse()
         if content_type == "application/x-www-form-urlencoded":
             limits = {"max_fields": limits["max_fields"], "max_part_size": limits["max_part_size"]}
             return await self._parse_urlencoded(incoming, limits)
@@ -358,8 +356,7 @@ class Request(HTTPConnection[StateT]):
     async def _parse_urlencoded(self, incoming: Incoming, limits: Mapping[str, Any]) -> FormData:
         parser = FormParser(self.headers, self.stream(), **limits)
         if await incoming.read_single() is None:
-            async with aclosing(parser.stream):
-                incoming.body = await parser.read()
+            incoming.body = await parser.read()
         return parser.parse_body(await incoming.read())
 
 
