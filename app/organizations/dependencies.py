@@ -8,6 +8,7 @@ from app.errors import Refusal
 from app.language import N_
 from app.organizations import queries
 from app.organizations.models import Scope
+from app.organizations.slugs import is_slug
 from app.policy import PERMISSIONS, Guard
 from core.exceptions import HTTPException
 from core.middleware.requestid import request_id
@@ -28,7 +29,7 @@ async def member_scope(request: Request, session: CurrentSession, db: Db, slug: 
 
     Other people's organizations and missing ones are the same 404. A former slug leads to the present one.
     """
-    membership = await queries.find_membership(db, session.user, slug)
+    membership = await queries.find_membership(db, session.user, slug) if is_slug(slug) else None
     if membership is None:
         raise HTTPException(404)
     organization = membership.organization

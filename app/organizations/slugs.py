@@ -5,7 +5,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 
-from app.organizations.models import LONGEST_SLUG
+from app.organizations.models import LONGEST_SLUG, SLUG_PATTERN
 
 ATTEMPTS = 6
 # Two characters leave room for nobody else; and these read as pages of the product, or as somebody they are not.
@@ -27,6 +27,11 @@ def slug_candidates(name: str) -> Iterator[str]:
     for attempt in range(ATTEMPTS):
         suffix = secrets.token_hex(2 + attempt)
         yield f"{plain[: LONGEST_SLUG - len(suffix) - 1].strip('-') or 'team'}-{suffix}"
+
+
+def is_slug(text: str) -> bool:
+    """Whether any organization could have this slug: what the table's own check would let in."""
+    return len(text) <= LONGEST_SLUG and re.fullmatch(SLUG_PATTERN.strip("^$"), text) is not None
 
 
 def slug_of(name: str) -> str:

@@ -314,7 +314,9 @@ async def test_a_stranger_cannot_guess_on_and_the_owner_still_gets_in(
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) > 0
 
-    async with AsyncTestClient(app, base_url=settings.base_url, follow_redirects=False, client=("192.0.2.7", 1)) as home:
+    async with AsyncTestClient(
+        app, base_url=settings.base_url, follow_redirects=False, client=("192.0.2.7", 1)
+    ) as home:
         assert (await log_in(home)).status_code == 303
 
 

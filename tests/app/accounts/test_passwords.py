@@ -102,9 +102,9 @@ async def test_a_missing_account_costs_as_much_as_a_wrong_password() -> None:
     known, unknown = [], []
     for _ in range(12):
         for times, target in ((known, hashed), (unknown, None)):
-            began = time.thread_time_ns(), time.perf_counter()
+            began = time.perf_counter()
             await passwords.matches("seven lamps by the harbour", target)
-            times.append(time.perf_counter() - began[1])
+            times.append(time.perf_counter() - began)
     assert 0.5 < sorted(known)[3] / sorted(unknown)[3] < 2
 
 

@@ -72,7 +72,9 @@ async def test_the_page_behind_a_link_has_no_token_in_its_address_and_sends_no_r
     assert page.headers["cache-control"] == "no-store"
 
 
-async def test_a_known_address_is_told_by_mail_and_keeps_its_password(client: AsyncTestClient, db: AsyncSession) -> None:
+async def test_a_known_address_is_told_by_mail_and_keeps_its_password(
+    client: AsyncTestClient, db: AsyncSession
+) -> None:
     user = await add_person(db)
     response = await sign_up(client, email="Ada@Example.com", password=NEW_PASSWORD)
 
@@ -128,7 +130,9 @@ async def test_an_empty_form_asks_for_every_field(client: AsyncTestClient) -> No
     assert response.text.count('aria-invalid="true"') == 3
 
 
-@pytest.mark.parametrize("password", ["passwordpassword", "Ada Lovelace!", "Qwertyuiop123", "ada@example.com", "slipway 2026"])
+@pytest.mark.parametrize(
+    "password", ["passwordpassword", "Ada Lovelace!", "Qwertyuiop123", "ada@example.com", "slipway 2026"]
+)
 async def test_guessable_passwords_are_refused(client: AsyncTestClient, db: AsyncSession, password: str) -> None:
     response = await sign_up(client, password=password)
 

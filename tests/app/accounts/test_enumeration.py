@@ -1,0 +1,95 @@
+"""No answer tells a stranger whether an address has an account (AUT-1, AUT-2)."""
+
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import User
+from core.testclient import AsyncTestClient
+from tests.app.accounts.people import NEW_PASSWORD, add_person, ask_for_reset, log_in, sign_up
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+Step = Callable[[AsyncTestClient, str], Awaitable[Any]]
+
+ADDRESSES = ("known@example.com", "other@example.com", "claim@example.com", "taken@example.com", "lockd@example.com")
+
+
+async def _sign_up(client: AsyncTestClient, email: str) -> Any:
+    return await sign_up(client, email=email)
+
+
+async def _log_in(client: AsyncTestClient, email: str) -> Any:
+    return await log_in(client, email=email, password=NEW_PASSWORD)
+
+
+async def _forget(client: AsyncTestClient, email: str) -> Any:
+    return await ask_for_reset(client, email)
+
+
+async def _send_again(client: AsyncTestClient, email: str) -> Any:
+    return await client.post("/verify-email/again")
+
+
+@pytest.fixture
+async def accounts(client: AsyncTestClient, db: AsyncSession) -> None:
+    """An account, no account, an unproved claim, an account that somebody else claims as well, and a locked account."""
+    await add_person(db, "Known", ADDRESSES[0])
+    await sign_up(client, email=ADDRESSES[2])
+    await add_person(db, "Taken", ADDRESSES[3])
+    await sign_up(client, email=ADDRESSES[3])
+    locked = await add_person(db, "Locked", ADDRESSES[4])
+    await db.execute(update(User).where(User.id == locked.id).values(status="locked"))
+    client.cookies.clear()
+
+
+@pytest.mark.parametrize("step", [_sign_up, _log_in, _forget])
+async def test_every_address_gets_the_same_answer_for_the_same_work(
+    client: AsyncTestClient, accounts: None, statements: Statements, step: Step
+) -> None:
+    answers, work = [], []
+    for address in ADDRESSES:
+        with statements() as executed:
+            response = await step(client, address)
+        page = await client.get(response.headers["location"]) if response.is_redirect else response
+        answers.append((response.status_code, _names(response), page.status_code, _names(page), _text(page, address)))
+        work.append([_shape(statement) for statement in executed])
+        client.cookies.clear()
+
+    assert all(answer == answers[0] for answer in answers)
+    assert all(statements == work[0] for statements in work), "\n".join(map(str, work))
+
+
+async def test_asking_again_takes_the_same_work_for_owned_and_free_addresses(
+    client: AsyncTestClient, accounts: None, statements: Statements
+) -> None:
+    work = []
+    for address in ADDRESSES[:2]:
+        await sign_up(client, email=address)
+        with statements() as executed:
+            response = await _send_again(client, address)
+        assert response.headers["location"] == "/verify-email/sent"
+        work.append([_shape(statement) for statement in executed])
+        client.cookies.clear()
+
+    assert work[0] == work[1]
+
+
+def _names(response: Any) -> list[str]:
+    return sorted(response.headers)
+
+
+def _text(page: Any, address: str) -> str:
+    """The page without what differs from request to request, or is the address itself."""
+    masked = address.replace(address.partition("@")[0], f"{address[0]}•••")
+    text = re.sub(r'nonce="[^"]*"', "", page.text)
+    return str(text.replace(address, "").replace(masked, ""))
+
+
+def _shape(statement: str) -> str:
+    """A statement by its verb and table."""
+    return " ".join(re.sub(r"\s+", " ", statement).split()[:3])
