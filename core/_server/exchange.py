@@ -30,50 +30,30 @@ access_log = logging.getLogger("uvicorn.access")
 class Exchange:
     """A request that is being read, answered, or both."""
 
-    __slots__ = (
-        "_parts",
-        "_waiters",
-        "buffered",
-        "chunked",
-        "complete",
-        "connection",
-        "disconnected",
-        "expects_continue",
-        "head",
-        "is_bodiless",
-        "keep_alive",
-        "last_delivered",
-        "more_body",
-        "received",
-        "remaining",
-        "scope",
-        "started",
-        "status",
-        "task",
-    )
+    # What most exchanges never change is left to the class: making an exchange is on the path of every request.
+    task: asyncio.Task[None] | None = None
+    disconnected = False
+    # The request's body.
+    buffered = 0
+    received = 0
+    more_body = True
+    last_delivered = False
+    # The response.
+    status = 0
+    head = b""
+    started = False
+    complete = False
+    chunked = False
+    is_bodiless = False
+    remaining: int | None = None
 
     def __init__(self, connection: Connection, scope: dict[str, Any], keep_alive: bool, expects_continue: bool) -> None:
         self.connection = connection
         self.scope = scope
         self.keep_alive = keep_alive
         self.expects_continue = expects_continue
-        self.task: asyncio.Task[None] | None = None
-        self.disconnected = False
-        # The request's body.
         self._parts: list[bytes] = []
         self._waiters: list[asyncio.Future[None]] = []
-        self.buffered = 0
-        self.received = 0
-        self.more_body = True
-        self.last_delivered = False
-        # The response.
-        self.head = b""
-        self.started = False
-        self.complete = False
-        self.status = 0
-        self.chunked = False
-        self.is_bodiless = False
-        self.remaining: int | None = None
 
     async def run(self, application: Application) -> None:
         """Call the application, and answer for it where it fails."""
@@ -249,7 +229,8 @@ class Exchange:
             self.connection.transport.write(body)
         if not more:
             self.complete = True
-            self.wake()
+            if self._waiters:
+                self.wake()
             self.connection.finish(self)
 
     def _count(self, size: int, more: bool) -> None:

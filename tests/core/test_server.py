@@ -78,9 +78,9 @@ class Application:
             self.messages.append(message)
             if message["type"] == "http.disconnect":
                 return body
-            body += message["body"]
-            if not message["more_body"]:
             body += bytes(message["body"])
+            if not message["more_body"]:
+                return body
 
     async def echo(self) -> None:
         body = await self.read()
