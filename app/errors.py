@@ -44,7 +44,7 @@ def exception_handlers() -> dict[int | type[Exception], HTTPExceptionHandler]:
 def error_page(request: Request, error: HTTPException) -> Response:
     """The page of an error: what happened, the way out, and for a failure the id under which the log has the rest."""
     headers = {"cache-control": "no-store", **(error.headers or {})}
-    if error.status_code in (204, 304):
+    if error.status_code < 400:  # A dependency that sends people on raises a redirect: it has no page of its own.
         return Response(status_code=error.status_code, headers=headers)
     return render(
         request,
