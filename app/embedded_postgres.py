@@ -87,6 +87,9 @@ class EmbeddedPostgres:
                 self._users_lock.close()
             if _is_unlocked(self._beside("users")):
                 self._stop()
+            elif self._process:
+                # The others stop it. Popen would complain that nobody waits for its process.
+                self._process.returncode = 0
 
     @contextlib.contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
@@ -214,8 +217,9 @@ class EmbeddedPostgres:
                 return Path(f"/proc/{pid}/cwd").samefile(self._cluster)
         except OSError:
             return False
-        name = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True)  # noqa: S603, S607
-        return "postgres" in name.stdout
+        question = ["ps", "-o", "stat=", "-o", "comm=", "-p", str(pid)]
+        answer = subprocess.run(question, capture_output=True, text=True).stdout  # noqa: S603 (the system's own program)
+        return "postgres" in answer and not answer.startswith("Z")
 
     def _stop(self) -> None:
         """Stop the server, whoever started it. SIGINT ends the sessions; SIGTERM would wait for them."""

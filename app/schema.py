@@ -2,7 +2,9 @@
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from alembic import command
@@ -17,11 +19,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.config import ROOT
 from app.problems import OperatorProblem
 
-LOCK_TIMEOUT = "2s"
-ATTEMPTS = 8
 LOCK_NOT_AVAILABLE = "55P03"
+LOCK_ATTEMPTS = 600
+LOCK_PAUSE_SECONDS = 0.1
 # Any number will do, as long as everybody who migrates asks for the same.
 MIGRATION_LOCK = 7_547_929
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How a migration behaves when a table that it changes is in use.
+
+    While it waits for a lock, everybody else waits behind it. So it gives up soon, lets the traffic pass, and tries anew.
+    """
+
+    lock_seconds: float = 2
+    pause_seconds: float = 2
+    attempts: int = 8
+
+
+PATIENT = Patience()
 
 
 class SchemaError(OperatorProblem):
@@ -51,14 +68,14 @@ def _known_revisions() -> tuple[str, ...]:
     return tuple(reversed([script.revision for script in scripts.walk_revisions()]))
 
 
-async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
+async def upgrade(engine: AsyncEngine, revision: str = "head", patience: Patience = PATIENT) -> None:
     """Apply the migrations up to `revision`. Raises SchemaError."""
-    await _move(engine, lambda config: command.upgrade(config, revision))
+    await _move(engine, lambda config: command.upgrade(config, revision), patience)
 
 
-async def downgrade(engine: AsyncEngine, revision: str) -> None:
+async def downgrade(engine: AsyncEngine, revision: str, patience: Patience = PATIENT) -> None:
     """Take back the migrations after `revision` ("base" for all). Raises SchemaError."""
-    await _move(engine, lambda config: command.downgrade(config, revision))
+    await _move(engine, lambda config: command.downgrade(config, revision), patience)
 
 
 async def find_difference(engine: AsyncEngine) -> str | None:
@@ -71,41 +88,54 @@ async def find_difference(engine: AsyncEngine) -> str | None:
     return None
 
 
-async def _move(engine: AsyncEngine, action: Callable[[Config], None]) -> None:
-    """Run an Alembic command, one process at a time, and again if a table was in use.
-
-    A migration that waits for a lock makes everybody else wait behind it. So it gives up after two seconds, lets the
-    traffic pass, and tries anew.
-    """
-    async with engine.connect() as guard:
-        await _hold_migration_lock(guard)
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return await _migrate(engine, action)
-            except CommandError as error:
-                raise SchemaError(f"{error}. The revisions are the files in migrations/versions.") from None
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
-                    raise
-                await asyncio.sleep(min(attempt, 5))
+async def _move(engine: AsyncEngine, action: Callable[[Config], None], patience: Patience) -> None:
+    """Run an Alembic command, one process at a time, and again while a table is in use."""
+    async with _migration_lock(engine):
+        for _ in range(patience.attempts):
+            if await _attempt(engine, action, patience.lock_seconds):
+                return
+            await asyncio.sleep(patience.pause_seconds)
     raise SchemaError(
-        f"A table stayed in use through {ATTEMPTS} attempts. Nothing was left half done; try again when there is less traffic."
+        f"A table stayed in use through {patience.attempts} attempts. Nothing was left half done; "
+        "try again when there is less traffic."
     )
 
 
-async def _hold_migration_lock(guard: AsyncConnection) -> None:
-    for _ in range(600):
-        if await guard.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK}):
-            return
-        await asyncio.sleep(0.1)
-    raise SchemaError("Another process has been migrating this database for a minute. Wait until it is done.")
+async def _attempt(engine: AsyncEngine, action: Callable[[Config], None], lock_seconds: float) -> bool:
+    """Whether the action succeeded; not if it had to wait for a lock for too long."""
+    try:
+        await _migrate(engine, action, lock_seconds)
+    except CommandError as error:
+        raise SchemaError(f"{error}. The revisions are the files in migrations/versions.") from None
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
-async def _migrate(engine: AsyncEngine, action: Callable[[Config], None]) -> None:
+@asynccontextmanager
+async def _migration_lock(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Held by a connection of its own and outside any transaction, because migrations may take longer than both may idle."""
+    async with engine.connect() as plain:
+        guard = await plain.execution_options(isolation_level="AUTOCOMMIT")
+        for _ in range(LOCK_ATTEMPTS):
+            if await guard.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK}):
+                break
+            await asyncio.sleep(LOCK_PAUSE_SECONDS)
+        else:
+            raise SchemaError("Another process has been migrating this database for a minute. Wait until it is done.")
+        try:
+            yield
+        finally:
+            await guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
+
+
+async def _migrate(engine: AsyncEngine, action: Callable[[Config], None], lock_seconds: float) -> None:
     async with engine.connect() as connection:
         # Migrations may take long, only waiting for locks may not; and they see every organization's rows.
         await connection.execute(text("SET statement_timeout = 0"))
-        await connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+        await connection.execute(text(f"SET lock_timeout = {int(lock_seconds * 1000)}"))
         await connection.execute(text("SET app.system = 'on'"))
         await connection.commit()
         await connection.run_sync(_run, action)

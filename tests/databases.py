@@ -56,6 +56,7 @@ class DatabaseServer:
             await connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": self.template})
             exists = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = :name)"
             if not await connection.scalar(text(exists), {"name": self.template}):
+                await connection.execute(text(f'DROP DATABASE IF EXISTS "{self.template}.new"'))
                 await connection.execute(text(f'CREATE DATABASE "{self.template}.new"'))
                 await self._migrate(f"{self.template}.new")
                 await connection.execute(text(f'ALTER DATABASE "{self.template}.new" RENAME TO "{self.template}"'))
@@ -64,6 +65,8 @@ class DatabaseServer:
         async with self._administration() as connection:
             copy = f'CREATE DATABASE "{name}" TEMPLATE "{self.template}" STRATEGY FILE_COPY'
             await connection.execute(text(copy))
+            # Rights on the database itself are not copied.
+            await connection.execute(text(f'REVOKE TEMPORARY ON DATABASE "{name}" FROM PUBLIC'))
 
     async def drop_database(self, name: str) -> None:
         async with self._administration() as connection:

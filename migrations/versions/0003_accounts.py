@@ -44,7 +44,7 @@ def upgrade() -> None:
     verified = sa.text("verified_at IS NOT NULL")
     op.create_index("uq_emails_verified", "emails", [folded], unique=True, postgresql_where=verified)
     op.create_index("uq_emails_primary", "emails", ["user_id"], unique=True, postgresql_where=sa.text("is_primary"))
-    op.create_index("ix_emails_folded_address", "emails", [folded])
+    op.create_index("ix_emails_address", "emails", [folded])
     op.create_index("ix_emails_user_id", "emails", ["user_id"])
     op.create_table(
         "passwords",

@@ -136,6 +136,7 @@ def create_slug_history() -> None:
 
 def downgrade() -> None:
     op.drop_constraint(op.f("fk_users_current_organization_id_organizations"), "users")
+    op.execute("DROP POLICY visible ON organizations")  # It reads the memberships.
     for table in ("slug_history", "memberships", "organizations"):
         op.drop_table(table)
     op.execute("DROP FUNCTION organization_keeps_owner()")

@@ -1,0 +1,183 @@
+"""What the settings accept, and what production refuses to start with."""
+
+import re
+import secrets
+import stat
+from pathlib import Path
+
+import pytest
+
+from app.config import ROOT, Settings, SettingsError, load_settings
+from app.config_rules import postgresql_url, secret_weakness
+
+RANDOM_SECRET = "gk2ZbT0vQ8uXw4hS1yLr7DnM3cPa9JfEo6iRtUqVxWzB5"
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": RANDOM_SECRET,
+    "BASE_URL": "https://app.acme.test",
+    "DATABASE_URL": "postgresql://app:7Jw2pQz9@db.acme.test/acme",
+    "EMAIL_PROVIDER": "postmark",
+    "POSTMARK_SERVER_TOKEN": "token",
+    "EMAIL_FROM": "Acme <hello@acme.test>",
+}
+
+
+def problems_of(changes: dict[str, str], base: dict[str, str] = PRODUCTION) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({**base, **changes})
+    return caught.value.problems
+
+
+def development(tmp_path: Path, **values: str) -> Settings:
+    return load_settings({"DATA_DIRECTORY": str(tmp_path), **values})
+
+
+def test_good_production_settings_are_accepted() -> None:
+    settings = load_settings(PRODUCTION)
+
+    assert settings.is_production
+    assert settings.uses_https
+    assert not settings.debug
+    assert settings.allowed_hosts == ("app.acme.test",)
+    assert settings.support_email == "hello@acme.test"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
+        ({"SECRET_KEY": RANDOM_SECRET[:30]}, "SECRET_KEY is shorter than 43 characters"),
+        ({"SECRET_KEY": "a" * 64}, "SECRET_KEY is not random"),
+        ({"SECRET_KEY": "k3Tz9Q" * 12}, "SECRET_KEY is not random"),
+        ({"SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"}, "SECRET_KEY is not random"),
+        ({"SECRET_KEY": "correct horse battery staple and many other ordinary words"}, "SECRET_KEY is not random"),
+        ({"SECRET_KEY": f"change-me-{RANDOM_SECRET}"}, "SECRET_KEY is an example"),
+        ({"SECRET_KEY_FALLBACKS": f"{RANDOM_SECRET[::-1]},short"}, "SECRET_KEY_FALLBACKS has a secret that is shorter"),
+        ({"DEBUG": "true"}, "DEBUG must be off"),
+        ({"BASE_URL": ""}, "BASE_URL is missing"),
+        ({"BASE_URL": "http://app.acme.test"}, "BASE_URL must begin with https://"),
+        ({"BASE_URL": "https://app.acme.test/path"}, "BASE_URL must be an address without a path"),
+        ({"BASE_URL": "https://user@app.acme.test"}, "BASE_URL must be an address without a path"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must not be '*'"),
+        ({"TRUSTED_PROXIES": "*"}, "TRUSTED_PROXIES must not be '*'"),
+        ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "TRUSTED_PROXIES must not be '*'"),
+        ({"TRUSTED_PROXIES": "10.0.0.1, proxy"}, "TRUSTED_PROXIES must list addresses"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL is missing"),
+        ({"DATABASE_URL": "postgresql://postgres:postgres@db/acme"}, "DATABASE_URL has a default password"),
+        ({"DATABASE_URL": "postgresql://acme:acme@db/acme"}, "DATABASE_URL has a default password"),
+        ({"DATABASE_OWNER_URL": "postgresql://owner:changeme@db/acme"}, "DATABASE_OWNER_URL has a default password"),
+        ({"DATABASE_URL": "mysql://a:b@db/acme"}, "DATABASE_URL must begin with postgresql://"),
+        ({"DATABASE_URL": "postgresql://a:7Jw2pQz9@db"}, "DATABASE_URL must end with the name of a database"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not an address"),
+        ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE must be a whole number from 1 to 1000"),
+        ({"EMAIL_PROVIDER": "mailbox"}, "EMAIL_PROVIDER must be postmark or resend"),
+        ({"EMAIL_PROVIDER": "pigeon"}, "EMAIL_PROVIDER must be one of"),
+        ({"EMAIL_PROVIDER": "resend"}, "RESEND_API_KEY is missing"),
+        ({"POSTMARK_SERVER_TOKEN": ""}, "POSTMARK_SERVER_TOKEN is missing"),
+        ({"EMAIL_FROM": ""}, "EMAIL_FROM is missing"),
+        ({"EMAIL_FROM": "nobody"}, "EMAIL_FROM must be an e-mail address"),
+        ({"PORT": "eighty"}, "PORT must be a whole number from 0 to 65535"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of"),
+        ({"SIGN_UP": "maybe"}, "SIGN_UP must be one of"),
+    ],
+)
+def test_production_refuses(changes: dict[str, str], reason: str) -> None:
+    assert any(problem.startswith(reason) for problem in problems_of(changes)), problems_of(changes)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    problems = problems_of({}, {"ENVIRONMENT": "production", "DEBUG": "yes", "PORT": "-1"})
+
+    named = {re.match(r"[A-Z_]+", problem)[0] for problem in problems}  # type: ignore[index]
+    assert named >= {"SECRET_KEY", "DEBUG", "PORT", "BASE_URL", "DATABASE_URL", "EMAIL_PROVIDER", "EMAIL_FROM"}
+
+
+def test_no_problem_repeats_a_secret() -> None:
+    told = "\n".join(problems_of({"SECRET_KEY": "hunter2hunter2", "DATABASE_URL": "mysql://app:sw0rdfish@db/acme"}))
+
+    assert "hunter2" not in told
+    assert "sw0rdfish" not in told
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    settings = load_settings(PRODUCTION)
+
+    assert RANDOM_SECRET not in repr(settings)
+    assert "7Jw2pQz9" not in repr(settings)
+
+
+def test_development_needs_no_setting_and_keeps_its_secret(tmp_path: Path) -> None:
+    first, second = development(tmp_path), development(tmp_path)
+
+    assert first.environment == "development"
+    assert first.debug
+    assert str(first.secret_key) == str(second.secret_key)
+    assert secret_weakness(str(first.secret_key)) is None
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    assert development(tmp_path, PORT="", BASE_URL="").base_url == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("::", "http://127.0.0.1:9000"), ("localhost", "http://localhost:9000"), ("::1", "http://[::1]:9000")],
+)
+def test_the_address_follows_host_and_port(tmp_path: Path, host: str, address: str) -> None:
+    assert development(tmp_path, HOST=host, PORT="9000").base_url == address
+
+
+def test_a_trailing_slash_of_the_address_is_dropped(tmp_path: Path) -> None:
+    assert development(tmp_path, BASE_URL="https://Acme.test/").base_url == "https://acme.test"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("PORT=9001\nPRODUCT_NAME='Acme'\n")
+
+    settings = load_settings({"PORT": "9002", "DATA_DIRECTORY": str(tmp_path)}, file)
+
+    assert (settings.port, settings.product_name) == (9002, "Acme")
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg"])
+def test_every_spelling_of_a_database_address_means_asyncpg(scheme: str) -> None:
+    assert postgresql_url(f"{scheme}://a:b%40c@db:5433/x") == "postgresql+asyncpg://a:b%40c@db:5433/x"
+
+
+def test_keys_differ_by_purpose_and_follow_the_secret(tmp_path: Path) -> None:
+    settings = development(tmp_path)
+    other = development(tmp_path, SECRET_KEY=RANDOM_SECRET)
+
+    keys = {settings.key("csrf"), settings.key("state"), other.key("csrf")}
+    assert len(keys) == 3
+    assert {len(key) for key in keys} == {32}
+    assert settings.key("csrf") == development(tmp_path).key("csrf")
+
+
+def test_a_rotated_secret_is_still_accepted(tmp_path: Path) -> None:
+    before = development(tmp_path, SECRET_KEY=RANDOM_SECRET)
+    after = development(tmp_path, SECRET_KEY=RANDOM_SECRET[::-1], SECRET_KEY_FALLBACKS=RANDOM_SECRET)
+
+    assert after.keys("csrf") == [after.key("csrf"), before.key("csrf")]
+
+
+def test_random_secrets_are_accepted() -> None:
+    assert [secret_weakness(secrets.token_urlsafe(48)) for _ in range(200)] == [None] * 200
+    assert [secret_weakness(secrets.token_hex(32)) for _ in range(200)] == [None] * 200
+
+
+def test_the_example_file_names_every_variable_that_is_read() -> None:
+    source = (ROOT / "app" / "config.py").read_text()
+    read = set(re.findall(r'reader\.\w+\("([A-Z_]+)"', source))
+    documented = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+
+    assert read == documented
+
+
+def test_the_example_file_is_accepted_as_it_is(tmp_path: Path) -> None:
+    settings = load_settings({"DATA_DIRECTORY": str(tmp_path)}, ROOT / ".env.example")
+
+    assert repr(settings) == repr(development(tmp_path))
