@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import anyio
@@ -42,6 +43,17 @@ END: Any = object()
 def next_or_end(iterator: Iterator[T]) -> T:
     # StopIteration cannot travel out of a coroutine (PEP 479), so the end is a value.
     return next(iterator, END)
+
+
+@asynccontextmanager
+async def closing(stream: AsyncIterable[T]) -> AsyncIterator[AsyncIterable[T]]:
+    """Closes the stream at the end if it is a generator. One left half-read would be closed by the garbage collector."""
+    try:
+        yield stream
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()
 
 
 async def run_until_first_complete(*args: tuple[Callable[..., Coroutine[Any, Any, Any]], dict[str, Any]]) -> None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from enum import Enum, EnumType
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
 from core._multipart import Event, MultipartError, MultipartReader, PartHead, parse_parameters
 from core._urls import parse_urlencoded
+from core.concurrency import closing
 from core.datastructures import FormData, Headers, UploadFile
 from core.exceptions import StarletteDeprecationWarning
 
@@ -243,17 +243,6 @@ class MultiPartParser:
             return text.decode(self._charset)
         except UnicodeDecodeError:
             return text.decode("latin-1")
-
-
-@asynccontextmanager
-async def closing(stream: AsyncIterator[bytes]) -> AsyncGenerator[AsyncIterator[bytes], None]:
-    """Closes the stream if it is a generator. One left half-read would be closed whenever it is garbage collected."""
-    try:
-        yield stream
-    finally:
-        close = getattr(stream, "aclose", None)
-        if close is not None:
-            await close()
 
 
 def known_charset(name: bytes) -> str:

@@ -18,7 +18,7 @@ from core._response import (
     wait_for_disconnect,
 )
 from core.background import BackgroundTask
-from core.concurrency import iterate_in_threadpool
+from core.concurrency import closing, iterate_in_threadpool
 from core.datastructures import URL
 from core.requests import ClientDisconnect
 from core.types import Receive, Scope, Send
@@ -134,8 +134,10 @@ class StreamingResponse(Response):
         if self.body_iterator is self._threaded_iterator:
             await send_from_threads(self._blocking_content, send_chunk)
         else:
-            async for chunk in self.body_iterator:
-                await send_chunk(chunk)
+            # Closed at once if sending fails: its `finally` must not wait for the garbage collector.
+            async with closing(self.body_iterator) as chunks:
+                async for chunk in chunks:
+                    await send_chunk(chunk)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
