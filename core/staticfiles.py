@@ -187,6 +187,9 @@ class StaticFiles:
             if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
                 raise
             return None
+        except UnicodeEncodeError:
+            # A path with a lone surrogate names no file on any system.
+            return None
         return None if status is None else (full_path, status)
 
     def _is_refused(self, path: str) -> bool:
