@@ -57,8 +57,14 @@ class BaseSchemaGenerator:
             return {}
         import yaml
 
-        parsed = yaml.safe_load(docstring.split("---")[-1])
-        # A docstring without YAML parses as a string.
+        _, marker, text = docstring.rpartition("---")
+        try:
+            parsed = yaml.safe_load(text)
+        except yaml.YAMLError:
+            if marker:
+                raise
+            parsed = None
+        # Prose parses as a string, or not at all.
         return parsed if isinstance(parsed, dict) else {}
 
     def OpenAPIResponse(self, request: Request) -> Response:  # noqa: N802

@@ -1,0 +1,70 @@
+"""The index finds exactly what asking one route after the other finds."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core._router_index import RouterIndex, ordered_methods
+from core._utils import get_route_path
+from core.requests import Request
+from core.responses import Response
+from core.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
+from core.types import Scope
+from tests.core.connections import http_scope
+
+SEGMENTS = ["a", "b", "", "{x}", "{x:int}", "{x:float}", "v{x}", "{x}-{y}", "1"]
+METHODS = [["GET"], ["POST"], ["GET", "POST"], ["PUT"]]
+
+
+async def endpoint(request: Request) -> Response:
+    return Response()
+
+
+def unique_names(path: str) -> str:
+    """The path with its parameters numbered, because two may not share a name."""
+    parts = path.split("{")
+    return "".join([parts[0], *(f"{{p{number}{part[1:]}" for number, part in enumerate(parts[1:]))])
+
+
+paths = st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=4).map(
+    lambda parts: unique_names("/" + "/".join(parts))
+)
+routes = st.one_of(
+    st.builds(lambda path, methods: Route(path, endpoint, methods=methods), paths, st.sampled_from(METHODS)),
+    st.builds(lambda path: Route(path + "/{rest:path}", endpoint), paths),
+    st.builds(lambda path: Mount(path, routes=[]), paths),
+)
+requested = st.lists(st.sampled_from(["a", "b", "", "1", "2.5", "v1", "a-b", "z"]), min_size=1, max_size=4)
+
+
+def ask_each(routes: list[BaseRoute], scope: Scope) -> tuple[Match, BaseRoute | None, Any, set[str]]:
+    partial: tuple[BaseRoute, Scope] | None = None
+    allowed: set[str] = set()
+    for route in routes:
+        match, child_scope = route.matches(scope)
+        if match is Match.FULL:
+            return match, route, child_scope, set()
+        if match is Match.PARTIAL:
+            partial = partial or (route, child_scope)
+            allowed |= getattr(route, "methods", None) or set()
+    return (Match.PARTIAL, *partial, allowed) if partial else (Match.NONE, None, {}, allowed)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(routes, max_size=12), requested, st.sampled_from(["GET", "POST", "DELETE"]))
+def test_the_index_agrees_with_asking_each_route(routes: list[BaseRoute], parts: list[str], method: str) -> None:
+    scope = http_scope(method, "/" + "/".join(parts))
+    expected_match, expected_route, expected_scope, allowed = ask_each(routes, scope)
+
+    found = RouterIndex(routes, Route, WebSocketRoute).find(scope, get_route_path(scope))
+
+    assert found.match is expected_match
+    assert found.route is expected_route
+    assert found.child_scope == expected_scope
+    if found.match is Match.PARTIAL:
+        assert found.allowed_methods == allowed
+
+
+def test_methods_have_one_order_whatever_set_they_come_from() -> None:
+    assert ordered_methods({"PURGE", "DELETE", "GET", "HEAD", "BAN"}) == ["GET", "HEAD", "DELETE", "BAN", "PURGE"]
