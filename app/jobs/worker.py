@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
+# New jobs wake the worker by NOTIFY; one that became due again after a failure is found by looking.
+LOOK_EVERY = timedelta(seconds=5)
 CONCURRENT_JOBS = 10
 LONGEST_RECONNECT = 30.0  # Seconds between two attempts to reach the database.
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -83,12 +85,14 @@ class Worker:
         jobs: Iterable[RegisteredJob] | None = None,
         backoff: Backoff = exponential_backoff,
         lease: timedelta = LEASE,
+        look_every: timedelta = LOOK_EVERY,
     ) -> None:
         self._settings = settings
         self._database = database
         self._jobs = list(registered_jobs().values() if jobs is None else jobs)
         self._backoff = backoff
         self._lease = lease
+        self._look_every = look_every
         self._stopping = asyncio.Event()
         self._queuer: PgQueuer | None = None
         self._executions: set[asyncio.Task[None]] = set()
@@ -135,6 +139,7 @@ class Worker:
             return
         running = asyncio.ensure_future(
             queuer.run(
+                dequeue_timeout=self._look_every,
                 mode=mode,
                 batch_size=CONCURRENT_JOBS // 2,
                 max_concurrent_tasks=CONCURRENT_JOBS,

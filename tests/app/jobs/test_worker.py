@@ -50,12 +50,12 @@ async def test_a_committed_job_wakes_a_waiting_worker(settings: Settings, fresh_
     async def note(context: JobContext) -> None:
         (is_done if is_idle.is_set() else is_idle).set()
 
-    worker = Worker(settings, fresh_database, jobs=[doing(note)])
+    worker = Worker(settings, fresh_database, jobs=[doing(note)], look_every=timedelta(minutes=5))
     await enqueue_one(fresh_database)
     async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         group.create_task(worker.run())
         await is_idle.wait()
-        # PgQueuer polls every thirty seconds; only NOTIFY can be faster than five.
+        # The worker looks by itself in five minutes; only NOTIFY can be faster than five seconds.
         async with asyncio.timeout(5):
             await enqueue_one(fresh_database)
             await is_done.wait()
