@@ -62,10 +62,10 @@ def start_server(folder: Path) -> Server:
     port = free_port()
     inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DATABASE_OWNER_URL")}
     environment = inherited | {"PORT": str(port), "DATA_DIRECTORY": str(folder), "BASE_URL": f"http://127.0.0.1:{port}"}
-    log = (folder / "server.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "dev"], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-    )
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "dev"], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server, folder / "server.log")
     return server
@@ -130,19 +130,28 @@ def look(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+# axe sets styles on elements to measure them, which the policy reports too: what counts is what came before.
+COLLECT_REFUSALS = """
+window.refusals = [];
+document.addEventListener("securitypolicyviolation", (refusal) =>
+  window.refusals.push(`${refusal.effectiveDirective} ${refusal.blockedURI} ${refusal.sourceFile}:${refusal.lineNumber}`));
+"""
+
+
 class Visitor:
     """A person at a browser: keeps a page, and what went wrong in it that a person would not see."""
 
     def __init__(self, context: BrowserContext, server: Server) -> None:
         self.server = server
         self.page: Page = context.new_page()
+        self.page.add_init_script(COLLECT_REFUSALS)
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(f"{self.page.url}: {error}"))
         self.page.on("console", lambda message: self._note(message.type, message.text))
 
     def _note(self, kind: str, text: str) -> None:
-        # A status such as 422 is the expected answer of some steps; a refused script or style never is.
-        if kind == "error" and "Failed to load resource" not in text:
+        # A status such as 422 is the expected answer of some steps.
+        if kind == "error" and "Failed to load resource" not in text and "Content Security Policy" not in text:
             self.problems.append(f"{self.page.url}: {text}")
 
     def open(self, path: str) -> None:
@@ -161,11 +170,12 @@ class Visitor:
 
     def inspect(self) -> None:
         """What holds for every page: accessible, one heading, no sideways scrolling, nothing refused by the policy."""
-        assert accessibility.violations(self.page) == []
+        assert self.problems == []
+        assert self.page.evaluate("window.refusals") == []
         assert self.page.locator("h1").count() == 1
         overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{self.page.url} scrolls sideways by {overflow} px"
-        assert self.problems == []
+        assert accessibility.violations(self.page) == []
 
     def heading(self) -> str:
         return self.page.locator("h1").inner_text()
