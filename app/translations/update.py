@@ -18,7 +18,16 @@ from app.translations import FOLDER, SOURCE_LANGUAGE, languages
 ROOT = FOLDER.parent.parent
 SOURCES = ("app", "templates")
 # These headers change with every run and say nothing; without them a diff shows texts and nothing else.
-NOISE = ('"POT-Creation-Date:', '"PO-Revision-Date:', '"Last-Translator:', '"Language-Team:', '"Generated-By:')
+NOISE = (
+    '"POT-Creation-Date:',
+    '"PO-Revision-Date:',
+    '"Last-Translator:',
+    '"Language-Team:',
+    '"Generated-By:',
+    '"Project-Id-Version:',
+    '"Report-Msgid-Bugs-To:',
+)
+COMMENT = "# Written by `python -m app.translations.update`; only the msgstr lines are for people."
 
 
 def main() -> None:
@@ -36,7 +45,7 @@ def collect() -> Catalog:
     """Every message of the product, with the files that use it."""
     with (FOLDER / "babel.cfg").open(encoding="utf-8") as source:
         methods, options = parse_mapping_cfg(source)  # type: ignore[no-untyped-call]
-    template = Catalog(project="Slipway", copyright_holder="the Slipway authors", charset="utf-8", fuzzy=False)
+    template = Catalog(header_comment=COMMENT, charset="utf-8", fuzzy=False)
     for file, _, message, comments, context in extract_from_dir(ROOT, methods, options, directory_filter=_is_source):
         template.add(message, None, [(file, 1)], auto_comments=comments, context=context)
     return template
@@ -51,12 +60,13 @@ def _updated(language: str, template: Catalog) -> Catalog:
     """The catalogue of `language` with exactly the template's messages. Texts are never guessed from similar ones."""
     path = _path(language)
     if not path.is_file():
-        catalogue = Catalog(locale=language, project=template.project, charset="utf-8", fuzzy=False)
+        catalogue = Catalog(locale=language, charset="utf-8", fuzzy=False)
     else:
         with path.open("rb") as source:
             catalogue = read_po(source, locale=language)
     catalogue.update(template, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
+    catalogue.header_comment = COMMENT
     return catalogue
 
 
