@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from httpx2 import Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +15,6 @@ from app.email.links import links_in
 from app.email.models import EmailMessage
 from app.organizations.actions import create_personal_organization
 from app.organizations.models import Organization
-from core.responses import Response
 from core.testclient import AsyncTestClient
 
 PASSWORD = "three boats on the river"

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts import actions, routes
 from app.accounts.jobs import forget_claims, forget_sessions
-from app.accounts.models import Email, OneTimeToken, Session, User
+from app.accounts.models import Email, OneTimeToken, Password, Session, User
 from app.accounts.queries import find_user
 from app.config import Settings
 from app.database import system_scope
@@ -113,4 +113,4 @@ async def test_models_do_not_show_their_secrets(client: AsyncTestClient, db: Asy
 
     session = (await db.scalars(select(Session))).one()
     assert "token" not in repr(session)
-    assert "argon2" not in repr((await db.scalars(select(actions.Password))).one())
+    assert "argon2" not in repr((await db.scalars(select(Password))).one())
