@@ -87,7 +87,7 @@ class EmbeddedPostgres:
                 self._users_lock.close()
             if _is_unlocked(self._beside("users")):
                 self._stop()
-            elif self._process:
+            if self._process and self._process.poll() is None:
                 # The others stop it. Popen would complain that nobody waits for its process.
                 self._process.returncode = 0
 

