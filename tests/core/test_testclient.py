@@ -158,6 +158,16 @@ def test_leaving_the_client_cancels_responses_left_open(backend: Backend) -> Non
     assert clock.stopped
 
 
+def test_leaving_the_client_does_not_wait_for_the_background_task_of_an_open_response(backend: Backend) -> None:
+    async def answer_and_sleep(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await Response()(scope, receive, send)
+            await anyio.sleep_forever()
+
+    with TestClient(answer_and_sleep, backend=backend) as client:
+        client.send(client.build_request("GET", "/"), stream=True)
+
+
 def test_background_tasks_are_done_when_the_response_was_read() -> None:
     done = []
 
@@ -337,6 +347,25 @@ async def test_the_asynchronous_client_sends_and_receives_streams() -> None:
     assert (await client.post("/echo", content=parts())).json()["body"] == "one two"
     async with client.stream("GET", "/count") as response:
         assert [line async for line in response.aiter_lines()] == ["0", "1", "2"]
+
+
+async def test_an_asynchronous_body_that_nobody_reads_is_closed() -> None:
+    closed = []
+
+    async def parts() -> AsyncIterator[bytes]:
+        try:
+            yield b"one"
+            yield b"two"
+        finally:
+            closed.append(True)
+
+    async def read_one_message(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await Response()(scope, receive, send)
+
+    await AsyncTestClient(read_one_message).post("/", content=parts())
+
+    assert closed == [True]
 
 
 async def test_an_asynchronous_stream_left_early_cancels_the_application() -> None:
