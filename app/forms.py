@@ -29,9 +29,11 @@ def describe(kind: str, context: dict[str, Any], fallback: str) -> str:
     match kind:
         case "missing" | "string_type" | "none_required":
             return _("Enter a value.")
-        case "string_too_short":
+        case "too_short" if context.get("field_type") == "List":
+            return _("Choose at least %(count)s.") % {"count": context["min_length"]}
+        case "string_too_short" | "too_short":  # The second kind is that of a text which a validator has cleaned before.
             return _("Use at least %(count)s characters.") % {"count": context["min_length"]}
-        case "string_too_long":
+        case "string_too_long" | "too_long":
             return _("Use at most %(count)s characters.") % {"count": context["max_length"]}
         case "literal_error" | "enum":
             return _("Choose one of the options.")

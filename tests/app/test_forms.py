@@ -1,0 +1,61 @@
+from typing import Annotated
+
+import pytest
+from pydantic import Field, ValidationError
+
+from app.forms import EmailAddress, Form, Line
+
+
+class Sample(Form):
+    title: Annotated[Line, Field(min_length=3, max_length=10)] = "fine"
+    email: EmailAddress = "ada@example.com"
+
+
+def message(**fields: str) -> str:
+    with pytest.raises(ValidationError) as refused:
+        Sample(**fields)
+    (error,) = refused.value.errors()
+    return Sample.describe_error(error)  # type: ignore[arg-type] # ErrorDetails of pydantic and of pydantic_core
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("A", "Use at least 3 characters."),
+        ("A" * 11, "Use at most 10 characters."),
+        ("two\nlines", "Remove the control characters and line breaks."),
+        ("nul\x00", "Remove the control characters and line breaks."),
+        ("half \ud800", "Remove the control characters and line breaks."),
+    ],
+)
+def test_a_line_that_does_not_do_is_told_why(title: str, said: str) -> None:
+    assert message(title=title) == said
+
+
+def test_text_is_stripped_and_normalized() -> None:
+    assert Sample(title="  Ame\u0301lie ").title == "Amélie"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("  Ada.Lovelace+news@Example.COM ", "Ada.Lovelace+news@example.com"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+    ],
+)
+def test_an_address_keeps_its_name_and_gets_an_ascii_domain(typed: str, kept: str) -> None:
+    assert Sample(email=typed).email == kept
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ada", "@example.com", "ada@", "ada@localhost", "ada@example", "ada@exa mple.com", "a b@example.com", "ada@@example.com",
+        ".ada@example.com", "ada.@example.com", "a..b@example.com", "ada@-example.com", "ada@example.com.", "ada@127.0.0.1",
+        "ada@example.com,eve@example.com", "ada@example.com>", '"ada"@example.com', "ádmin@example.com", f"{'a' * 65}@example.com",
+        f"ada@{'a' * 64}.com", f"ada@{'a.' * 130}com",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_refused(typed: str) -> None:
+    assert "Enter an e-mail address" in message(email=typed) or "Use at most" in message(email=typed)
