@@ -403,6 +403,7 @@ class Connection(asyncio.Protocol):
 
     def abandon(self, exchange: Exchange) -> None:
         """Cut a response that cannot be completed, so that the client does not take it for whole."""
+        exchange.flush()
         exchange.disconnect()
         self._close()
 

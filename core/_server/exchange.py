@@ -46,6 +46,7 @@ class Exchange:
     chunked = False
     is_bodiless = False
     remaining: int | None = None
+    unwritten = 0
 
     def __init__(self, connection: Connection, scope: dict[str, Any], keep_alive: bool, expects_continue: bool) -> None:
         self.connection = connection
@@ -54,6 +55,7 @@ class Exchange:
         self.expects_continue = expects_continue
         self._parts: list[bytes] = []
         self._waiters: list[asyncio.Future[None]] = []
+        self._unwritten: list[bytes] = []
 
     async def run(self, application: Application) -> None:
         """Call the application, and answer for it where it fails."""
@@ -226,8 +228,9 @@ class Exchange:
         elif self.chunked and not self.is_bodiless:
             self._send_chunk(b"", body, more)
         elif body:
-            self.connection.transport.write(body)
+            self._write_soon(body)
         if not more:
+            self.flush()
             self.complete = True
             if self._waiters:
                 self.wake()
@@ -260,10 +263,26 @@ class Exchange:
     def _send_chunk(self, head: bytes, body: bytes, more: bool) -> None:
         """A chunk, and after the last one the end of the body (RFC 9112, section 7.1). An empty chunk would end it."""
         framed = b"%b%x\r\n%b\r\n" % (head, len(body), body) if body else head
-        if not more:
-            framed += b"0\r\n\r\n"
-        if framed:
-            self.connection.transport.write(framed)
+        if more:
+            self._write_soon(framed)
+        else:
+            self._unwritten.append(framed + b"0\r\n\r\n")
+            self.flush()
+
+    def _write_soon(self, part: bytes) -> None:
+        """Keep parts that are ready in the same turn of the loop for one write. What grows large is not kept."""
+        if not self._unwritten:
+            self.connection.loop.call_soon(self.flush)
+        self._unwritten.append(part)
+        self.unwritten += len(part)
+        if self.unwritten > JOINED_BODY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was kept."""
+        if self._unwritten and not self.disconnected:
+            self.connection.transport.write(b"".join(self._unwritten))
+            self._unwritten, self.unwritten = [], 0
 
     def _write(self, head: bytes, body: bytes) -> None:
         transport = self.connection.transport
