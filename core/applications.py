@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+from core._lifespan import as_lifespan_context
 from core.datastructures import State, URLPath
 from core.middleware import Middleware, _MiddlewareFactory
 from core.middleware.body_limit import RequestBodyLimitMiddleware
@@ -42,7 +43,7 @@ class Starlette:
         """
         self.debug = debug
         self.state = State()
-        self.router = Router(routes, lifespan=lifespan, mounted_lifespans=mounted_lifespans)
+        self.router = Router(routes, lifespan=as_lifespan_context(lifespan), mounted_lifespans=mounted_lifespans)
         self.max_body_size = max_body_size
         self.error_responses_inside_middleware = error_responses_inside_middleware
         self.exception_handlers: dict[Any, ExceptionHandler] = dict(exception_handlers or {})

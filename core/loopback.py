@@ -149,6 +149,10 @@ class Conversation:
                 channel.close()
 
 
+# What a server that announces them passes on to the client ahead of the response; nothing depends on them.
+HINTS = ("http.response.push", "http.response.early_hint")
+
+
 class HTTPExchange(Conversation):
     """One request and its response. The response body is handed over chunk by chunk: `send` waits until it is read.
 
@@ -195,7 +199,9 @@ class HTTPExchange(Conversation):
 
     async def receive(self) -> Message:
         if self._body_sent:
-            await self._completed.wait()
+            # Waiting for what has happened already would be a checkpoint, which a poll in a cancelled scope never passes.
+            if not self._completed.is_set():
+                await self._completed.wait()
             return {"type": "http.disconnect"}
         chunk = self._body if self._read_chunk is None else await self._read_chunk()
         self._body_sent = self._read_chunk is None or chunk is None
@@ -211,7 +217,7 @@ class HTTPExchange(Conversation):
             self._take_trailers(message)
         elif kind == "http.response.debug":
             self.extensions[kind] = message["info"]
-        else:
+        elif kind not in HINTS or kind not in self.scope.get("extensions", {}):
             raise ProtocolError(f"Unexpected ASGI message {kind!r} on an HTTP connection.")
 
     def _take_start(self, message: Message) -> None:

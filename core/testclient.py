@@ -89,7 +89,6 @@ def _build_websocket_scope(request: httpx2.Request, options: _ScopeOptions) -> S
 def _websocket_headers(headers: Any, subprotocols: Sequence[str] | None) -> httpx2.Headers:
     given = httpx2.Headers(headers)
     given.setdefault("connection", "upgrade")
-    given.setdefault("upgrade", "websocket")
     given.setdefault("sec-websocket-key", "testserver==")
     given.setdefault("sec-websocket-version", "13")
     if subprotocols is not None:
@@ -378,7 +377,12 @@ class _Caller:
         self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Sequence[str] | None, options: Any
     ) -> AsyncWebSocketTestSession:
         options["headers"] = _websocket_headers(options.get("headers"), subprotocols)
-        return AsyncWebSocketTestSession(self.app, build_request("GET", url, **options), self._scope_options())
+        auth = options.pop("auth", None)
+        request = build_request("GET", url, **options)
+        if auth is not None:
+            flow = httpx2.BasicAuth(*auth) if isinstance(auth, tuple) else auth
+            request = next(flow.auth_flow(request))
+        return AsyncWebSocketTestSession(self.app, request, self._scope_options())
 
 
 def _client_headers(headers: Mapping[str, str] | None) -> dict[str, str]:

@@ -189,12 +189,11 @@ class DispatchRequest(Request):
 
     is_passed_on_unread = False
 
-    async def stream(self) -> AsyncGenerator[bytes, None]:
+    def stream(self) -> AsyncGenerator[bytes, None]:
         """The body in pieces, then b"". Raises RuntimeError if it was streamed before, here or further inside."""
         if self.is_passed_on_unread and self._incoming.is_consumed:
             raise RuntimeError("Stream consumed")
-        async for chunk in super().stream():
-            yield chunk
+        return super().stream()
 
 
 class InnerReceive:
