@@ -36,14 +36,32 @@ async def test_a_burst_of_two_hundred_at_once_never_passes_the_limit(fresh_datab
     assert sum(answers) == 20
 
 
-async def test_limits_given_in_any_order_do_not_wait_for_each_other_forever(fresh_database: Database) -> None:
-    pair = [Limit("order.one", "a", 1000, 60), Limit("order.two", "b", 1000, 60)]
+@pytest.mark.parametrize("turned", [False, True])
+async def test_limits_given_in_any_order_never_wait_for_each_other(fresh_database: Database, turned: bool) -> None:
+    pair = [Limit("order.one", "a", 9, 60), Limit("order.two", "b", 9, 60)]
+    await hit(fresh_database, *pair)
+    orders = [pair[::-1], pair] if turned else [pair, pair[::-1]]
 
-    answers = await asyncio.gather(
-        *(is_allowed(fresh_database, *(pair if number % 2 else pair[::-1])) for number in range(60))
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group, fresh_database.transaction() as db:
+        # Both hits come to stand before the row that every statement must lock first, then it is set free.
+        await db.execute(text("SELECT 1 FROM rate_limits ORDER BY key LIMIT 1 FOR UPDATE"))
+        for number, limits in enumerate(orders, 1):
+            group.create_task(hit(fresh_database, *limits))
+            await lock_waits(fresh_database, number)
+
+    async with fresh_database.transaction() as db:
+        assert (await db.scalars(select(RateLimit.hits))).all() == [3, 3]
+
+
+async def lock_waits(database: Database, number: int) -> None:
+    """Return when that many statements wait for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-
-    assert all(answers)
+    async with database.transaction() as db:
+        while await db.scalar(waiting) != number:
+            # The statistics of a transaction stand still until they are let go.
+            await db.execute(text("SELECT pg_stat_clear_snapshot()"))
 
 
 async def test_a_refusal_says_when_there_is_room_again_and_keeps_its_word(database: Database) -> None:
