@@ -10,7 +10,7 @@ from babel.numbers import format_currency
 
 from app import clock, language
 from app.accounts.dependencies import optional_user
-from app.config import current_settings
+from app.config import Settings, current_settings
 from app.site import content
 from app.templates import render
 from app.translations import languages
@@ -85,8 +85,13 @@ def _words(request: Request) -> dict[str, Any]:
     return {
         "catalogue": catalogue,
         "price": partial(_price, currency=catalogue.currency),
-        "fill_in": partial(content.fill_in, settings=current_settings(request)),
+        "say": partial(_say, settings=current_settings(request)),
     }
+
+
+def _say(text: str, settings: Settings) -> str:
+    """A text of the content files in the reader's language, with the settings' names filled in."""
+    return content.fill_in(language.gettext(text), settings)
 
 
 def _price(minor_units: int, currency: str) -> str:
