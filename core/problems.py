@@ -73,7 +73,8 @@ def problem_document(error: HTTPException, *, instance: str | None = None) -> di
         document["detail"] = error.detail
     if instance is not None:
         document["instance"] = instance
-    return {**getattr(error, "extensions", {}), **document}
+    extensions: dict[str, Any] = getattr(error, "extensions", {})
+    return document | {name: value for name, value in extensions.items() if name not in document}
 
 
 def phrase_of(status_code: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args, get_origin
@@ -24,6 +24,7 @@ from core.requests import HTTPConnection
 
 Function = Callable[..., Any]
 Overrides = Mapping[Function, Function]
+NO_KEYWORDS: dict[str, Any] = {}
 PATH_PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?}")
 # What Starlette's own convertors yield; a registered one yields what it likes, and is believed.
 CONVERTED_TYPES = {"str": str, "path": str, "int": int, "float": float}
@@ -37,6 +38,9 @@ class Argument:
     read: Reader | None
     wait: AsyncReader | None
 
+    async def value(self, run: Resolution) -> Any:
+        return self.read(run) if self.read is not None else await self.wait(run)  # type: ignore[misc]
+
 
 class Call:
     """One function of the plan, with its arguments and the slot that its result goes into."""
@@ -46,24 +50,25 @@ class Call:
         self.arguments = arguments
         self.slot = slot
         self.invoke = invocation(function)
-        self.positional = [(each.read, each.wait) for each in arguments if not each.parameter.is_keyword_only]
-        self.keywords = [(each.parameter.name, each) for each in arguments if each.parameter.is_keyword_only]
+        self.positional = [argument for argument in arguments if not argument.parameter.is_keyword_only]
+        self.keywords = [argument for argument in arguments if argument.parameter.is_keyword_only]
+        # Most calls need nothing that has to be waited for.
+        at_once = [argument.read for argument in self.positional if argument.read is not None]
+        self.readers = at_once if len(at_once) == len(arguments) else None
 
     async def run(self, run: Resolution) -> Any:
         """Read the arguments and call. `FAILED` where an argument could not be read."""
-        values = [read(run) if read is not None else await wait(run) for read, wait in self.positional]  # type: ignore[misc]
-        keywords = (
-            {name: await self._keyword(argument, run) for name, argument in self.keywords} if self.keywords else {}
-        )
+        if self.readers is not None:
+            values, keywords = [read(run) for read in self.readers], NO_KEYWORDS
+        else:
+            values = [await argument.value(run) for argument in self.positional]
+            keywords = {argument.parameter.name: await argument.value(run) for argument in self.keywords}
         if run.errors and any(value is FAILED for value in (*values, *keywords.values())):
             return FAILED
         return await self.invoke(run, values, keywords)
 
-    async def _keyword(self, argument: Argument, run: Resolution) -> Any:
-        return argument.read(run) if argument.read is not None else await argument.wait(run)  # type: ignore[misc]
 
-
-Invoke = Callable[[Resolution, list[Any], dict[str, Any]], Any]
+Invoke = Callable[[Resolution, list[Any], dict[str, Any]], Awaitable[Any]]
 
 
 def invocation(function: Function) -> Invoke:
@@ -90,12 +95,13 @@ async def _construct(function: Function, run: Resolution, values: list[Any], key
     return function(*values, **keywords)
 
 
-async def _await(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
-    return await function(*values, **keywords)
+def _await(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Awaitable[Any]:
+    awaitable: Awaitable[Any] = function(*values, **keywords)
+    return awaitable
 
 
-async def _call_in_thread(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
-    return await run_in_threadpool(function, *values, **keywords)
+def _call_in_thread(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Awaitable[Any]:
+    return run_in_threadpool(function, *values, **keywords)
 
 
 async def _open_async(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
@@ -148,7 +154,7 @@ class Plan:
         """Once a dependency's inputs were refused the handler is not called, but the answer names its bad inputs too."""
         for argument in self.handler.arguments:
             if isinstance(argument.parameter.marker, Input):
-                argument.read(run) if argument.read is not None else await argument.wait(run)  # type: ignore[misc]
+                await argument.value(run)
         return FAILED
 
     def new_resolution(self, connection: HTTPConnection) -> Resolution:

@@ -17,6 +17,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from core.applications import Starlette
 from core.datastructures import UploadFile
 from core.exceptions import HTTPException
 from core.params import (
@@ -40,6 +41,8 @@ from core.params import (
 from core.problems import InvalidInput, Problem
 from core.requests import HTTPConnection, Request
 from core.responses import PlainTextResponse, Response
+from core.routing import Mount, Route, WebSocketRoute
+from core.testclient import TestClient, WebSocketDenialResponse
 from core.websockets import WebSocket
 from tests.core import annotated_as_text
 
@@ -1024,6 +1027,80 @@ async def test_websocket_handlers_are_resolved_the_same_way() -> None:
     assert seen == ["websocket", "a", "db", 3, "finished"]
     with pytest.raises(InvalidInput):
         await compile_endpoint(echo, "/{room}")(WebSocket(scope | {"query_string": b""}, receive, send))
+
+
+# Inside an application
+
+
+async def show_member(slug: Annotated[str, Path()], number: int) -> dict[str, Any]:
+    return {"slug": slug, "number": number}
+
+
+async def create_project(body: Annotated[Project, Body()]) -> Annotated[Project, Status(201)]:
+    return body
+
+
+@depends_on(Depends(current_user))
+async def guarded(request: Request) -> Response:
+    return PlainTextResponse("inside")
+
+
+async def failing_transaction() -> AsyncIterator[None]:
+    yield
+    raise ConnectionError("commit failed")
+
+
+async def save(db: Annotated[None, Depends(failing_transaction)]) -> Response:
+    return PlainTextResponse("Saved")
+
+
+async def greet(websocket: WebSocket, room: str, size: Annotated[int, Query()]) -> None:
+    await websocket.accept()
+    await websocket.send_text(room * size)
+    await websocket.close()
+
+
+@pytest.fixture
+def client() -> TestClient:
+    routes = [
+        Mount("/o/{slug}", routes=[Route("/members/{number:int}", show_member)]),
+        Route("/projects", create_project, methods=["POST"]),
+        Route("/guarded", guarded),
+        Route("/save", save),
+        WebSocketRoute("/rooms/{room}", greet),
+    ]
+    return TestClient(Starlette(routes=routes), raise_server_exceptions=False)
+
+
+def test_routes_compile_typed_handlers(client: TestClient) -> None:
+    assert client.get("/o/acme/members/3").json() == {"slug": "acme", "number": 3}
+    assert client.post("/projects", json={"name": "x"}).status_code == 201
+    assert client.post("/projects", json={}).json()["errors"][0]["pointer"] == "#/name"
+
+
+def test_a_plain_handler_with_a_dependency_is_guarded(client: TestClient) -> None:
+    assert client.get("/guarded").status_code == 401
+    assert client.get("/guarded", headers={"Authorization": "ada"}).text == "inside"
+
+
+def test_a_commit_that_fails_is_an_error_page(client: TestClient) -> None:
+    response = client.get("/save")
+    assert (response.status_code, response.text) == (500, "Internal Server Error")
+
+
+def test_a_websocket_route_takes_typed_handlers(client: TestClient) -> None:
+    with client.websocket_connect("/rooms/a?size=3") as session:
+        assert session.receive_text() == "aaa"
+    with pytest.raises(WebSocketDenialResponse) as denial, client.websocket_connect("/rooms/a"):
+        pass
+    assert denial.value.status_code == 422
+
+
+def test_a_mistake_in_a_signature_is_found_when_the_route_is_built() -> None:
+    async def page(request: Request, number: int) -> None: ...
+
+    with pytest.raises(InvalidSignature):
+        Route("/", page)
 
 
 # Mistakes in a signature
