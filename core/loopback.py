@@ -4,6 +4,7 @@ Everything runs on the caller's event loop, asyncio or Trio, and no thread is st
 in front of it. Message types and their order follow the ASGI specification (HTTP & WebSocket 2.4, lifespan 2.0).
 """
 
+import contextlib
 import inspect
 import math
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,9 @@ ASGI_VERSIONS = {"version": "3.0", "spec_version": "2.4"}
 # would wait for ever; a test should not hang because a handler never looks at its socket again.
 NOTICING_GRACE = 1.0
 CLOSING_GRACE = 10.0
+
+# What a server that announces them passes on to the client ahead of the response; nothing depends on them.
+HINTS = ("http.response.push", "http.response.early_hint")
 
 ReadChunk = Callable[[], Awaitable[bytes | None]]
 
@@ -147,10 +151,6 @@ class Conversation:
         finally:
             for channel in self._channels:
                 channel.close()
-
-
-# What a server that announces them passes on to the client ahead of the response; nothing depends on them.
-HINTS = ("http.response.push", "http.response.early_hint")
 
 
 class HTTPExchange(Conversation):
@@ -304,11 +304,11 @@ class WebSocketExchange(Conversation):
 
     async def next_message(self) -> Message:
         """Return the application's next message; raises its error if it failed, code 1006 if it merely returned."""
-        try:
+        with contextlib.suppress(anyio.EndOfStream):
             return await self._to_client.get()
-        except anyio.EndOfStream:
-            self.raise_error()
-            raise WebSocketDisconnect(1006, "The application returned without closing the websocket.") from None
+        # Raised outside of the handler of EndOfStream, which would otherwise become the error's context.
+        self.raise_error()
+        raise WebSocketDisconnect(1006, "The application returned without closing the websocket.")
 
     async def receive(self) -> Message:
         message = await self._to_app.get()
@@ -359,11 +359,11 @@ class Lifespan(Conversation):
 
     async def _pass(self, phase: str) -> None:
         self._to_app.put_nowait({"type": f"lifespan.{phase}"})
-        try:
+        message: Message = {"type": f"lifespan.{phase}.complete"}
+        with contextlib.suppress(anyio.EndOfStream):
             message = await self._to_server.get()
-        except anyio.EndOfStream:
-            self.raise_error()
-            return
+        # An application that returned without an answer has no lifespan; one that failed has an error.
+        self.raise_error()
         if message["type"] != f"lifespan.{phase}.complete":
             await self.returned.wait()
             self.raise_error()

@@ -55,8 +55,11 @@ class CSRFMiddleware:
     - `trusted_origins` (`https://example.com`) may send requests too; those with a session still need the token.
     - `exempt` are paths, and prefixes of paths ending in "/", that are not checked, for example webhooks.
 
-    A websocket handshake must be from our own origin, if it says where it comes from; it needs no token. Where the token
-    comes in a form, the form is parsed here, with the form parser's default limits.
+    A websocket handshake must be from our own origin, if it says where it comes from; it needs no token.
+
+    Where the token comes in a form, the form is parsed here, within the limits of the application as a whole and before a
+    route can raise them: a page with larger uploads sends the header. The handler's Request has the parsed form; an
+    application that reads raw messages would find none left and needs the header too.
     """
 
     def __init__(

@@ -277,6 +277,16 @@ def test_an_error_in_a_websocket_is_raised_on_leaving() -> None:
         pass
 
 
+def test_an_error_in_a_websocket_has_no_context_of_the_clients_making() -> None:
+    with (
+        pytest.raises(ValueError, match="broken") as caught,
+        TestClient(APP).websocket_connect("/failing") as websocket,
+    ):
+        websocket.receive_text()
+
+    assert caught.value.__context__ is None
+
+
 def test_the_cookies_of_the_client_reach_a_websocket() -> None:
     async def show_cookie(websocket: WebSocket) -> None:
         await websocket.accept()

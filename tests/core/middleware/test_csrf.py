@@ -165,6 +165,18 @@ def test_a_malformed_form_is_a_refusal_and_not_an_error() -> None:
     assert client(**headers).post("/form", content=b"junk").status_code in (400, 403)
 
 
+def test_a_form_over_the_limit_is_too_large_rather_than_forged() -> None:
+    app = Starlette(
+        routes=APP.routes,
+        middleware=APP.user_middleware,
+        exception_handlers=APP.exception_handlers,
+        max_body_size=100,
+    )
+    own_page = TestClient(app, base_url=OWN, headers={**SAME_ORIGIN, **SESSION})
+
+    assert own_page.post("/form", data={"csrf_token": token_of(), "text": "x" * 200}).status_code == 413
+
+
 def test_tokens_look_different_each_time_and_stay_valid() -> None:
     first, second = token_of(), token_of()
 
