@@ -82,9 +82,9 @@ class InnerRun:
         self._cancel_scope = anyio.CancelScope()
         self._is_finished = False
         self.is_released = False
-        self._news = anyio.Event()
-        self._taken = anyio.Event()
-        self._released = anyio.Event()
+        # Events cost more than all else here: each exists only while somebody waits for it.
+        self._news: anyio.Event | None = None
+        self._permission: anyio.Event | None = None
 
     async def run(self) -> None:
         """Run to the end. Nothing is raised here: what fails is kept for whoever waits."""
@@ -96,7 +96,7 @@ class InnerRun:
                 self.failure = error
         finally:
             self._is_finished = True
-            self._news.set()
+            self._tell_news()
 
     async def response(self) -> InnerResponse:
         """The response as soon as it begins. Raises what the application raised instead of beginning one."""
@@ -126,19 +126,18 @@ class InnerRun:
             if self._is_last(message):
                 return
             self._pending = None
-            self._taken.set()
+            self._let_go_on()
 
     def release(self) -> None:
         """The outer response was sent: nobody waits for messages any more."""
         self.is_released = True
-        self._released.set()
-        self._taken.set()
+        self._let_go_on()
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._start = message
             self._context = contextvars.copy_context()
-            self._news.set()
+            self._tell_news()
         elif message["type"] in BODY_MESSAGES:
             await self._hand_over(message)
         else:
@@ -148,15 +147,23 @@ class InnerRun:
         is_last = self._is_last(message)
         if not self.is_released:
             self._pending = message
-            self._taken = anyio.Event()
-            self._news.set()
-            await (self._released if is_last else self._taken).wait()
+            self._permission = anyio.Event()
+            self._tell_news()
+            await self._permission.wait()
         if self.is_released and not is_last:
             raise ResponseDropped
+
+    def _let_go_on(self) -> None:
+        if self._permission is not None:
+            self._permission.set()
 
     async def _wait_for_news(self) -> None:
         self._news = anyio.Event()
         await self._news.wait()
+
+    def _tell_news(self) -> None:
+        if self._news is not None:
+            self._news.set()
 
     def _is_last(self, message: Message) -> bool:
         if message["type"] == "http.response.trailers":
