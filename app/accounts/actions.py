@@ -7,6 +7,7 @@ number of statements and hashes, and the difference is in a message that only th
 from collections.abc import Iterable
 from datetime import timedelta
 
+from pydantic import ValidationError
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,8 +16,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
 from app.accounts import emails, passwords, queries, sessions
+from app.accounts.forms import StaffForm
 from app.accounts.links import LinkDoesNotWork, create_link, use_link
-from app.accounts.models import Email, OneTimeToken, Password, Purpose, Session, User
+from app.accounts.models import Email, Password, Purpose, Session, User
 from app.accounts.sessions import hash_token, new_token
 from app.audit.actions import record
 from app.audit.models import RequestFacts
@@ -27,8 +29,6 @@ from app.ids import uuid7
 from app.language import N_
 
 SEEN_EVERY = timedelta(minutes=1)
-CLAIM_LIFETIME = timedelta(days=7)
-MEMORY_OF_SESSIONS = timedelta(days=90)
 
 
 class WrongCredentials(Refusal):
@@ -48,6 +48,10 @@ class AddressNotVerified(Refusal):
         self.address = address
 
 
+class InvalidPerson(Refusal):
+    """What the command line was told is no name or no address; the message says which."""
+
+
 class WeakPassword(Refusal):
     """The new password is easy to guess; the message says why."""
 
@@ -64,7 +68,7 @@ async def sign_up(
     """Claim an address: the link mailed to it makes the claim an account. Raises WeakPassword and TooManyPasswords.
 
     If somebody owns the address already, the claim is written all the same, so that the answer takes as long; its link is
-    sent to nobody, the owner is told instead, and `forget_claims` takes it away.
+    sent to nobody, the owner is told instead, and `retention.forget_claims` takes it away.
     """
     refuse_weak_password(password, (name, email, settings.product_name))
     hashed = await passwords.hash_password(password)
@@ -221,29 +225,18 @@ async def create_verified_user(db: AsyncSession, *, name: str, email: str, passw
 async def create_staff(db: AsyncSession, *, name: str, email: str, password: str) -> User:
     """Make the owner of an address a member of the product's staff; one without an account gets one with this password.
 
-    Only the command line calls this: it needs the server, not a log-in. Raises WeakPassword.
+    Only the command line calls this: it needs the server, not a log-in. Raises InvalidPerson and WeakPassword.
     """
-    user = await queries.find_user(db, email)
+    try:
+        person = StaffForm(name=name, email=email)
+    except ValidationError as error:
+        raise InvalidPerson(" ".join(StaffForm.describe_error(detail) for detail in error.errors())) from None
+    user = await queries.find_user(db, person.email)
     if user is None:
-        user = await create_verified_user(db, name=name, email=email, password=password)
+        user = await create_verified_user(db, name=person.name, email=person.email, password=password)
     user.is_staff = True
     await _note(db, "accounts.staff_created", user, RequestFacts())
     return user
-
-
-async def forget_claims(db: AsyncSession) -> int:
-    """Delete people who never proved an address in a week; returns how many."""
-    is_verified = exists().where(Email.user_id == User.id, Email.verified_at.is_not(None))
-    statement = delete(User).where(~is_verified, User.created_at < clock.now() - CLAIM_LIFETIME)
-    return len((await db.scalars(statement.returning(User.id))).all())
-
-
-async def forget_sessions(db: AsyncSession) -> int:
-    """Delete sessions and links that have been over for long; returns how many."""
-    before = clock.now() - MEMORY_OF_SESSIONS
-    gone = await db.scalars(delete(Session).where(Session.expires_at < before).returning(Session.id))
-    links = await db.scalars(delete(OneTimeToken).where(OneTimeToken.expires_at < before).returning(OneTimeToken.id))
-    return len(gone.all()) + len(links.all())
 
 
 async def _add_person(db: AsyncSession, *, name: str, email: str, hashed: str) -> tuple[User, Email]:

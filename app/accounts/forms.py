@@ -53,6 +53,13 @@ class SignUpForm(Form):
     next: NextPath = ""
 
 
+class StaffForm(Form):
+    """What the command line is told; the password is the action's question."""
+
+    name: Annotated[Line, Field(min_length=1, max_length=LONGEST_NAME)]
+    email: EmailAddress
+
+
 class LogInForm(Form):
     email: EmailAddress
     password: Password

@@ -1,6 +1,6 @@
 """What the worker does for this feature."""
 
-from app.accounts import actions
+from app.accounts import retention
 from app.jobs.registry import JobContext, job
 
 
@@ -8,11 +8,11 @@ from app.jobs.registry import JobContext, job
 async def forget_claims(context: JobContext) -> None:
     """Delete people who never proved an address."""
     async with context.database.transaction() as db:
-        await actions.forget_claims(db)
+        await retention.forget_claims(db)
 
 
 @job("accounts.forget_sessions", schedule="27 3 * * *")
 async def forget_sessions(context: JobContext) -> None:
     """Delete sessions and links that have been over for long."""
     async with context.database.transaction() as db:
-        await actions.forget_sessions(db)
+        await retention.forget_sessions(db)

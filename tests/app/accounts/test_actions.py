@@ -44,6 +44,14 @@ async def test_staff_needs_a_password_that_nobody_guesses(db: AsyncSession) -> N
         await actions.create_staff(db, name="Grace", email="grace@example.com", password="grace@example.com")
 
 
+@pytest.mark.parametrize(
+    ("name", "email"), [("Grace", "not an address"), ("", "grace@example.com"), ("\x00", "a@b.co")]
+)
+async def test_staff_needs_a_name_and_an_address(db: AsyncSession, name: str, email: str) -> None:
+    with pytest.raises(actions.InvalidPerson):
+        await actions.create_staff(db, name=name, email=email, password=PASSWORD)
+
+
 async def test_an_address_has_one_owner_whatever_its_case(db: AsyncSession) -> None:
     await add_person(db)
 

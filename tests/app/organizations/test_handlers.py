@@ -193,6 +193,18 @@ async def test_logging_in_leads_to_the_organization_that_was_open_last(
     assert (await log_in(client, "grace@example.com")).headers["location"] == "/o/ada-lovelace"
 
 
+async def test_the_start_page_offers_the_app_to_people_who_are_logged_in(
+    client: AsyncTestClient, db: AsyncSession
+) -> None:
+    await add_person(db)
+    assert "Go to app" not in (await client.get("/")).text
+    await log_in(client)
+    page = await client.get("/")
+    assert "Go to app" in page.text
+    assert 'href="/o"' in page.text
+    assert page.headers["cache-control"] == "no-store"
+
+
 async def test_a_former_slug_leads_members_to_the_present_one_and_nobody_else(
     client: AsyncTestClient, app: Starlette, settings: Settings, db: AsyncSession
 ) -> None:
