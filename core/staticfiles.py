@@ -6,8 +6,9 @@ import errno
 import hashlib
 import importlib.util
 import mimetypes
+import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from os import PathLike, stat_result
 from pathlib import Path
@@ -26,6 +27,9 @@ __all__ = ["HashedStaticFiles", "NotModifiedResponse", "StaticFiles"]
 
 PathLikeText = str | PathLike[str]
 Packages = Sequence[str | tuple[str, str]]
+
+# The content coding, path and status of a compressed file.
+Compressed = tuple[str, str, stat_result]
 
 # Headers that a 304 repeats from the response it stands for (RFC 9110 section 15.4.5).
 KEPT_WHEN_NOT_MODIFIED = ("cache-control", "content-location", "date", "etag", "expires", "vary")
@@ -215,13 +219,16 @@ class StaticFiles:
 
     async def _serve(self, full_path: str, status: stat_result, scope: Scope) -> Response:
         codings = accepted_encodings(Headers(scope=scope), PRECOMPRESSED) if self.precompressed else []
-        compressed = await anyio.to_thread.run_sync(_find_compressed, full_path, status, codings) if codings else None
+        compressed = await self._find_compressed(full_path, status, codings) if codings else None
         if compressed is None:
             return self.file_response(full_path, status, scope)
         coding, path, status = compressed
         headers = {**self._headers(), "content-encoding": coding}
         response = FileResponse(path, 200, headers, _media_type(full_path), stat_result=status)
         return self._unless_known(response, scope)
+
+    async def _find_compressed(self, full_path: str, original: stat_result, codings: list[str]) -> Compressed | None:
+        return await anyio.to_thread.run_sync(_first_compressed, full_path, original, codings, Path.stat)
 
     def _unless_known(self, response: FileResponse, scope: Scope) -> Response:
         if self.is_not_modified(response.headers, Headers(scope=scope)):
@@ -254,59 +261,76 @@ class HashedStaticFiles(StaticFiles):
 
     `url("css/app.css")` is `/static/<digest>/css/app.css`. The digest is that of the whole tree, so that relative imports
     inside style sheets and modules stay within it. With `debug` a changed file changes the digest at once; otherwise the
-    tree is read once. Hidden and unreadable files are not found.
+    tree is read once, and asking for a file costs no look at the file system but for its content. Hidden and unreadable
+    files are not found.
     """
 
     def __init__(self, *, directory: PathLikeText, prefix: str = "/static", debug: bool = False) -> None:
         super().__init__(directory=directory, precompressed=True, hidden_files=False, unreadable_status=404)
         self.prefix = prefix.rstrip("/")
         self.debug = debug
-        self._root = Path(directory)
-        self._fingerprint: Mapping[str, tuple[int, int]] = {}
+        self._root = Path(directory).absolute()
+        self._files: dict[str, stat_result] = {}
         self._digest = ""
 
     def url(self, path: str) -> str:
         """Return the path to link to. Raises LookupError if there is no such file."""
         digest = self.digest()
-        if path not in self._fingerprint:
+        if path not in self._files:
             raise LookupError(f"There is no static file {path!r} in {str(self.directory)!r}.")
         return f"{self.prefix}/{digest}/{path}"
 
     def digest(self) -> str:
         """Return the digest of all paths and contents. Blocks while it reads the files."""
         if self.debug or not self._digest:
-            fingerprint = dict(self._walk())
-            if fingerprint != self._fingerprint or not self._digest:
-                self._digest = self._hash(fingerprint)
-                self._fingerprint = fingerprint
+            files = dict(self._walk())
+            if not self._digest or _versions(files) != _versions(self._files):
+                self._digest = self._hash(files)
+            self._files = files
         return self._digest
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        current = self._digest
+        if self.debug or not current:
+            current = await anyio.to_thread.run_sync(self.digest)
         digest, _, rest = path.partition("/")
         is_hashed = len(digest) == DIGEST_LENGTH and DIGEST_CHARACTERS.issuperset(digest)
         response = await super().get_response(rest if is_hashed else path, scope)
         # The digest of an older or newer release names contents that may differ from ours, which must not be kept.
-        is_current = is_hashed and digest == await self._current_digest()
-        response.headers["cache-control"] = IMMUTABLE if is_current else "no-cache"
+        response.headers["cache-control"] = IMMUTABLE if digest == current else "no-cache"
         return response
 
-    async def _current_digest(self) -> str:
-        return self._digest if self._digest and not self.debug else await anyio.to_thread.run_sync(self.digest)
+    async def _find(self, path: str) -> tuple[str, stat_result] | None:
+        status = self._files.get(path)
+        return None if status is None else (str(self._root / path), status)
 
-    def _walk(self) -> Iterator[tuple[str, tuple[int, int]]]:
+    async def _find_compressed(self, full_path: str, original: stat_result, codings: list[str]) -> Compressed | None:
+        return _first_compressed(full_path, original, codings, self._known_status)
+
+    def _known_status(self, path: Path) -> stat_result:
+        try:
+            return self._files[path.relative_to(self._root).as_posix()]
+        except KeyError:
+            raise FileNotFoundError(path) from None
+
+    def _walk(self) -> Iterator[tuple[str, stat_result]]:
         for path in sorted(self._root.rglob("*")):
             name = path.relative_to(self._root).as_posix()
-            if path.is_file() and not self._is_refused(name):
-                status = path.stat()
-                yield name, (status.st_mtime_ns, status.st_size)
+            located = None if self._is_refused(name) else self._locate(self._root, name)
+            if located is not None and located.is_file() and os.access(located, os.R_OK):
+                yield name, located.stat()
 
-    def _hash(self, fingerprint: Mapping[str, tuple[int, int]]) -> str:
+    def _hash(self, files: Iterable[str]) -> str:
         digest = hashlib.sha256()
-        for name in fingerprint:
+        for name in files:
             content = (self._root / name).read_bytes()
             digest.update(f"{name}\0{len(content)}\0".encode())
             digest.update(content)
         return digest.hexdigest()[:DIGEST_LENGTH]
+
+
+def _versions(files: dict[str, stat_result]) -> dict[str, tuple[int, int]]:
+    return {name: (status.st_mtime_ns, status.st_size) for name, status in files.items()}
 
 
 def _package_directory(package: str | tuple[str, str]) -> str:
@@ -318,11 +342,13 @@ def _package_directory(package: str | tuple[str, str]) -> str:
     return str(directory)
 
 
-def _find_compressed(full_path: str, original: stat_result, codings: list[str]) -> tuple[str, str, stat_result] | None:
+def _first_compressed(
+    full_path: str, original: stat_result, codings: list[str], status_of: Callable[[Path], stat_result]
+) -> Compressed | None:
     for coding in codings:
         path = full_path + PRECOMPRESSED[coding]
         try:
-            status = Path(path).stat()
+            status = status_of(Path(path))
         except OSError:
             continue
         # An older one was made from an earlier state of the file.

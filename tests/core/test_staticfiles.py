@@ -1,3 +1,4 @@
+import gzip
 import os
 import stat
 import time
@@ -345,6 +346,25 @@ def test_linking_to_a_file_that_does_not_exist_is_an_error(hashed: HashedStaticF
     for name in ("css/typo.css", ".env", "../secret"):
         with pytest.raises(LookupError, match="There is no static file"):
             hashed.url(name)
+
+
+def test_neither_hidden_files_nor_links_to_the_outside_are_in_the_tree(directory: Path) -> None:
+    (directory / "link").symlink_to(directory.parent / "secret")
+    hashed = HashedStaticFiles(directory=directory)
+
+    for name in (".env", "link"):
+        with pytest.raises(LookupError):
+            hashed.url(name)
+        assert client(hashed).get(f"/static/{name}").status_code == 404
+
+
+def test_a_compressed_sibling_is_served_from_a_hashed_address(directory: Path) -> None:
+    (directory / "app.css.gz").write_bytes(gzip.compress(b"compressed"))
+    hashed = HashedStaticFiles(directory=directory)
+    response = client(hashed).get(hashed.url("app.css"), headers={"accept-encoding": "gzip"})
+
+    assert (response.text, response.headers["content-encoding"]) == ("compressed", "gzip")
+    assert "immutable" in response.headers["cache-control"]
 
 
 def test_hidden_files_are_not_served_below_a_digest(hashed: HashedStaticFiles) -> None:
