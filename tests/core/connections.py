@@ -33,7 +33,7 @@ def websocket_scope(path: str = "/", **more: Any) -> Scope:
 
 
 def body_of(*chunks: bytes) -> Receive:
-    """Sends these pieces of a body; whoever asks for more waits for ever, as with a client that stays."""
+    """Sends these pieces of a body; whoever asks for more waits, as with a client that stays."""
     messages = [
         {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
         for number, chunk in enumerate(chunks, start=1)
@@ -46,7 +46,9 @@ def messages_of(*messages: Message) -> Receive:
 
     async def receive() -> Message:
         if not waiting:
-            await anyio.sleep_forever()
+            # A test that comes here by mistake fails rather than hangs.
+            with anyio.fail_after(10):
+                await anyio.sleep_forever()
         return waiting.pop(0)
 
     return receive

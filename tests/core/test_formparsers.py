@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncGenerator, Iterator
 from functools import partial
 from tempfile import SpooledTemporaryFile
+from time import process_time
 from typing import Any
 
 import anyio
@@ -255,6 +256,11 @@ class TestMultipartLimits:
 
     def test_cve_2025_69229_many_small_pieces_take_linear_time(self) -> None:
         assert growth(lambda size: parse_in_loop(body(part("a", b"x" * size)), pieces=1), 4000) < 10
+
+    def test_cve_2025_69229_a_megabyte_in_single_bytes_costs_less_than_a_second(self) -> None:
+        started = process_time()
+        parse_in_loop(body(part("a", b"x" * MIB)), pieces=1)
+        assert process_time() - started < 1
 
     def test_cve_2024_24762_and_2026_28356_parameters_take_linear_time(self) -> None:
         for text in (b"; ", b'"', b"\\", b'\\"', b"=", b";=", b'a="', b' a="b\\";'):
