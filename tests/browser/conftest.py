@@ -60,11 +60,18 @@ def free_port() -> int:
 def start_server(folder: Path) -> Server:
     """Start `python -m app dev` with its data in `folder` and wait until it is ready."""
     port = free_port()
-    inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DATABASE_OWNER_URL")
+    }
     environment = inherited | {"PORT": str(port), "DATA_DIRECTORY": str(folder), "BASE_URL": f"http://127.0.0.1:{port}"}
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "dev"], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, "-m", "app", "dev"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server, folder / "server.log")

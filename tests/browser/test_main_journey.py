@@ -72,9 +72,7 @@ class PlainVisitor(Visitor):
         assert self.problems == []
 
 
-def test_the_same_journey_works_without_scripts(
-    visitor_without_scripts: Visitor, server: Server, address: str
-) -> None:
+def test_the_same_journey_works_without_scripts(visitor_without_scripts: Visitor, server: Server, address: str) -> None:
     whole_journey(visitor_without_scripts, server, address)
 
 
