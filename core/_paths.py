@@ -73,3 +73,12 @@ def replace_params(
 
     # One pass, so that a value which looks like a placeholder is not filled in again.
     return PARAMETER.sub(fill_in, path), remaining
+
+
+def relative_location(path: str, query_string: bytes) -> str:
+    """The path as a Location without scheme and host, which a proxy may have changed on the way here."""
+    location = quote(path, safe=UNQUOTED)
+    if location.startswith("//"):
+        # Two slashes would begin a host name (RFC 3986 section 4.2) and send people there.
+        location = "/%2F" + location[2:]
+    return f"{location}?{query_string.decode('latin-1')}" if query_string else location

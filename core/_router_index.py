@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
 from core._paths import PARAMETER, compile_path, match_path
@@ -255,6 +255,26 @@ class RouterIndex:
         if self._asked or len(entries) > 1:
             entries = sorted([*entries, *self._asked], key=lambda candidate: candidate.order)
         return entries
+
+
+class NameIndex:
+    """The routes by name, for addresses; routes that hold others (mounts, hosts) are asked for every name."""
+
+    def __init__(self, routes: Sequence[BaseRoute], kinds: Collection[type[BaseRoute]]) -> None:
+        ways = [kind.url_path_for for kind in kinds]
+        self._named: dict[str, list[Asked]] = {}
+        self._asked: list[Asked] = []
+        for order, route in enumerate(routes):
+            if type(route).url_path_for in ways:
+                name: str = route.name  # type: ignore[attr-defined]  # Its class is one of the kinds, or derived.
+                self._named.setdefault(name, []).append(Asked(order, route))
+            else:
+                self._asked.append(Asked(order, route))
+
+    def candidates(self, name: str) -> list[BaseRoute]:
+        """The routes that may have the name, in the order of registration."""
+        found = [*self._named.get(name, ()), *self._asked]
+        return [candidate.route for candidate in sorted(found, key=lambda candidate: candidate.order)]
 
 
 def _readers(segments: Sequence[str], convertors: Mapping[str, Convertor[Any]]) -> tuple[Reader, ...] | None:

@@ -16,8 +16,8 @@ from urllib.parse import quote
 from core._exception_handler import answer_exception, find_handler_in_scope, track
 from core._handler_signature import is_plain
 from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
-from core._paths import compile_path, match_path, replace_params
-from core._router_index import ROUTE_OBSERVER_KEY, Match, RouteList, RouterIndex, ordered_methods
+from core._paths import UNQUOTED, compile_path, match_path, relative_location, replace_params
+from core._router_index import ROUTE_OBSERVER_KEY, Match, NameIndex, RouteList, RouterIndex, ordered_methods
 from core._utils import get_route_path, is_async_callable
 from core.concurrency import run_in_threadpool
 from core.convertors import Convertor
@@ -311,9 +311,13 @@ class _ApplicationRoute(BaseRoute):
 
     def _find_inside(self, name: str, path_params: Mapping[str, Any]) -> URLPath | None:
         child_name = self._child_name(name)
-        for route in self.routes if child_name is not None else ():
+        router = getattr(self.mounted_app, "router", self.mounted_app)
+        if child_name is None:
+            return None
+        # A router has an index of names; of another application only the routes are known.
+        for route in [router] if isinstance(router, Router) else self.routes:
             try:
-                return route.url_path_for(child_name or "", **path_params)
+                return route.url_path_for(child_name, **path_params)
             except NoMatchFound:
                 continue
         return None
@@ -414,7 +418,7 @@ class Host(_ApplicationRoute):
         own_path = path_params.get("path") if name == self.name else None
         host, remaining = replace_params(self.host_format, self.param_convertors, path_params)
         if own_path is not None and remaining.keys() == {"path"}:
-            return URLPath(path=quote(str(own_path), safe="/:@!$&'()*+,;=~{}"), host=host)
+            return URLPath(path=quote(str(own_path), safe=UNQUOTED), host=host)
         inside = self._find_inside(name, remaining)
         if inside is None:
             raise NoMatchFound(name, path_params)
@@ -430,7 +434,8 @@ class Host(_ApplicationRoute):
 class Router:
     """Routes in order: the first that matches answers.
 
-    `mounted_lifespans` starts and stops the applications mounted in the routes together with this one.
+    `mounted_lifespans` starts and stops the applications mounted in the routes together with this one;
+    `automatic_options` answers OPTIONS with the methods of the path (RFC 9110 section 9.3.7) where no route does.
     """
 
     def __init__(
@@ -444,12 +449,14 @@ class Router:
         middleware: Sequence[Middleware] | None = None,
         max_body_size: int | None = None,
         mounted_lifespans: bool = False,
+        automatic_options: bool = False,
     ) -> None:
         self.routes = list(routes or ())
         self.redirect_slashes = redirect_slashes
         self.default = self.not_found if default is None else default
         self.lifespan_context = as_lifespan_context(lifespan)
         self.mounted_lifespans = mounted_lifespans
+        self.automatic_options = automatic_options
         self.middleware_stack = limit_body_size(wrap_in_middleware(self.app, middleware), max_body_size)
 
     @property
@@ -468,7 +475,8 @@ class Router:
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The address of the first route of that name that takes these parameters. Raises NoMatchFound."""
-        for route in self._routes:
+        self._refresh_indexes()
+        for route in self._names.candidates(name):
             try:
                 return route.url_path_for(name, **path_params)
             except NoMatchFound:
@@ -502,24 +510,31 @@ class Router:
         scope["route"] = route
         if ROUTE_OBSERVER_KEY in scope:
             scope[ROUTE_OBSERVER_KEY](route)
-        if match is Match.PARTIAL and type(route).handle is Route.handle:
-            await answer_method_not_allowed(scope, receive, send, allowed)
-        else:
+        if match is Match.FULL or type(route).handle is not Route.handle:
             await route.handle(scope, receive, send)
+        elif self.automatic_options and scope["method"] == "OPTIONS":
+            headers = {"Allow": ", ".join(ordered_methods({*allowed, "OPTIONS"}))}
+            await Response(status_code=204, headers=headers)(scope, receive, send)
+        else:
+            await answer_method_not_allowed(scope, receive, send, allowed)
 
     def _index_of(self, kind: str) -> RouterIndex:
+        self._refresh_indexes()
+        return self._http_index if kind == "http" else self._websocket_index
+
+    def _refresh_indexes(self) -> None:
         if self._indexed_version != self._routes.version:
             self._indexed_version = self._routes.version
             self._http_index = RouterIndex(self._routes, Route, WebSocketRoute)
             self._websocket_index = RouterIndex(self._routes, WebSocketRoute, Route)
-        return self._http_index if kind == "http" else self._websocket_index
+            self._names = NameIndex(self._routes, (Route, WebSocketRoute))
 
     async def _answer_without_route(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         if scope["type"] == "http" and self.redirect_slashes and path != "/":
             other_path = scope["path"].rstrip("/") if path.endswith("/") else scope["path"] + "/"
             other_scope = {**scope, "path": other_path}
             if self._index_of("http").find(other_scope, get_route_path(other_scope)).route is not None:
-                location = _relative_location(other_path, scope.get("query_string", b""))
+                location = relative_location(other_path, scope.get("query_string", b""))
                 await RedirectResponse(location)(scope, receive, send)
                 return
         await self.default(scope, receive, send)
@@ -570,12 +585,3 @@ def _plain(endpoint: Callable[..., Any], path: str, convertors: Mapping[str, Con
     from core.params import compile_endpoint
 
     return compile_endpoint(endpoint, path)
-
-
-def _relative_location(path: str, query_string: bytes) -> str:
-    """The path as a Location without scheme and host, which a proxy may have changed on the way here."""
-    location = quote(path, safe="/:@!$&'()*+,;=~")
-    if location.startswith("//"):
-        # Two slashes would begin a host name (RFC 3986 section 4.2) and send people there.
-        location = "/%2F" + location[2:]
-    return f"{location}?{query_string.decode('latin-1')}" if query_string else location

@@ -280,6 +280,16 @@ class TestMethods:
     async def test_options_is_not_answered_by_itself(self) -> None:
         assert (await client(Route("/", show)).options("/")).status_code == 405
 
+    async def test_options_can_be_answered_from_the_methods_of_the_path(self) -> None:
+        routes = [Route("/", show), Route("/", change, methods=["POST"]), Route("/own", change, methods=["OPTIONS"])]
+        router = Router(routes, automatic_options=True)
+
+        automatic = await answer(router, "/", "OPTIONS")
+
+        assert (automatic.status, automatic.headers["allow"]) == (204, "GET, HEAD, POST, OPTIONS")
+        assert (await answer(router, "/own", "OPTIONS")).body == b"changed"
+        assert (await answer(router, "/missing", "OPTIONS")).status == 404
+
     async def test_an_application_as_endpoint_answers_every_method(self) -> None:
         assert (await client(Route("/", PlainTextResponse("app"))).delete("/")).text == "app"
 
@@ -416,6 +426,16 @@ class TestReversing:
         mount = Mount("/m", routes=[Route("/a", show, name="a")], middleware=[Middleware(GZipMiddleware)])
 
         assert self.reverse(mount, name="a") == "/m/a"
+
+    def test_the_first_of_two_routes_of_one_name_that_takes_the_parameters_counts(self) -> None:
+        routes = [
+            Route("/a/{id}", show, name="x"),
+            Mount("/m", routes=[Route("/inside", show, name="x")]),
+            Route("/b", show, name="x"),
+        ]
+
+        assert self.reverse(*routes, name="x") == "/m/inside"
+        assert self.reverse(*routes, name="x", id=1) == "/a/1"
 
     def test_replace_params_returns_what_it_has_no_place_for(self) -> None:
         _, path_format, convertors = compile_path("/{a}/{b:int}")
