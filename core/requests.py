@@ -253,7 +253,7 @@ class Incoming:
 class Request(HTTPConnection[StateT]):
     """An HTTP request. All Request objects over one scope share its body and its form, as long as they receive from
     the same place: one that was given another `receive` reads what that one sends. A callable that passes messages on
-    unchanged says so by `__wrapped__`, the callable it reads from.
+    unchanged says so by `__wrapped__`, the callable it reads from; a method, by that attribute of its object.
     """
 
     def __init__(self, scope: Scope, receive: Receive = empty_receive, send: Send = empty_send) -> None:
@@ -386,7 +386,8 @@ def reads_from(receive: Any, source: Receive) -> bool:
     while receive != source:
         if receive is empty_receive:
             return True
-        receive = getattr(receive, "__wrapped__", None)
+        owner = getattr(receive, "__self__", receive)
+        receive = getattr(receive, "__wrapped__", None) or getattr(owner, "__wrapped__", None)
         if receive is None:
             return False
     return True

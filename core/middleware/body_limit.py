@@ -74,6 +74,8 @@ class RequestBodyLimitResponder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, track(send)
+        # Says that `receive` passes on what comes from there, so that a body that was read before is known inside.
+        self.__wrapped__ = receive
         self.announced_size = _content_length(scope)
         scope[RESPONDER_SCOPE_KEY] = self
         try:

@@ -12,8 +12,9 @@ import pytest
 from core.datastructures import FormData, State, UploadFile, URLPath
 from core.exceptions import HTTPException
 from core.formparsers import MultiPartException
+from core.middleware.body_limit import RequestBodyLimitMiddleware
 from core.requests import ClientDisconnect, HTTPConnection, InvalidJSON, Request, cookie_parser
-from core.types import Message, Receive, Scope
+from core.types import Message, Receive, Scope, Send
 from tests.core.connections import Sent, body_of, growth, http_scope, messages_of, websocket_scope
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -163,9 +164,25 @@ class TestBody:
         async def counting() -> Message:
             return await receive()
 
+        class Counter:
+            __wrapped__ = staticmethod(receive)
+
+            async def receive(self) -> Message:
+                return await receive()
+
         counting.__wrapped__ = receive  # type: ignore[attr-defined]
         assert await Request(scope, receive).body() == b"abc"
         assert await Request(scope, counting).body() == b"abc"
+        assert await Request(scope, Counter().receive).body() == b"abc"
+
+    async def test_a_limit_further_inside_sees_what_a_middleware_has_read(self) -> None:
+        scope, receive = http_scope("POST", headers=FORM), body_of(b"a=1")
+
+        async def handler(scope: Scope, receive: Receive, send: Send) -> None:
+            assert (await Request(scope, receive).form())["a"] == "1"
+
+        assert await Request(scope, receive).form()
+        await RequestBodyLimitMiddleware(handler, 100)(scope, receive, Sent())
 
     async def test_without_a_channel_there_is_none(self) -> None:
         with pytest.raises(RuntimeError, match="Receive channel"):
