@@ -77,7 +77,7 @@ def replace_params(
 
 def relative_location(path: str, query_string: bytes) -> str:
     """The path as a Location without scheme and host, which a proxy may have changed on the way here."""
-    location = quote(path, safe=UNQUOTED)
+    location = quote(path, safe=UNQUOTED, errors="replace")
     if location.startswith("//"):
         # Two slashes would begin a host name (RFC 3986 section 4.2) and send people there.
         location = "/%2F" + location[2:]

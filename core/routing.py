@@ -403,11 +403,11 @@ class Host(_ApplicationRoute):
         self.host_format = compile_path(host)[1]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """By the Host header; one that is not a host (RFC 3986 section 3.2.2) never matches."""
+        """By the Host header; several of them, or one that is not a host (RFC 3986 section 3.2.2), never match."""
         if scope["type"] not in ("http", "websocket"):
             return Match.NONE, {}
-        header = next((value for key, value in scope["headers"] if key == b"host"), b"").decode("latin-1")
-        found = HOST_HEADER.fullmatch(header)
+        hosts = [value.decode("latin-1") for key, value in scope["headers"] if key == b"host"]
+        found = HOST_HEADER.fullmatch(hosts[0]) if len(hosts) == 1 else None
         params = match_path(self.host_regex, self.param_convertors, found[1].lower()) if found else None
         if params is None:
             return Match.NONE, {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NoReturn
 
 from core._exception_handler import TrackedSend, track
@@ -12,6 +13,15 @@ from core.types import ASGIApp, Message, Receive, Scope, Send
 # The limit in force, in bytes.
 MAX_BODY_SIZE_SCOPE_KEY = "starlette.max_body_size"
 RESPONDER_SCOPE_KEY = "core.body_limit"
+
+# The header fields that describe the content of one response and not of another (RFC 9110 section 8).
+CONTENT_HEADERS = frozenset(
+    {
+        *(b"content-type", b"content-length", b"content-encoding", b"content-language", b"content-location"),
+        *(b"content-disposition", b"content-range", b"accept-ranges", b"transfer-encoding", b"trailer"),
+        *(b"etag", b"last-modified", b"location"),
+    }
+)
 
 
 class ContentTooLarge(HTTPException):
@@ -97,13 +107,16 @@ class RequestBodyLimitResponder:
         """Passes on what the application answers, unless it answers to a body that it must not have accepted."""
         if message["type"] == "http.response.start" and self._is_exceeded() and not self.has_raised:
             # Raising here would look to the application as if its own response had begun.
-            await self._refuse()
+            await self._refuse(message.get("headers", ()))
         elif not self.has_refused:
             await self._send(message)
 
-    async def _refuse(self) -> None:
+    async def _refuse(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         self.has_refused = True
-        await PlainTextResponse("Content Too Large", status_code=413)(self._scope, self._receive, self._send)
+        response = PlainTextResponse("Content Too Large", status_code=413)
+        # What middleware added to the response that this one replaces, security headers above all, is kept.
+        response.raw_headers += [(name, value) for name, value in headers if name.lower() not in CONTENT_HEADERS]
+        await response(self._scope, self._receive, self._send)
 
     def _is_exceeded(self) -> bool:
         return max(self.announced_size, self.received_size) > self.max_body_size

@@ -295,11 +295,12 @@ class TestBodyLimit:
         assert (await http(app).post("/", content=b"xx")).text == "too large for us"
 
     async def test_a_body_that_nobody_reads_is_refused_by_its_announced_size(self) -> None:
-        app = Starlette(routes=[Route("/", say_ok, methods=["POST"])], max_body_size=1)
+        app = Starlette(routes=[Route("/", say_ok, methods=["POST"])], middleware=[tag("kept")], max_body_size=1)
 
         response = await http(app).post("/", content=b"xx")
 
         assert (response.status_code, response.text) == (413, "Content Too Large")
+        assert response.headers["x-tag"] == "kept"
 
     async def test_a_route_raises_or_lowers_the_limit_for_itself(self) -> None:
         app = Starlette(

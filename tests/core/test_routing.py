@@ -88,8 +88,8 @@ class TestMatching:
 
         assert (await http.get("/m/a")).text == "outside"
 
-    async def test_a_path_with_a_final_newline_is_another_path(self) -> None:
-        """CVE class: `$` also matches before a final newline, which lets "/admin%0A" past checks of the path."""
+    async def test_cve_django_2021_32052_a_path_with_a_final_newline_is_another_path(self) -> None:
+        """`$` also matches before a final newline, which lets "/admin%0A" past checks of the path."""
         http = client(Route("/admin", show), Route("/users/{id:int}", show))
 
         assert (await http.get("/admin%0A")).status_code == 404
@@ -320,10 +320,10 @@ class TestSlashes:
         assert response.status_code == 307
         assert response.headers["location"] == location
 
-    async def test_a_redirect_never_leads_to_another_host(self) -> None:
+    async def test_cve_werkzeug_2020_28724_a_redirect_never_leads_to_another_host(self) -> None:
         router = Router([Route("/{a}/{b}/", show), Mount("/", routes=[Route("/{path:path}/", show)])])
 
-        for path in ("//evil.example", "/\\evil.example", "///evil.example"):
+        for path in ("//evil.example", "//evil.example/..", "/\\evil.example", "///evil.example", "/\ud800"):
             sent = await answer(router, path)
             location = sent.headers.get("location", "/")
             assert location.startswith("/")
@@ -364,6 +364,12 @@ class TestHosts:
         http = client(Host("api.example.org", Router([Route("/", show)])))
 
         assert (await http.get("/", headers={"host": header})).status_code == status
+
+    async def test_cve_aiohttp_2026_34525_two_hosts_match_no_host_route(self) -> None:
+        route = Host("api.example.org", Router([Route("/", show)]))
+        fields = [(b"host", b"api.example.org"), (b"host", b"www.example.org")]
+
+        assert route.matches({**http_scope(), "headers": fields})[0] is Match.NONE
 
     async def test_a_part_of_the_host_may_be_a_parameter(self) -> None:
         http = client(Host("{tenant}.example.org", Router([Route("/", show)])))
