@@ -19,7 +19,7 @@ def safe_path(target: str | None, default: str = "") -> str:
     if not target or len(target) > LONGEST_PATH or not _ALLOWED.issuperset(target):
         return default
     path = target.partition("?")[0].lower().replace("%2e", ".").replace("%2f", "/")
-    if not path.startswith("/") or "//" in path or "%5c" in path or _has_control_characters(target):
+    if not target.startswith("/") or "//" in path or "%5c" in path or _has_control_characters(target):
         return default
     if any(segment in (".", "..") for segment in path.split("/")):
         return default
