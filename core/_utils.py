@@ -39,7 +39,8 @@ def is_async_callable(candidate: Any) -> TypeGuard[AsyncCallable[Any]]:
         candidate = candidate.func
     if iscoroutinefunction(candidate):
         return True
-    return callable(candidate) and iscoroutinefunction(getattr(candidate, "__call__", None))  # noqa: B004
+    # Of its class: calling a class makes an object, whatever calling that does.
+    return iscoroutinefunction(getattr(type(candidate), "__call__", None))  # noqa: B004
 
 
 class create_collapsing_task_group:  # noqa: N801 (called like a function, as AnyIO's own)
