@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
         exception_handlers=exception_handlers(),
         lifespan=lifespan,
         max_body_size=MAX_BODY_SIZE,
+        error_responses_inside_middleware=True,  # A failure's page has the security headers and the request id, too.
     )
     app.state.settings = settings
     app.state.static = static
