@@ -68,9 +68,17 @@ class DatabaseServer:
             # Rights on the database itself are not copied.
             await connection.execute(text(f'REVOKE TEMPORARY ON DATABASE "{name}" FROM PUBLIC'))
 
+    async def create_empty_database(self, name: str) -> None:
+        async with self._administration() as connection:
+            await connection.execute(text(f'CREATE DATABASE "{name}"'))
+
     async def drop_database(self, name: str) -> None:
         async with self._administration() as connection:
             await connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+    async def drop_role(self, name: str) -> None:
+        async with self._administration() as connection:
+            await connection.execute(text(f'DROP ROLE "{name}"'))
 
     async def _migrate(self, database: str) -> None:
         engine = create_async_engine(self.owner_url(database), poolclass=NullPool)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -29,6 +30,7 @@ class Family:
         commands: Mapping[str, Sequence[str]],
         *,
         inherit: Sequence[int] = (),
+        root: Path = ROOT,
         before_restart: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         """`commands`: a name for people, and the arguments after `python -m app`. `inherit`: sockets for all of them.
@@ -37,6 +39,7 @@ class Family:
         """
         self._commands = commands
         self._inherit = inherit
+        self._root = root
         self._before_restart = before_restart
         self._lifeline, self._variables = new_lifeline()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -60,7 +63,7 @@ class Family:
 
     def _changes(self) -> Iterator[set[tuple[Change, str]]]:
         """The files that changed, together; every half second also an empty set, so that we can look around."""
-        paths = [ROOT / name for name in WATCHED if (ROOT / name).exists()]
+        paths = [self._root / name for name in WATCHED if (self._root / name).exists()]
         yield from watch(
             *paths,
             watch_filter=lambda change, path: path.endswith(SUFFIXES),
@@ -70,7 +73,7 @@ class Family:
         )
 
     def _restart(self, changes: set[tuple[Change, str]]) -> None:
-        names = sorted({os.path.relpath(path, ROOT) for _, path in changes})
+        names = sorted({os.path.relpath(path, self._root) for _, path in changes})
         click.echo(f"Changed: {', '.join(names[:3])}{' …' if len(names) > 3 else ''}. Starting again.", err=True)
         self._stop()
         if self._before_restart:
@@ -81,7 +84,7 @@ class Family:
         for name, arguments in self._commands.items():
             self._children[name] = subprocess.Popen(  # noqa: S603 (our own commands)
                 [sys.executable, "-m", "app", *arguments],
-                cwd=ROOT,
+                cwd=self._root,
                 env={**os.environ, **self._variables},
                 pass_fds=(self._lifeline, *self._inherit),
             )

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 from dataclasses import replace
 
@@ -67,6 +68,9 @@ def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SECONDS if settings.is_production else GRACEFUL_SECONDS_IN_DEVELOPMENT,
     )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn handles both, and raises them once more when all requests are done; that end is no failure.
+        signal.signal(number, signal.SIG_IGN)
     if workers > 1:
         Multiprocess(config, sockets=[listener]).run()
         return
