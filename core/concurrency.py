@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from contextlib import asynccontextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -45,13 +44,17 @@ def next_or_end(iterator: Iterator[T]) -> T:
     return next(iterator, END)
 
 
-@asynccontextmanager
-async def closing(stream: AsyncIterable[T]) -> AsyncIterator[AsyncIterable[T]]:
+class closing(Generic[T]):  # noqa: N801 - named and used like contextlib's
     """Closes the stream at the end if it is a generator. One left half-read would be closed by the garbage collector."""
-    try:
-        yield stream
-    finally:
-        close = getattr(stream, "aclose", None)
+
+    def __init__(self, stream: AsyncIterable[T]) -> None:
+        self.stream = stream
+
+    async def __aenter__(self) -> AsyncIterable[T]:
+        return self.stream
+
+    async def __aexit__(self, *exception: object) -> None:
+        close = getattr(self.stream, "aclose", None)
         if close is not None:
             await close()
 
