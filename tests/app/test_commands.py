@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx2 as httpx
@@ -163,7 +164,7 @@ def test_a_database_that_is_not_there_is_one_sentence(command: list[str], instal
     ],
 )
 def test_a_wrong_database_address_says_what_is_wrong(
-    change: dict[str, str], reason: str, installation: dict[str, str]
+    change: dict[str, Any], reason: str, installation: dict[str, str]
 ) -> None:
     url = make_url(installation["DATABASE_URL"]).set(**change).render_as_string(hide_password=False)
 
