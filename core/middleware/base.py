@@ -15,6 +15,7 @@ from typing import Any
 
 import anyio
 
+from core._utils import create_collapsing_task_group
 from core.requests import Request
 from core.responses import Response
 from core.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,7 +44,7 @@ class BaseHTTPMiddleware:
             return
         runs: list[InnerRun] = []
         failure: Exception | None = None
-        async with anyio.create_task_group() as group:
+        async with create_collapsing_task_group() as group:
 
             async def call_next(request: Request) -> Response:
                 run = InnerRun(self.app, request, send)

@@ -284,6 +284,16 @@ class TestErrors:
             await app_of(endpoint, pass_on, pass_on)(http_scope(), body_of(b""), sent)
         assert sent.body == b"ok"
 
+    async def test_what_is_no_error_but_ends_the_program_is_not_wrapped_in_a_group(self) -> None:
+        class Stop(BaseException):
+            pass
+
+        async def leave(scope: Scope, receive: Receive, send: Send) -> None:
+            raise Stop
+
+        with pytest.raises(Stop):
+            await BaseHTTPMiddleware(leave, pass_on)(http_scope(), body_of(b""), Sent())
+
     async def test_a_group_raised_by_dispatch_stays_a_group(self) -> None:
         async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Any:
             raise ExceptionGroup("several", [ValueError("one")])
