@@ -36,7 +36,6 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "ser
 ONE_MODULE_EACH = {  # Third-party libraries of core, and the only module that may import each.
     "jinja2": {"templating"},
     "itsdangerous": {"middleware/sessions"},
-    "multipart": {"formparsers"},
     "httpx2": {"testclient"},
     "pydantic": {"params", "openapi"},
     "pydantic_core": {"params", "openapi"},
