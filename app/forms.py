@@ -31,7 +31,7 @@ def describe(kind: str, context: dict[str, Any], fallback: str) -> str:
             return _("Enter a value.")
         case "too_short" if context.get("field_type") == "List":
             return _("Choose at least %(count)s.") % {"count": context["min_length"]}
-        case "string_too_short" | "too_short":  # The second kind is that of a text which a validator has cleaned before.
+        case "string_too_short" | "too_short":  # The second kind: a text that a validator has cleaned before.
             return _("Use at least %(count)s characters.") % {"count": context["min_length"]}
         case "string_too_long" | "too_long":
             return _("Use at most %(count)s characters.") % {"count": context["max_length"]}
