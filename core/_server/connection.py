@@ -46,8 +46,6 @@ class Connection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        if not config.loaded:
-            config.load()
         self.config = config
         self.server_state = server_state
         self.app_state = app_state
@@ -266,7 +264,7 @@ class Connection(asyncio.Protocol):
     def _require_framing(self, version: str, named: dict[bytes, bytes]) -> None:
         """What the parser lets through, and intermediaries read differently (RFC 9112, section 6)."""
         if version not in ("1.1", "1.0"):
-            raise Refused(505, "This server speaks HTTP/1.1.")
+            raise Refused(505, "This version of HTTP is not supported.")
         encoding = named.get(b"transfer-encoding")
         if encoding is not None and (encoding.lower() != b"chunked" or version == "1.0"):
             raise Refused(400, "The Transfer-Encoding is not supported.")
@@ -359,8 +357,6 @@ class Connection(asyncio.Protocol):
 
     def continue_body(self, exchange: Exchange) -> None:
         """Tell a waiting client to send its body."""
-        if self.is_ending:
-            return
         self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if exchange is self.current and exchange.more_body:
             self._begin_reading()
@@ -411,12 +407,10 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, refused: Refused) -> None:
         """Answer for the application, after the answers that are still due, and end."""
-        if self.is_ending or self.transport.is_closing():
-            return
         error_log.warning(refused.reason if refused.status == 400 else f"{refused.reason} ({refused.status})")
         words = refusal(refused.status, refused.reason, self.default_lines())
         exchange, self.parser = self.current, Discard()
-        if exchange is not None and exchange is self.active and not exchange.complete:
+        if exchange is not None and exchange is self.active and exchange.more_body and not exchange.complete:
             exchange.disconnect()
             self._end(has_unread=True, words=b"" if exchange.started and not exchange.head else words)
         elif self.active is not None and not self.active.complete:

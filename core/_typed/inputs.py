@@ -156,10 +156,10 @@ def value_of(source: Any, name: str) -> Any:
 
 
 def values_of(source: Any, name: str) -> list[Any] | None:
-    """Every value given, or None where there is none."""
-    if not hasattr(source, "getlist"):
-        return [source[name]] if name in source else None
-    return source.getlist(name) or None
+    """Every value given, or None where there is none. A cookie has one."""
+    if hasattr(source, "getlist"):
+        return source.getlist(name) or None
+    return [source[name]] if name in source else None
 
 
 def _take_model(parameter: Parameter, marker: Input) -> Take:

@@ -250,6 +250,19 @@ async def test_cookies_are_read() -> None:
     assert await errors(page, headers={"Cookie": "theme=pink"}) == [("cookie", "#/theme", "literal_error")]
 
 
+class Preferences(BaseModel):
+    theme: str = "light"
+    seen: list[str] = []
+
+
+async def test_a_model_takes_cookies() -> None:
+    async def page(preferences: Annotated[Preferences, Cookie()]) -> Preferences:
+        return preferences
+
+    assert await value(page, headers={"Cookie": "theme=dark; seen=tour"}) == {"theme": "dark", "seen": ["tour"]}
+    assert await value(page) == {"theme": "light", "seen": []}
+
+
 # Forms and files
 
 
@@ -318,6 +331,12 @@ async def test_uploads_are_closed_when_the_handler_has_returned() -> None:
 
     assert (await answer(page, **multipart(("one", "a.txt", b"x")))).status_code == 204
     assert kept[0].file.closed
+
+
+async def test_a_file_of_another_kind_than_declared_is_refused() -> None:
+    async def page(file: Annotated[bytes, File(), Field(max_length=3)]) -> None: ...
+
+    assert await errors(page, **multipart(("file", "a.txt", b"12345"))) == [("form", "#/file", "bytes_too_long")]
 
 
 # JSON bodies
@@ -1001,6 +1020,20 @@ async def test_a_handler_that_promised_a_response_has_to_give_one() -> None:
             await answer(handler)
 
 
+async def test_a_response_may_be_returned_whatever_is_declared() -> None:
+    async def undeclared():  # type: ignore[no-untyped-def]
+        return PlainTextResponse("as it is")
+
+    async def nothing() -> None:
+        return PlainTextResponse("as it is")  # type: ignore[return-value]
+
+    async def annotated() -> Annotated[Response, "a page"]:
+        return PlainTextResponse("as it is")
+
+    for handler in (undeclared, nothing, annotated):
+        assert (await answer(handler)).body == b"as it is"
+
+
 # Websockets
 
 
@@ -1187,6 +1220,22 @@ def test_an_annotation_that_cannot_be_resolved_is_a_mistake() -> None:
     async def page(user: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
     assert "'Nowhere' cannot be resolved" in mistaken(page)
+
+
+def test_other_mistakes_are_named_as_well() -> None:
+    async def unresolvable(user: "1 + 'a'") -> None: ...  # type: ignore[valid-type]  # noqa: F821
+
+    assert "cannot be resolved" in mistaken(unresolvable)
+    with pytest.raises(InvalidSignature, match="no readable signature"):
+        compile_endpoint(type("Opaque", (), {"__call__": dict.update})(), "/")
+    with pytest.raises(InvalidSignature, match=r"builtins\.print"):
+        compile_endpoint(print, "/")
+
+
+def test_markers_show_themselves_in_messages() -> None:
+    assert repr(Query("tag")) == "Query('tag')"
+    assert repr(Depends(current_user)) == "Depends(current_user)"
+    assert repr(Submitted.blank(Invitation)) == "<Submitted Invitation: 0 errors>"
 
 
 def test_a_dependency_has_to_be_callable() -> None:

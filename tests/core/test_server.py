@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from copy import copy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httptools
@@ -14,8 +15,9 @@ import pytest
 import uvicorn
 import websockets
 
+from core._server.wire import REMEMBERED, HeaderLines, KnownHosts
 from core.server import BoundedProtocol, Limits
-from tests.core.serving import Served, get, post, serving
+from tests.core.serving import Client, Served, get, post, serving
 
 # The versions that the class was proved with; a new one needs a look at what changed, and this line.
 PROVED_UVICORN = "0.54."
@@ -122,6 +124,10 @@ class Application:
         await self.start()
         await self.body(b"x" * 300_000)
 
+    async def huge(self) -> None:
+        await self.start()
+        await self.body(b"x" * 50_000_000)
+
     async def waiting(self) -> None:
         self.entered.set()
         await self.released.wait()
@@ -141,6 +147,19 @@ class Application:
         self.released.set()
 
     server_has_connections: Any = staticmethod(lambda: True)
+
+    async def racing(self) -> None:
+        """Listen for the disconnect beside the response, as streaming responses do."""
+        listening = asyncio.create_task(self.receive())
+        await asyncio.sleep(0)
+        await self.start(200, (b"Connection", b"keep-alive"))
+        await self.body(b"raced")
+        self.messages.append(await listening)
+
+    async def late(self) -> None:
+        await self.start()
+        self.messages.append(await self.receive())
+        await self.body(b"late")
 
     async def failing(self) -> None:
         raise LookupError("a secret of the application")
@@ -330,6 +349,35 @@ async def test_a_body_that_nobody_reads_does_not_become_the_next_request(served:
     assert [scope["path"] for scope in app.scopes] == ["/unread", "/"]
 
 
+async def test_an_application_waits_for_each_part_of_a_body(served: Served, app: Application) -> None:
+    client = await served.connect()
+    client.say(CHUNKED)
+    for count, part in enumerate((b"3\r\none\r\n", b"3\r\ntwo\r\n"), start=1):
+        client.say(part)
+        while len(app.messages) < count:
+            await asyncio.sleep(0)
+    client.say(b"0\r\n\r\n")
+    assert (await client.answer()).body == b"onetwo"
+    assert [message["more_body"] for message in app.messages] == [True, True, False]
+
+
+async def test_a_large_body_may_wait_for_an_earlier_answer(app: Application) -> None:
+    body = bytes(range(256)) * 4_000
+    async with serving(app) as served:
+        client = await served.connect()
+        client.say(get(b"/waiting"), post(body), post(b"last"))
+        await app.entered.wait()
+        app.released.set()
+        assert [(await client.answer()).body for _ in range(3)] == [b"", body, b"last"]
+
+
+async def test_a_client_that_does_not_wait_to_continue_is_served_too(served: Served) -> None:
+    client = await served.connect()
+    client.say(get(b"/", b"Content-Length: 3", b"Expect: 100-continue", method=b"POST"), b"abc")
+    assert (await client.answer()).status == 100
+    assert (await client.answer()).body == b"abc"
+
+
 async def test_a_body_larger_than_the_buffer_waits_for_the_application(app: Application) -> None:
     body = bytes(range(256)) * 40_000
     async with serving(app) as served:
@@ -353,6 +401,24 @@ async def test_after_the_response_the_application_receives_the_disconnect(served
     assert app.messages[-1] == {"type": "http.disconnect"}
 
 
+async def test_whoever_listens_beside_the_response_hears_of_its_end(served: Served, app: Application) -> None:
+    client = await served.connect()
+    client.say(get(b"/racing", b"Content-Length: 3", method=b"POST"))
+    assert (await client.answer()).header("connection") == "keep-alive"
+    client.say(b"abc", get(b"/racing"))
+    assert (await client.answer()).body == b"raced"
+    await client.close()
+    await served.emptied()
+    assert app.messages[0] == {"type": "http.disconnect"}
+
+
+async def test_after_the_response_began_nobody_is_told_to_continue(served: Served) -> None:
+    client = await served.connect()
+    client.say(get(b"/late", b"Content-Length: 3", b"Expect: 100-continue", method=b"POST"), b"abc")
+    answer = await client.answer()
+    assert (answer.status, answer.body, answer.header("connection")) == (200, b"late", "close")
+
+
 async def test_websockets_are_handed_to_uvicorns_protocol() -> None:
     async def echo(scope: Scope, receive: Any, send: Any) -> None:
         assert scope["type"] == "websocket"
@@ -374,6 +440,10 @@ async def test_an_upgrade_that_is_not_offered_stays_http(served: Served) -> None
     client.say(get(b"/", b"Upgrade: h2c", b"Connection: Upgrade"), post(b"next"))
     assert (await client.answer()).status == 200
     assert (await client.answer()).body == b"next"
+    client.say(get(b"/", b"Upgrade: h2c", b"Connection: Upgrade"))
+    assert (await client.answer()).status == 200
+    client.say(post(b"last"))
+    assert (await client.answer()).body == b"last"
 
 
 # Applications that fail
@@ -390,6 +460,18 @@ async def test_an_application_that_fails_before_anything_was_sent_is_a_500(serve
     assert (answer.status, answer.body) == (500, b"Internal Server Error")
     assert (answer.header("connection"), answer.header("set-cookie")) == ("close", None)
     assert await client.rest() == b""
+
+
+async def test_a_failure_of_the_protocol_itself_is_told(
+    app: Application, caplog: pytest.LogCaptureFixture, anyio_backend: Any
+) -> None:
+    class Broken(BoundedProtocol):
+        def on_url(self, url: bytes) -> None:
+            raise LookupError("a mistake of ours")
+
+    async with serving(app, Broken) as served:
+        assert (await served.ask(get())).status == 400
+    assert "a mistake of ours" in caplog.text
 
 
 @pytest.mark.parametrize("path", [b"/failing_late", b"/unfinished", b"/too_short"])
@@ -436,6 +518,7 @@ AMBIGUOUS = {
     "connect": b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
     "no version": b"GET /\r\n\r\n",
     "version 1.2": b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+    "version 2.0": b"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
     "http 2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "unknown method": b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n",
     "lower-case method": b"get / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -520,6 +603,33 @@ async def test_an_answer_that_is_due_comes_before_the_refusal(served: Served, ap
     assert (await client.answer()).body == b"second"
     assert (await client.answer()).status == 400
     assert await client.rest() == b""
+
+
+async def test_what_follows_a_last_request_does_not_harm_it(served: Served) -> None:
+    for more in (b"\r\n", b"garbage", get(b"/more")):
+        client = await served.connect()
+        client.say(get(b"/unread", b"Connection: close"), more)
+        answer = await client.answer()
+        assert (answer.status, answer.body, answer.header("connection")) == (200, b"unread", "close")
+        assert await client.rest() == b""
+
+
+async def test_garbage_after_a_request_leaves_its_answer_alone(served: Served) -> None:
+    client = await served.connect()
+    client.say(post(b"whole"), b"garbage")
+    assert (await client.answer()).body == b"whole"
+    assert (await client.answer()).status == 400
+
+
+async def test_a_request_that_waits_for_its_turn_can_be_refused(served: Served, app: Application) -> None:
+    client = await served.connect()
+    client.say(get(b"/waiting"), CHUNKED, b"garbage")
+    await app.entered.wait()
+    app.released.set()
+    assert (await client.answer()).status == 200
+    assert (await client.answer()).status == 400
+    assert await client.rest() == b""
+    assert len(app.scopes) == 1
 
 
 SIZES = [
@@ -614,6 +724,16 @@ async def test_lim_5_line_ends_do_not_keep_a_connection_open(served: Served) -> 
     talking.cancel()
 
 
+async def test_lim_5_a_head_that_began_during_an_answer_has_its_time_too(served: Served, app: Application) -> None:
+    client = await served.connect()
+    client.say(get(b"/waiting"), b"GET / HTTP")
+    await app.entered.wait()
+    app.released.set()
+    assert (await client.answer()).status == 200
+    assert (await client.answer()).status == 408
+    assert await client.rest() == b""
+
+
 @pytest.mark.parametrize("path", [b"/", b"/waiting"])
 async def test_lim_5_a_body_that_does_not_end_is_a_timeout(served: Served, app: Application, path: bytes) -> None:
     client = await served.connect()
@@ -645,7 +765,7 @@ async def test_lim_5_a_client_that_does_not_read_is_cut(app: Application) -> Non
 async def test_lim_5_an_answer_that_nobody_reads_is_given_up(app: Application) -> None:
     async with serving(app, Quick, timeout_keep_alive=0) as served:
         client = await served.connect()
-        client.say(*[get(b"/large")] * 60)
+        client.say(get(b"/huge"))
         await served.emptied()
 
 
@@ -687,6 +807,21 @@ async def test_above_the_concurrency_limit_the_server_answers_503(app: Applicati
             await asyncio.sleep(0)
         clients[1].say(get())
         assert (await clients[1].answer()).status == 200
+
+
+async def test_unix_sockets_are_served(app: Application, tmp_path: Path) -> None:
+    path = str(tmp_path / "server.sock")
+    server = uvicorn.Server(uvicorn.Config(app, http=BoundedProtocol, uds=path, log_config=None, lifespan="off"))
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0)
+    client = Client(*await asyncio.open_unix_connection(path))
+    client.say(post(b"hello"))
+    assert (await client.answer()).body == b"hello"
+    assert (app.scopes[0]["server"], app.scopes[0]["client"]) == ((path, None), None)
+    await client.close()
+    server.should_exit = True
+    await running
 
 
 async def test_the_server_ends_after_its_number_of_requests(app: Application) -> None:
@@ -759,3 +894,16 @@ async def test_a_shutdown_cancels_what_does_not_end_in_time(app: Application) ->
 async def test_limits_belong_to_a_subclass() -> None:
     assert replace(Limits(), body_bytes=1) == Limits(body_bytes=1)
     assert BoundedProtocol.limits == Limits()
+
+
+def test_what_is_remembered_is_bounded_and_never_a_cookie() -> None:
+    lines, hosts = HeaderLines(), KnownHosts()
+    for number in range(3 * REMEMBERED):
+        lines.add(b"X-Number", b"%d" % number)
+        hosts.require(b"host-%d" % number)
+    lines.add(b"Set-Cookie", b"session=secret")
+    lines.add(b"X-Long", b"x" * 1000)
+    assert lines.add(b"X-Number", b"1") == (b"x-number: 1\r\n", 0)
+    assert 0 < len(lines.known) <= REMEMBERED
+    assert 0 < len(hosts.known) <= REMEMBERED
+    assert not [name for name, _ in lines.known if name in (b"Set-Cookie", b"X-Long")]
