@@ -9,9 +9,10 @@ exactly what asking every route would find.
 from __future__ import annotations
 
 import enum
+import functools
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core._paths import PARAMETER, compile_path, match_path
 from core.convertors import Convertor, FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor
@@ -59,54 +60,19 @@ class RouteList(list["BaseRoute"]):
 
     version = 0
 
-    def append(self, route: BaseRoute) -> None:
-        super().append(route)
-        self.version += 1
 
-    def extend(self, routes: Iterable[BaseRoute]) -> None:
-        super().extend(routes)
+def _counting(change: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(change)
+    def method(self: RouteList, *args: Any, **kwargs: Any) -> Any:
         self.version += 1
+        return change(self, *args, **kwargs)
 
-    def insert(self, index: SupportsIndex, route: BaseRoute) -> None:
-        super().insert(index, route)
-        self.version += 1
+    return method
 
-    def remove(self, route: BaseRoute) -> None:
-        super().remove(route)
-        self.version += 1
 
-    def pop(self, index: SupportsIndex = -1) -> BaseRoute:
-        self.version += 1
-        return super().pop(index)
-
-    def clear(self) -> None:
-        super().clear()
-        self.version += 1
-
-    def reverse(self) -> None:
-        super().reverse()
-        self.version += 1
-
-    def sort(self, **options: Any) -> None:
-        super().sort(**options)
-        self.version += 1
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        super().__setitem__(index, value)
-        self.version += 1
-
-    def __delitem__(self, index: SupportsIndex | slice) -> None:
-        super().__delitem__(index)
-        self.version += 1
-
-    def __iadd__(self, routes: Iterable[BaseRoute]) -> RouteList:  # type: ignore[override,misc]
-        self.extend(routes)
-        return self
-
-    def __imul__(self, times: SupportsIndex) -> RouteList:
-        super().__imul__(times)
-        self.version += 1
-        return self
+CHANGES = ("append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort")
+for _name in (*CHANGES, "__setitem__", "__delitem__", "__iadd__", "__imul__"):
+    setattr(RouteList, _name, _counting(getattr(list, _name)))
 
 
 class Reader(NamedTuple):

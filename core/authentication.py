@@ -109,14 +109,33 @@ def requires(
     Others get `status_code`, or a redirect to the route named `redirect` with this address as `next`; websockets
     are closed. The endpoint must have a parameter named `request` or `websocket`.
     """
+    refuse = functools.partial(_refuse, status_code=status_code, redirect=redirect)
     required = [scopes] if isinstance(scopes, str) else list(scopes)
 
     def decorate(func: Callable[P, Any]) -> Callable[P, Any]:
         name, position = _find_connection_parameter(func)
+
+        def connection_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            return kwargs.get(name, args[position] if position < len(args) else None)
+
+        @functools.wraps(func)
+        async def guard_websocket(*args: P.args, **kwargs: P.kwargs) -> None:
+            websocket = connection_of(args, kwargs)
+            await (func(*args, **kwargs) if _is_allowed(WebSocket, websocket, required) else websocket.close())
+
+        @functools.wraps(func)
+        async def guard_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+            request = connection_of(args, kwargs)
+            return await func(*args, **kwargs) if _is_allowed(Request, request, required) else refuse(request)
+
+        @functools.wraps(func)
+        def guard_sync(*args: P.args, **kwargs: P.kwargs) -> Any:
+            request = connection_of(args, kwargs)
+            return func(*args, **kwargs) if _is_allowed(Request, request, required) else refuse(request)
+
         if name == "websocket":
-            return _guard_websocket(func, position, required)
-        refuse = functools.partial(_refuse, status_code=status_code, redirect=redirect)
-        return (_guard_async if is_async_callable(func) else _guard_sync)(func, position, required, refuse)
+            return guard_websocket
+        return guard_async if is_async_callable(func) else guard_sync
 
     return decorate
 
@@ -128,8 +147,9 @@ def _find_connection_parameter(func: Callable[..., Any]) -> tuple[str, int]:
     raise TypeError(f'No "request" or "websocket" argument on function "{func}"')
 
 
-def _connection_argument(name: str, position: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return kwargs.get(name, args[position] if position < len(args) else None)
+def _is_allowed(kind: type[HTTPConnection], connection: object, required: list[str]) -> bool:
+    assert isinstance(connection, kind), f"The connection must be a {kind.__name__}, not {connection!r}."
+    return has_required_scope(connection, required)
 
 
 def _refuse(request: Request, *, status_code: int, redirect: str | None) -> RedirectResponse:
@@ -137,36 +157,3 @@ def _refuse(request: Request, *, status_code: int, redirect: str | None) -> Redi
         raise HTTPException(status_code=status_code)
     query = urlencode({"next": str(request.url)})
     return RedirectResponse(url=f"{request.url_for(redirect)}?{query}", status_code=303)
-
-
-def _guard_websocket(func: Callable[P, Any], position: int, required: list[str]) -> Callable[P, Any]:
-    @functools.wraps(func)
-    async def websocket_wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
-        websocket = _connection_argument("websocket", position, args, kwargs)
-        assert isinstance(websocket, WebSocket), "The argument `websocket` must be a WebSocket."
-        if has_required_scope(websocket, required):
-            await func(*args, **kwargs)
-        else:
-            await websocket.close()
-
-    return websocket_wrapper
-
-
-def _guard_async(func: Callable[P, Any], position: int, required: list[str], refuse: Any) -> Callable[P, Any]:
-    @functools.wraps(func)
-    async def async_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-        request = _connection_argument("request", position, args, kwargs)
-        assert isinstance(request, Request), "The argument `request` must be a Request."
-        return await func(*args, **kwargs) if has_required_scope(request, required) else refuse(request)
-
-    return async_wrapper
-
-
-def _guard_sync(func: Callable[P, Any], position: int, required: list[str], refuse: Any) -> Callable[P, Any]:
-    @functools.wraps(func)
-    def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-        request = _connection_argument("request", position, args, kwargs)
-        assert isinstance(request, Request), "The argument `request` must be a Request."
-        return func(*args, **kwargs) if has_required_scope(request, required) else refuse(request)
-
-    return sync_wrapper

@@ -238,6 +238,8 @@ class TestChangingRoutes:
         assert await found() == "abc"
         app.routes[:] = [b]
         assert await found() == "b"
+        app.routes.__imul__(2)
+        assert await found() == "b"
         app.routes.clear()
         assert await found() == ""
         app.router.routes = [c]
