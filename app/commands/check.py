@@ -19,7 +19,7 @@ class Skipped(Exception):
     """The check does not apply here; the message says why."""
 
 
-@click.command("check")
+@click.command("check", short_help="Check settings, policies, pins, format, lint and types.")
 def check_command() -> None:
     """Check settings, policies, pins and translations; with the development tools also format, lint and types.
 

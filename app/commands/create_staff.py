@@ -12,7 +12,7 @@ from app.database_problems import require_usable_database
 from app.errors import Refusal
 
 
-@click.command("create-staff")
+@click.command("create-staff", short_help="Make somebody a member of the staff.")
 @click.argument("email")
 @click.option("--name", help="What the product calls them. Asked for if it is missing.", prompt="Name")
 @click.option("--password", help="Asked for if it is missing; on the command line others may see it.")

@@ -15,7 +15,7 @@ from app.commands.seed import seed
 from app.config import ROOT, Settings, load_settings
 
 
-@click.command("dev")
+@click.command("dev", short_help="Run the whole product for development: all you need.")
 @click.option("--without-worker", is_flag=True, help="Run no worker here, because it runs elsewhere.")
 def dev_command(without_worker: bool) -> None:
     """Run the whole product for development: database, migrations, demo data, server and worker.

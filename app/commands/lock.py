@@ -19,7 +19,7 @@ OPTIONS = (
 )
 
 
-@click.command("lock")
+@click.command("lock", short_help="Pin the dependencies.")
 @click.option(
     "--upgrade", is_flag=True, help="Take the newest allowed versions, instead of changing as little as possible."
 )

@@ -11,7 +11,7 @@ from app.database import Database, system_scope
 from app.database_problems import require_usable_database
 
 
-@click.command("seed")
+@click.command("seed", short_help="Add the demonstration's data.")
 def seed_command() -> None:
     """Add the demonstration's people and organizations, where they are missing.
 

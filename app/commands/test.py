@@ -11,7 +11,7 @@ BROWSER_TESTS = "tests/browser"
 NO_TESTS_FOUND = 5
 
 
-@click.command("test", context_settings={"ignore_unknown_options": True})
+@click.command("test", short_help="Run the tests.", context_settings={"ignore_unknown_options": True})
 @click.option("--fast", is_flag=True, help="Everything but the browser.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test_command(fast: bool, arguments: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from app.jobs.worker import run_worker
 from app.logs import configure_logs
 
 
-@click.command("worker")
+@click.command("worker", short_help="Run background jobs.")
 @click.option("--reload", is_flag=True, help="Start again whenever a file changes (development).")
 def worker_command(reload: bool) -> None:
     """Run background jobs: deliver e-mail, clean up, whatever the features' jobs.py register.
