@@ -10,6 +10,11 @@ from tests.databases import DatabaseServer, database_server, worker_database
 SECRET_KEY = "tests-only-5Vq0Yk3bWm8RzXcTn2LhJd7Pf9GsAe4UuBi6"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The toolkit's tests come first: some start event loops of their own, which the product's one loop would not let them."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/core/"))
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[DatabaseServer]:
     with database_server() as server:
