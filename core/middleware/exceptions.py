@@ -10,9 +10,12 @@ from core.exceptions import HTTPException, WebSocketException
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
 from core.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
-from core.websockets import WebSocket
+from core.websockets import WebSocket, WebSocketState
 
 STATUS_CODES_WITHOUT_BODY = frozenset({204, 304})
+
+# In bytes: a close frame has 125, two of which are the code (RFC 6455 section 5.5).
+LONGEST_REASON = 123
 
 
 class ExceptionMiddleware:
@@ -24,7 +27,8 @@ class ExceptionMiddleware:
         self.app = app
         self.debug = debug  # Kept for callers that read it; the pages for developers are ServerErrorMiddleware's.
         self._status_handlers: dict[int, ExceptionHandler] = {}
-        self._exception_handlers: dict[Any, ExceptionHandler] = {
+        # Any, because http_exception answers connections of both kinds and the others those of one.
+        self._exception_handlers: dict[Any, Any] = {
             HTTPException: self.http_exception,
             WebSocketException: self.websocket_exception,
         }
@@ -56,9 +60,16 @@ class ExceptionMiddleware:
             connection = connection_class(scope, receive, tracked)
             await answer_exception(error, handler, connection, receive, tracked)
 
-    async def http_exception(self, request: Request, exc: Exception) -> Response:
-        """The answer to an HTTPException that nobody else handles: its detail as plain text."""
+    async def http_exception(self, request: Request | WebSocket, exc: Exception) -> Response | None:
+        """The answer to an HTTPException that nobody else handles: its detail as plain text.
+
+        A websocket that was accepted, or whose server can only close it, is closed instead (RFC 6455 section 7.4.1).
+        """
         assert isinstance(exc, HTTPException)
+        if isinstance(request, WebSocket) and not _can_be_denied(request):
+            code = 1008 if exc.status_code < 500 else 1011
+            await request.close(code, exc.detail.encode()[:LONGEST_REASON].decode(errors="ignore"))
+            return None
         if exc.status_code in STATUS_CODES_WITHOUT_BODY:
             return Response(status_code=exc.status_code, headers=exc.headers)
         return PlainTextResponse(exc.detail, status_code=exc.status_code, headers=exc.headers)
@@ -67,3 +78,8 @@ class ExceptionMiddleware:
         """The answer to a WebSocketException that nobody else handles: close with its code and reason."""
         assert isinstance(exc, WebSocketException)
         await websocket.close(code=exc.code, reason=exc.reason)
+
+
+def _can_be_denied(websocket: WebSocket) -> bool:
+    is_undecided = websocket.application_state is WebSocketState.CONNECTING
+    return is_undecided and "websocket.http.response" in websocket.scope.get("extensions", {})

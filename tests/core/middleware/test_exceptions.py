@@ -9,10 +9,10 @@ from core.middleware.exceptions import ExceptionMiddleware
 from core.requests import Request
 from core.responses import JSONResponse, PlainTextResponse, Response
 from core.routing import Route, WebSocketRoute
-from core.testclient import TestClient
+from core.testclient import TestClient, WebSocketDenialResponse
 from core.types import Message, Receive, Scope, Send
 from core.websockets import WebSocket, WebSocketDisconnect
-from tests.core.connections import Sent, body_of, http_scope
+from tests.core.connections import Sent, body_of, http_scope, messages_of, websocket_scope
 from tests.core.middleware.tagging import Broken, Tagging, fail, http
 
 
@@ -123,3 +123,34 @@ class TestExceptionHandlers:
         with client.websocket_connect("/") as session, pytest.raises(WebSocketDisconnect) as closed:
             session.receive_text()
         assert (closed.value.code, closed.value.reason) == (1008, "too loud")
+
+    @pytest.mark.parametrize(("status_code", "close_code"), [(403, 1008), (503, 1011)])
+    def test_an_accepted_websocket_is_closed_with_the_detail(self, status_code: int, close_code: int) -> None:
+        async def endpoint(websocket: WebSocket) -> None:
+            await websocket.accept()
+            raise HTTPException(status_code, "é" * 100)
+
+        client = TestClient(Starlette(routes=[WebSocketRoute("/", endpoint)]))
+
+        with client.websocket_connect("/") as session, pytest.raises(WebSocketDisconnect) as closed:
+            session.receive_text()
+        assert (closed.value.code, closed.value.reason) == (close_code, "é" * 61)
+
+    def test_a_websocket_is_refused_by_a_response_before_it_is_accepted(self) -> None:
+        async def endpoint(websocket: WebSocket) -> None:
+            raise HTTPException(403, "not you")
+
+        client = TestClient(Starlette(routes=[WebSocketRoute("/", endpoint)]))
+
+        with pytest.raises(WebSocketDenialResponse) as denied, client.websocket_connect("/"):
+            pass
+        assert (denied.value.status_code, denied.value.text) == (403, "not you")
+
+    async def test_a_websocket_of_a_server_that_cannot_answer_is_closed_instead(self) -> None:
+        async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+            raise HTTPException(403)
+
+        sent = Sent()
+        await ExceptionMiddleware(endpoint)(websocket_scope(), messages_of({"type": "websocket.connect"}), sent)
+
+        assert sent.messages == [{"type": "websocket.close", "code": 1008, "reason": "Forbidden"}]
