@@ -1,8 +1,8 @@
 """The product's languages: which there are, which a reader prefers, and their catalogues.
 
 Catalogues are read from the `.po` files themselves when a language is first asked for, so that there is no build step and
-a translator sees the result on the next start. `babel.cfg` beside this module says where messages come from; the commands
-that collect and update them are in the guide to translations.
+a translator sees the result on the next start. `babel.cfg` beside this module says where messages come from, and
+`python -m app.translations.update` collects them.
 """
 
 import io

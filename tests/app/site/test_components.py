@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from pydantic import BaseModel
 
+from app.templates import environment
+from core.params import Submitted
 from core.testclient import AsyncTestClient
 
 
@@ -64,3 +67,24 @@ def test_the_button_that_shows_a_password_waits_for_the_script(gallery: str) -> 
 def test_each_icon_and_drawing_of_the_house_is_shown(gallery: str) -> None:
     assert "components/icons" not in gallery
     assert gallery.count('class="gallery__label"') > 60
+
+
+class Anything(BaseModel):
+    pass
+
+
+def summary(form: Submitted[Anything]) -> str:
+    source = '{% import "components/forms.html" as forms with context %}{{ forms.error_summary(form) }}'
+    return environment().from_string(source).render(form=form)
+
+
+def test_an_error_of_the_form_as_a_whole_speaks_for_itself() -> None:
+    form = Submitted.blank(Anything)
+    form.add_error("", "The e-mail address or the password is wrong.")
+
+    assert "The e-mail address or the password is wrong." in summary(form)
+    assert "There is a problem" not in summary(form)
+
+
+def test_a_form_without_errors_has_no_summary() -> None:
+    assert summary(Submitted.blank(Anything)).strip() == ""
