@@ -190,10 +190,8 @@ async def test_serving_is_refused_until_the_migrations_are_applied(empty_databas
     assert_is_refused(run("serve", **empty_database), "pending (0002", "Run: python -m app migrate")
     assert_is_refused(run("worker", **empty_database), "pending (0002")
 
-    assert run("migrate", **empty_database).returncode == 0
-    assert run("migrate", "--check", **empty_database).returncode == 0
-    assert run("migrate", "--down", "0002", "--yes", **empty_database).returncode == 0
-    assert_is_refused(run("migrate", "--check", **empty_database), "0003")
+    assert run("migrate", **empty_database).stdout == "The schema is up to date.\n"
+    assert "Not applied: 0003" in run("migrate", "--down", "0002", "--yes", **empty_database).stdout
 
 
 async def migrate_as_far_as(variables: dict[str, str], revision: str) -> None:
@@ -209,7 +207,6 @@ async def test_migrating_creates_the_role_of_the_application(
     url = make_url(empty_database["DATABASE_URL"]).set(username=role, password="quite'a secret\\word")
     variables = {**empty_database, "DATABASE_URL": url.render_as_string(hide_password=False)}
 
-    assert run("migrate", **variables).returncode == 0
     assert run("migrate", **variables).returncode == 0
 
     database = Database(url.render_as_string(hide_password=False))
