@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import httptools
 
-from core._server.exchange import BUFFERED_BODY, Application, Exchange, access_log, error_log
+from core._server.exchange import BUFFERED_BODY, Application, Exchange, access_log, error_log, wake
 from core._server.limits import Limits
 from core._server.wire import KnownHosts, Refused, refusal, split_target
 
@@ -71,6 +71,8 @@ class Connection(asyncio.Protocol):
         self.waiting: deque[Exchange] = deque()
         self.last_words = b""
         self.is_ending = False
+        self.is_asked_to_end = False
+        self.end_waiters: list[asyncio.Future[None]] = []
         # Deadlines, in the loop's time.
         self.timer: asyncio.TimerHandle | None = None
         self.timer_at = NEVER
@@ -89,6 +91,7 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         self.connections.add(self)  # type: ignore[arg-type]  # uvicorn's own classes are meant, and not asked for.
         self.scope = scope_of(self.transport, self.config)
+        self.scope["extensions"] = {"core.shutdown": {"wait": self.ending_asked}}
         self._read_until(self.limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -125,10 +128,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.is_writing_paused = False
         self.write_by = NEVER
-        waiters, self.drain_waiters = self.drain_waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        wake(self.drain_waiters)
 
     async def drained(self) -> None:
         """Wait until the client has read enough, or is gone."""
@@ -141,10 +141,19 @@ class Connection(asyncio.Protocol):
     def shutdown(self) -> None:
         """End as soon as what was asked is answered; the answer says so."""
         self.waiting.clear()
+        self.is_asked_to_end = True
+        wake(self.end_waiters)
         if self.active is None or self.active.complete:
             self._close()
         else:
             self.active.keep_alive = False
+
+    async def ending_asked(self) -> None:
+        """Wait until the server wants to end. Responses that would never end by themselves do so then (core.sse)."""
+        while not self.is_asked_to_end:
+            waiter = self.loop.create_future()
+            self.end_waiters.append(waiter)
+            await waiter
 
     # The parser's side.
 

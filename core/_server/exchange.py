@@ -116,10 +116,7 @@ class Exchange:
         self.wake()
 
     def wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        wake(self._waiters)
 
     # What the application calls.
 
@@ -291,3 +288,11 @@ class Exchange:
             transport.write(body)
         else:
             transport.write(head + body)
+
+
+def wake(waiters: list[asyncio.Future[None]]) -> None:
+    """Let everyone go on who waits, except those whose task was cancelled meanwhile."""
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+    waiters.clear()

@@ -1,0 +1,166 @@
+"""Server-sent events (HTML, section 9.2): a response that stays open and tells a browser's EventSource what happens.
+
+    async def show_events(request: Request) -> EventSourceResponse:
+        return EventSourceResponse(changes_after(last_event_id(request)))
+
+A browser reconnects by itself and names the last event that it saw: give events an `id`, begin after `last_event_id`, and
+none is lost. What a handler's dependencies opened is closed before the first event is sent: the content has to open its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+from anyio.abc import ObjectReceiveStream, ObjectSendStream
+
+from core._utils import create_collapsing_task_group
+from core.background import BackgroundTask
+from core.requests import HTTPConnection
+from core.responses import StreamingResponse
+from core.types import Receive, Scope, Send
+
+__all__ = ["EventSourceResponse", "ServerSentEvent", "last_event_id"]
+
+# A comment, which browsers skip and proxies take for a sign of life.
+KEEP_ALIVE = b": keep-alive\n\n"
+# `scope["extensions"]` of core.server: how to learn that the server wants to end.
+SHUTDOWN_EXTENSION = "core.shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One event. `event` is its type ("message" where it is not given), `retry` the milliseconds until a reconnection.
+
+    Raises ValueError for an `id` or `event` that would break out of its line; `data` may have any lines.
+    """
+
+    data: str = ""
+    event: str | None = None
+    id: str | None = None
+    retry: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("event", self.event), ("id", self.id)):
+            if value is not None and any(character in value for character in "\r\n\0"):
+                raise ValueError(f"The {name} of a server-sent event is one line without NUL, not {value!r}")
+
+    @classmethod
+    def json(cls, value: Any, *, event: str | None = None, id: str | None = None) -> ServerSentEvent:
+        """An event whose data is a value as JSON."""
+        return cls(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")), event, id)
+
+    def encode(self) -> bytes:
+        """The event on the wire, its data split at every line end that a browser knows."""
+        fields = [("id", self.id), ("event", self.event), ("retry", self.retry)]
+        lines = [f"{name}: {value}" for name, value in fields if value is not None]
+        data = self.data.replace("\r\n", "\n").replace("\r", "\n")
+        lines += [f"data: {line}" for line in data.split("\n")]
+        return ("\n".join(lines) + "\n\n").encode()
+
+
+def last_event_id(connection: HTTPConnection) -> str | None:
+    """The id of the last event that a reconnecting browser has seen."""
+    found: str | None = connection.headers.get("last-event-id")
+    return found or None
+
+
+class EventSourceResponse(StreamingResponse):
+    """Events, from an async iterable of `ServerSentEvent`s or of strings that are their data.
+
+    After `keep_alive` seconds without an event a comment is sent, so that neither proxies nor browsers take the connection
+    for dead. After `maximum_lifetime` seconds it ends, and the browser comes back: to the newest version, with rights that
+    are checked again. It also ends, and the content is closed, when the client leaves or core.server shuts down.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        content: AsyncIterable[ServerSentEvent | str],
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+        background: BackgroundTask | None = None,
+        *,
+        keep_alive: float = 15.0,
+        maximum_lifetime: float = 3600.0,
+        retry: int | None = None,
+    ) -> None:
+        super().__init__((), status_code, headers, media_type, background)
+        self.events = content
+        self.keep_alive = keep_alive
+        self.maximum_lifetime = maximum_lifetime
+        self.opening = KEEP_ALIVE if retry is None else f"retry: {retry}\n\n".encode()
+        self.headers.setdefault("cache-control", "no-store")
+        # nginx would otherwise keep the events until its buffer is full.
+        self.headers.setdefault("x-accel-buffering", "no")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._respond(scope, receive, send)
+        if self.background is not None:
+            await self.background()
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with create_collapsing_task_group() as group:
+            group.start_soon(self._end_with_client, receive, group.cancel_scope)
+            shutdown = scope.get("extensions", {}).get(SHUTDOWN_EXTENSION)
+            ending = anyio.Event()
+            if shutdown is not None:
+                group.start_soon(self._end_with_server, shutdown["wait"], ending)
+            await self._tell(send, ending)
+            group.cancel_scope.cancel()
+
+    async def _end_with_client(self, receive: Receive, scope: anyio.CancelScope) -> None:
+        await self.listen_for_disconnect(receive)
+        scope.cancel()
+
+    async def _end_with_server(self, wait: Any, ending: anyio.Event) -> None:
+        await wait()
+        ending.set()
+
+    async def _tell(self, send: Send, ending: anyio.Event) -> None:
+        """Send the events until there are no more, or it is time to end; then end the response properly."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.opening, "more_body": True})
+        sending, receiving = anyio.create_memory_object_stream[ServerSentEvent | str]()
+        with receiving:
+            async with create_collapsing_task_group() as group:
+                group.start_soon(self._produce, sending)
+                group.start_soon(self._end_when, ending, group.cancel_scope)
+                with anyio.move_on_after(self.maximum_lifetime):
+                    await self._send_events(receiving, send)
+                group.cancel_scope.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _end_when(self, ending: anyio.Event, scope: anyio.CancelScope) -> None:
+        await ending.wait()
+        scope.cancel()
+
+    async def _produce(self, sending: ObjectSendStream[ServerSentEvent | str]) -> None:
+        """Read the content in a task of its own: waiting for it with a timeout would break it off."""
+        async with sending:
+            if isinstance(self.events, AsyncGenerator):
+                async with aclosing(self.events):
+                    await self._pass_on(sending)
+            else:
+                await self._pass_on(sending)
+
+    async def _pass_on(self, sending: ObjectSendStream[ServerSentEvent | str]) -> None:
+        async for event in self.events:
+            await sending.send(event)
+
+    async def _send_events(self, receiving: ObjectReceiveStream[ServerSentEvent | str], send: Send) -> None:
+        while True:
+            body = KEEP_ALIVE
+            with anyio.move_on_after(self.keep_alive):
+                try:
+                    event = await receiving.receive()
+                except anyio.EndOfStream:
+                    return
+                body = event.encode() if isinstance(event, ServerSentEvent) else ServerSentEvent(event).encode()
+            await send({"type": "http.response.body", "body": body, "more_body": True})
