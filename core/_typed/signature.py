@@ -65,14 +65,12 @@ def describe(function: object) -> str:
     name = f"{getattr(target, '__module__', '')}.{getattr(target, '__qualname__', repr(target))}"
     try:
         source = inspect.unwrap(target if hasattr(target, "__name__") else type(target).__call__)
-        return f"{name} ({_shorten(inspect.getsourcefile(source))}:{inspect.getsourcelines(source)[1]})"
+        return f"{name} ({_shorten(str(inspect.getsourcefile(source)))}:{inspect.getsourcelines(source)[1]})"
     except (OSError, TypeError):
         return name
 
 
-def _shorten(path: str | None) -> str:
-    if path is None:
-        return "unknown file"
+def _shorten(path: str) -> str:
     here = Path.cwd()
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 

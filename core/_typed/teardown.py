@@ -15,16 +15,16 @@ CANCELLED_GRACE = 10.0
 
 
 async def finish(run: Resolution, error: BaseException | None) -> None:
-    """Let every generator see how the handler ended. Raises what they raise, or `error` again: none can swallow it.
+    """Let every generator see how the handler ended. Raises what they raise instead; none can swallow `error`.
 
-    A generator that fails makes those opened before it see that failure instead: a commit that fails rolls the rest back.
+    A generator that fails makes those opened before it see that failure: a commit that fails rolls the rest back.
     """
     if error is not None and not isinstance(error, Exception):
         with anyio.move_on_after(CANCELLED_GRACE, shield=True):
             await _finish_each(run, error)
-        raise error
+        return
     failure = await _finish_each(run, error)
-    if failure is not None:
+    if failure is not None and failure is not error:
         raise failure
 
 

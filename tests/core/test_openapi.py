@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.errors import PydanticInvalidForJsonSchema
 
 from core.applications import Starlette
 from core.datastructures import UploadFile
@@ -236,6 +237,24 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     names = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
     assert names
     assert names <= set(document["components"]["schemas"])
+
+
+def test_a_handler_of_a_path_value_alone_refuses_no_values() -> None:
+    async def show(slug: Annotated[str, Path()]) -> None: ...
+
+    document = openapi_document([Mount("/{slug}", routes=[Route("/x", show)])], title="Slipway", version="1")
+    assert list(document["paths"]["/{slug}/x"]["get"]["responses"]) == ["204", "404"]
+
+
+def test_a_type_without_a_schema_is_an_error() -> None:
+    class Model(BaseModel):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+        pattern: Response
+
+    async def show(form: Annotated[Model, Form()]) -> None: ...
+
+    with pytest.raises(PydanticInvalidForJsonSchema):
+        openapi_document([Route("/x", show, methods=["POST"])], title="Slipway", version="1")
 
 
 def test_the_document_is_served() -> None:

@@ -16,6 +16,7 @@ import anyio
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import ErrorDetails
+from typing_extensions import TypeAliasType
 
 from core.applications import Starlette
 from core.datastructures import UploadFile
@@ -841,9 +842,9 @@ async def test_an_application_replaces_dependencies() -> None:
     endpoint = compile_endpoint(page, "/")
     app = application()
     for name in ("ada", "bob"):
-        app.dependency_overrides[current_user] = lambda name=name: User(name)
         app.dependency_overrides[current_user] = functools.partial(User, name)
-        assert json.loads((await endpoint(request(app=app))).body) == [name]
+        for _ in range(2):
+            assert json.loads((await endpoint(request(app=app))).body) == [name]
     app.dependency_overrides.clear()
     with pytest.raises(HTTPException):
         await endpoint(request(app=app))
@@ -1062,6 +1063,25 @@ async def test_websocket_handlers_are_resolved_the_same_way() -> None:
         await compile_endpoint(echo, "/{room}")(WebSocket(scope | {"query_string": b""}, receive, send))
 
 
+async def test_a_handler_may_use_what_is_defined_after_it() -> None:
+    async def page(number: Annotated[int, Query()]) -> list[int]:
+        return [number + later]
+
+    endpoint = compile_endpoint(page, "/")
+    later = 1
+    assert json.loads((await endpoint(request(query="number=2"))).body) == [3]
+
+
+Number = TypeAliasType("Number", Annotated[int, Query()])
+
+
+async def test_a_type_alias_means_what_it_names() -> None:
+    async def page(number: Number) -> list[int]:
+        return [number]
+
+    assert await value(page, query="number=2") == [2]
+
+
 # Inside an application
 
 
@@ -1127,6 +1147,16 @@ def test_a_websocket_route_takes_typed_handlers(client: TestClient) -> None:
     with pytest.raises(WebSocketDenialResponse) as denial, client.websocket_connect("/rooms/a"):
         pass
     assert denial.value.status_code == 422
+
+
+def test_a_refusal_has_the_applications_own_look(client: TestClient) -> None:
+    def show(request: Request, error: HTTPException) -> Response:
+        return PlainTextResponse(f"refused: {error.detail}", status_code=error.status_code)
+
+    routes = [Route("/projects", create_project, methods=["POST"])]
+    own = TestClient(Starlette(routes=routes, exception_handlers={HTTPException: show}))
+    response = own.post("/projects", json={})
+    assert (response.status_code, response.text) == (422, "refused: Some values of the request are not valid.")
 
 
 def test_a_mistake_in_a_signature_is_found_when_the_route_is_built() -> None:
