@@ -14,7 +14,7 @@ from core.types import HTTPExceptionHandler
 log = structlog.get_logger(__name__)
 
 API = ("/api", "/graphql")
-PAGES = frozenset({400, 403, 404, 405, 413, 422, 429, 500, 503})
+PAGES = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503})
 
 
 class Refusal(HTTPException):

@@ -1,6 +1,7 @@
 """Logs: one JSON object a line in production, readable lines in development, the request id on each."""
 
 import logging
+import sys
 import time
 
 import structlog
@@ -41,7 +42,7 @@ def _renderers(settings: Settings) -> list[structlog.typing.Processor]:
             structlog.processors.dict_tracebacks,
             structlog.processors.JSONRenderer(),
         ]
-    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.dev.ConsoleRenderer()]
+    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
 
 
 def _is_ours(handler: logging.Handler) -> bool:
