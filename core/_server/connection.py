@@ -361,13 +361,12 @@ class Connection(asyncio.Protocol):
             self.body_began += now - self.body_paused if self.body_began else now
             self._read_until(self.limits.body_seconds)
         self.body_paused = NEVER
-        if not self.waiting:
-            self.transport.resume_reading()
+        self.transport.resume_reading()
 
     def continue_body(self, exchange: Exchange) -> None:
         """Tell a waiting client to send its body."""
         self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if exchange is self.current and exchange.more_body:
+        if exchange.more_body:
             self._begin_reading()
 
     # A response's end.
