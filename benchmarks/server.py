@@ -64,7 +64,9 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 def serve(listener: socket.socket, http: Any) -> None:
-    config = uvicorn.Config(application, http=http, log_level="error", lifespan="off", access_log=False, loop="uvloop")
+    config = uvicorn.Config(
+        application, http=http, log_level="error", lifespan="off", access_log=False, loop="uvloop", proxy_headers=False
+    )
     uvicorn.Server(config).run([listener])
 
 
