@@ -146,7 +146,8 @@ class MultiPartParser:
         self.items: list[tuple[str, str | UploadFile]] = []
         self._files: list[BinaryIO] = []
         self._fields = 0
-        self._memory = 0
+        self._text_memory = 0
+        self._file_memory = 0
         self._part = MultipartPart()
 
     async def parse(self) -> FormData:
@@ -207,7 +208,7 @@ class MultiPartParser:
         if len(self._files) >= self.max_files:
             raise MultiPartException(f"Too many files. Maximum number of files is {self.max_files}.")
         # A thousand files just below the limit would fill a gigabyte: with the memory used up they go to the disk.
-        spool_size = self.spool_max_size if self._memory < FORM_MEMORY else 1
+        spool_size = self.spool_max_size if self._text_memory + self._file_memory < FORM_MEMORY else 1
         file = cast(BinaryIO, SpooledTemporaryFile(max_size=spool_size))  # noqa: SIM115 - closed with the form
         self._files.append(file)
         return UploadFile(file, size=0, filename=filename, headers=Headers(raw=headers))
@@ -223,12 +224,13 @@ class MultiPartParser:
 
     async def _finish_part(self) -> None:
         part = self._part
-        self._memory += len(part.data)
         if part.file is None:
-            if self._memory > max(FORM_MEMORY, self.max_part_size):
+            self._text_memory += len(part.data)
+            if self._text_memory > max(FORM_MEMORY, self.max_part_size):
                 raise form_too_large()
             self.items.append((part.field_name, self._decode(part.data)))
             return
+        self._file_memory += len(part.data)
         await self._write_file(part.file)
         await part.file.seek(0)
         self.items.append((part.field_name, part.file))

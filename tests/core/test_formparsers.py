@@ -216,6 +216,13 @@ class TestMultipartLimits:
         with pytest.raises(MultiPartException, match=r"Form exceeded maximum size of 16384KB."):
             await parse(body(*(part(f"f{n}", b"x" * MIB) for n in range(17))))
 
+    async def test_many_files_leave_room_for_the_text_behind_them(self) -> None:
+        files = (part("photo", b"x" * (MIB - 1), filename="photo.jpg") for _ in range(17))
+        form = await parse(body(*files, part("title", b"Holidays")))
+
+        assert form["title"] == "Holidays"
+        await form.close()
+
     async def test_cve_2024_47874_a_part_without_file_name_is_limited_while_it_arrives(self) -> None:
         read = []
 
