@@ -56,8 +56,8 @@ class Resolution:
         return FAILED
 
     def miss(self, place: str, name: str) -> Any:
-        """Note that a required value was not given, and give `FAILED`."""
-        self.errors.append(input_error(place, (name,), "missing", "Field required"))
+        """Note that a required value was not given, and give `FAILED`. The name "" stands for the body as a whole."""
+        self.errors.append(input_error(place, (name,) if name else (), "missing", "Field required"))
         return FAILED
 
 
