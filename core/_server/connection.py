@@ -303,14 +303,18 @@ class Connection(asyncio.Protocol):
 
     def _after_upgrade(self, rest: bytes) -> None:
         """The parser stops at an upgrade. Hand the connection over, or go on with HTTP where it was not granted."""
+        if self.is_upgrade and not rest:
+            self._hand_over()
+            return
         if self.is_upgrade:
-            self._hand_over(rest)
+            # A client has to wait for the handshake's answer (RFC 6455, section 4.1): what it sent ahead is no frame.
+            self._refuse(Refused(400, "Data follows the upgrade request."))
             return
         self.parser = httptools.HttpRequestParser(self)
         if rest:
             self.data_received(rest)
 
-    def _hand_over(self, rest: bytes) -> None:
+    def _hand_over(self) -> None:
         """Give the connection to uvicorn's websocket protocol, with the request as it came."""
         self._stop_timer()
         self.connections.discard(self)
@@ -321,7 +325,7 @@ class Connection(asyncio.Protocol):
         lines = [b"GET " + self.target + b" HTTP/1.1\r\n"]
         lines += [name + b": " + value + b"\r\n" for name, value in self.headers]
         protocol.connection_made(self.transport)
-        protocol.data_received(b"".join((*lines, b"\r\n", rest)))
+        protocol.data_received(b"".join((*lines, b"\r\n")))
         self.transport.set_protocol(protocol)
 
     # A request's body.

@@ -436,6 +436,13 @@ async def test_websockets_are_handed_to_uvicorns_protocol() -> None:
             assert await socket.recv() == "/roomhello"
 
 
+async def test_what_is_sent_ahead_of_a_websockets_handshake_is_refused(served: Served, app: Application) -> None:
+    handshake = [b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Sec-WebSocket-Version: 13"]
+    answer = await served.ask(get(b"/", b"Upgrade: websocket", b"Connection: Upgrade", *handshake), get(b"/smuggled"))
+    assert answer.status == 400
+    assert app.scopes == []
+
+
 async def test_an_upgrade_that_is_not_offered_stays_http(served: Served) -> None:
     client = await served.connect()
     client.say(get(b"/", b"Upgrade: h2c", b"Connection: Upgrade"), post(b"next"))
