@@ -17,6 +17,10 @@ HANDLERS_SCOPE_KEY = "starlette.exception_handlers"
 
 ExceptionHandlers = Mapping[Any, ExceptionHandler]
 StatusHandlers = Mapping[int, ExceptionHandler]
+Handlers = tuple[ExceptionHandlers, StatusHandlers]
+
+# The messages that begin a response; the second one instead of a websocket.
+STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
 class TrackedSend:
@@ -34,7 +38,7 @@ class TrackedSend:
 
     def __call__(self, message: Message) -> Awaitable[None]:
         # Returns the awaitable of the inner send rather than awaiting it, which saves a frame per message.
-        if message["type"].endswith("http.response.start"):
+        if message["type"] in STARTS:
             self.response_started = True
         return self.send(message)
 
@@ -58,27 +62,31 @@ def find_handler(
     return None
 
 
-def find_handler_in_scope(error: Exception, scope: Scope) -> ExceptionHandler | None:
-    """As find_handler, among the handlers that the application put into the scope."""
-    handlers = scope.get(HANDLERS_SCOPE_KEY)
-    return None if handlers is None else find_handler(error, *handlers)
-
-
 async def answer_exception(
-    error: Exception, handler: ExceptionHandler, connection: Request | WebSocket, receive: Receive, send: TrackedSend
-) -> None:
-    """Let the handler answer. Raises RuntimeError if a response has begun already."""
+    error: Exception,
+    connection: Request | WebSocket,
+    receive: Receive,
+    send: TrackedSend,
+    handlers: Handlers | None = None,
+) -> bool:
+    """Whether there is a handler, among these or those in the scope, that answers.
+
+    Raises RuntimeError if a response has begun already.
+    """
+    handler: Any = find_handler(error, *(handlers or connection.scope.get(HANDLERS_SCOPE_KEY, ({}, {}))))
+    if handler is None:
+        return False
     if send.response_started:
         raise RuntimeError("Caught handled exception, but response already started.") from error
-    call: Any = handler  # Its exception parameter is narrower than Exception, by the caller's choice.
-    if is_async_callable(call):
-        response = await call(connection, error)
+    if is_async_callable(handler):
+        response = await handler(connection, error)
     else:
-        response = await run_in_threadpool(call, connection, error)
+        response = await run_in_threadpool(handler, connection, error)
     if response is not None:
         await response(connection.scope, receive, send)
     # A shared exception instance would otherwise keep the frames of every request that raised it.
     error.__traceback__ = None
+    return True
 
 
 def wrap_app_handling_exceptions(app: ASGIApp, conn: Request | WebSocket) -> ASGIApp:
@@ -89,9 +97,7 @@ def wrap_app_handling_exceptions(app: ASGIApp, conn: Request | WebSocket) -> ASG
         try:
             await app(scope, receive, tracked)
         except Exception as error:
-            handler = find_handler_in_scope(error, conn.scope)
-            if handler is None:
+            if not await answer_exception(error, conn, receive, tracked):
                 raise
-            await answer_exception(error, handler, conn, receive, tracked)
 
     return handle_exceptions

@@ -52,6 +52,8 @@ def match_path(pattern: re.Pattern[str], convertors: Convertors, path: str) -> d
     found = pattern.match(path)
     if found is None:
         return None
+    if not convertors:
+        return {}
     try:
         return {name: convertor.convert(found[name]) for name, convertor in convertors.items()}
     except ValueError:

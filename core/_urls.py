@@ -7,6 +7,7 @@ Nothing here joins what a client sent into a string in order to parse it again: 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -17,10 +18,14 @@ from core.types import Scope
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 SCHEMES = {("http", False): "http", ("http", True): "https", ("websocket", False): "ws", ("websocket", True): "wss"}
 AUTHORITY_PARTS: tuple[str, ...] = ("username", "password", "hostname", "port")
-ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 # Names are at most 253 characters long (RFC 1035 section 2.3.4); the rest is for a port and to spare.
 LONGEST_HOST = 300
-HOST_CHARACTERS = ALPHANUMERIC + "-._~" + "!$&'()*+,;="
+HOST_CHARACTER = r"[A-Za-z0-9._~!$&'()*+,;=-]"
+AUTHORITY = re.compile(
+    rf"(?:\[(?:(?P<address>[0-9A-Fa-f:.]+)|v[0-9A-Fa-f]+\.(?:{HOST_CHARACTER}|:)+)\]"
+    rf"|(?:{HOST_CHARACTER}|%[0-9A-Fa-f]{{2}})+)(?::(?P<port>[0-9]*))?"
+)
+PORT = re.compile(r":[0-9]*\Z")
 # What a query string may hold without breaking the URL around it; everything else is percent-encoded.
 QUERY_CHARACTERS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
 # What would end the path or be dropped or rewritten by a parser.
@@ -171,65 +176,43 @@ def components_of(scope: Scope) -> SplitResult:
 
 def requested_authority(scope: Scope, scheme: str) -> str:
     """The Host header if there is one that follows the grammar, else the server's own address, else ""."""
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) == 1 and len(hosts[0]) < LONGEST_HOST:
-        named: str = hosts[0].decode("latin-1")
-        if is_authority(named):
-            return named
+    named = host_header(scope)
     server = scope.get("server")
+    if is_authority(named):
+        return named
     if server is None:
         return ""
     host, port = server
-    netloc = (
-        with_brackets(host) if port is None or port == DEFAULT_PORTS.get(scheme) else f"{with_brackets(host)}:{port}"
-    )
+    has_default_port = port is None or port == DEFAULT_PORTS.get(scheme)
+    netloc = with_brackets(host) if has_default_port else f"{with_brackets(host)}:{port}"
     return netloc if is_authority(netloc) else ""
+
+
+def requested_host(scope: Scope) -> str:
+    """The host that was asked for, in lower case and without port; "" if that is missing, doubled or malformed."""
+    host = PORT.sub("", host_header(scope).lower())
+    return host if is_authority(host) else ""
+
+
+def host_header(scope: Scope) -> str:
+    hosts: list[bytes] = [value for name, value in scope["headers"] if name == b"host"]
+    return hosts[0].decode("latin-1") if len(hosts) == 1 and len(hosts[0]) < LONGEST_HOST else ""
 
 
 @lru_cache(maxsize=1024)
 def is_authority(text: str) -> bool:
-    """Whether text is a host with an optional port, and nothing else (no userinfo, path or query)."""
-    bracket = text.find("]")
-    if text[:1] == "[" and bracket > 0:
-        return is_ip_literal(text[1:bracket]) and is_port_suffix(text[bracket + 1 :])
-    host, colon, port = text.partition(":")
-    return bool(host) and is_registered_name(host) and is_port_suffix(colon + port)
-
-
-def is_registered_name(host: str) -> bool:
-    first, *escaped = host.split("%")
-    return not first.strip(HOST_CHARACTERS) and all(
-        is_hexadecimal(part[:2]) and len(part) >= 2 and not part.strip(HOST_CHARACTERS) for part in escaped
-    )
-
-
-def is_ip_literal(address: str) -> bool:
-    if address[:1] == "v":
-        version, dot, rest = address[1:].partition(".")
-        return bool(dot and rest) and is_hexadecimal(version) and not rest.strip(HOST_CHARACTERS + ":")
+    """Whether text is a host with an optional port from 0 to 65535, and nothing else (no userinfo, path or query)."""
+    found = AUTHORITY.fullmatch(text)
+    if found is None or int(found["port"] or 0) > 65535:
+        return False
     try:
-        ipaddress.IPv6Address(address)
+        return not found["address"] or bool(ipaddress.IPv6Address(found["address"]))
     except ValueError:
         return False
-    return "%" not in address
-
-
-def is_hexadecimal(text: str) -> bool:
-    return bool(text) and not text.strip("0123456789abcdefABCDEF")
-
-
-def is_port_suffix(text: str) -> bool:
-    """Whether text is nothing, or a colon and a port from 0 to 65535. The grammar allows a colon without a port."""
-    if not text:
-        return True
-    digits = text[1:].lstrip("0")
-    return text[0] == ":" and (
-        not digits or (digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 65535)
-    )
 
 
 def with_brackets(host: str) -> str:
-    return f"[{host}]" if is_ip_literal(host) else host
+    return f"[{host}]" if host.count(":") > 1 and host[0] != "[" else host
 
 
 def without_authority(path: str) -> str:

@@ -26,7 +26,7 @@ AsyncCallable = Callable[..., Awaitable[Result]]
 def get_route_path(scope: Scope) -> str:
     """The part of the path that routes are matched against: without the root path, if that ends at a segment."""
     path: str = scope["path"]
-    root_path: str = scope.get("root_path", "")
+    root_path: str | None = scope.get("root_path")
     if not root_path or not path.startswith(root_path):
         return path
     rest = path[len(root_path) :]

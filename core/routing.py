@@ -10,14 +10,15 @@ import functools
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from core._exception_handler import answer_exception, find_handler_in_scope, track
+from core._exception_handler import answer_exception, track
 from core._handler_signature import is_plain
 from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
 from core._paths import UNQUOTED, compile_path, match_path, relative_location, replace_params
-from core._router_index import ROUTE_OBSERVER_KEY, Match, NameIndex, RouteList, RouterIndex, ordered_methods
+from core._router_index import ROUTE_OBSERVER_KEY, Match, RouteList, RouterIndex, ordered_methods
+from core._urls import requested_host
 from core._utils import get_route_path, is_async_callable
 from core.concurrency import run_in_threadpool
 from core.convertors import Convertor
@@ -46,11 +47,6 @@ __all__ = [
     "websocket_session",
 ]
 
-# A host name or an address literal in brackets, and a port (RFC 3986 section 3.2.2); anything else is no host.
-HOST_HEADER = re.compile(
-    r"(\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?"
-)
-
 
 class NoMatchFound(Exception):
     """No route has this name and takes exactly these parameters."""
@@ -64,7 +60,7 @@ def request_response(func: Callable[[Request], Awaitable[Response] | Response]) 
 
     The application's exception handlers get the very request that the handler saw.
     """
-    call = func if is_async_callable(func) else _in_threadpool(func)
+    call: Any = func if is_async_callable(func) else lambda request: run_in_threadpool(func, request)
 
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         tracked = track(send)
@@ -73,19 +69,10 @@ def request_response(func: Callable[[Request], Awaitable[Response] | Response]) 
             response = await call(request)
             await response(scope, receive, tracked)
         except Exception as error:
-            handler = find_handler_in_scope(error, scope)
-            if handler is None:
+            if not await answer_exception(error, request, receive, tracked):
                 raise
-            await answer_exception(error, handler, request, receive, tracked)
 
     return respond
-
-
-def _in_threadpool(func: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Any]]:
-    def call(request: Request) -> Awaitable[Any]:
-        return run_in_threadpool(func, request)
-
-    return call
 
 
 def websocket_session(func: Callable[[WebSocket], Awaitable[None]]) -> ASGIApp:
@@ -97,10 +84,8 @@ def websocket_session(func: Callable[[WebSocket], Awaitable[None]]) -> ASGIApp:
         try:
             await func(session)
         except Exception as error:
-            handler = find_handler_in_scope(error, scope)
-            if handler is None:
+            if not await answer_exception(error, session, receive, tracked):
                 raise
-            await answer_exception(error, handler, session, receive, tracked)
 
     return converse
 
@@ -156,13 +141,9 @@ class BaseRoute:
 class _EndpointRoute(BaseRoute):
     """What Route and WebSocketRoute share: one path, one endpoint, one name."""
 
-    path: str
-    endpoint: Callable[..., Any]
-    name: str
+    scope_type: ClassVar[str]
+    methods: set[str] | None = None
     app: ASGIApp
-    path_regex: re.Pattern[str]
-    path_format: str
-    param_convertors: dict[str, Convertor[Any]]
 
     def _set_path(self, path: str, endpoint: Callable[..., Any], name: str | None) -> None:
         _require_leading_slash(path)
@@ -171,21 +152,39 @@ class _EndpointRoute(BaseRoute):
         self.name = get_name(endpoint) if name is None else name
         self.path_regex, self.path_format, self.param_convertors = compile_path(path)
 
-    def accepts(self, scope: Scope) -> bool:
-        """Whether the method suits too, once the path has matched."""
-        return True
-
-    def _match(self, scope: Scope) -> tuple[Match, Scope]:
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """PARTIAL if only the method does not suit."""
+        if scope["type"] != self.scope_type:
+            return Match.NONE, {}
         params = match_path(self.path_regex, self.param_convertors, get_route_path(scope))
         if params is None:
             return Match.NONE, {}
-        child_scope = {"endpoint": self.endpoint, "path_params": {**scope.get("path_params", {}), **params}}
-        return (Match.FULL if self.accepts(scope) else Match.PARTIAL), child_scope
+        if outer := scope.get("path_params"):
+            params = {**outer, **params}
+        is_full = not self.methods or scope["method"] in self.methods
+        return (Match.FULL if is_full else Match.PARTIAL), {"endpoint": self.endpoint, "path_params": params}
 
-    def _filled_in_path(self, name: str, path_params: Mapping[str, Any]) -> str:
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The path with exactly these parameters filled in; a websocket's for ws and wss addresses."""
         if name != self.name or path_params.keys() != self.param_convertors.keys():
             raise NoMatchFound(name, path_params)
-        return replace_params(self.path_format, self.param_convertors, path_params)[0]
+        path, _ = replace_params(self.path_format, self.param_convertors, path_params)
+        return URLPath(path=path, protocol=self.scope_type)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the endpoint, or answer 405."""
+        if self.methods and scope["method"] not in self.methods:
+            await answer_method_not_allowed(scope, receive, send, self.methods)
+        else:
+            await self.app(scope, receive, send)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _EndpointRoute) and (self.scope_type, self.path, self.endpoint, self.methods) == (
+            other.scope_type,
+            other.path,
+            other.endpoint,
+            other.methods,
+        )
 
 
 class Route(_EndpointRoute):
@@ -194,6 +193,8 @@ class Route(_EndpointRoute):
     A function or method takes a request, or declares what it needs (see core.params), and answers GET unless `methods`
     says otherwise; any other endpoint is an ASGI application for every method. GET brings HEAD with it.
     """
+
+    scope_type = "http"
 
     def __init__(
         self,
@@ -217,32 +218,6 @@ class Route(_EndpointRoute):
         if self.methods and "GET" in self.methods:
             self.methods.add("HEAD")
 
-    def accepts(self, scope: Scope) -> bool:
-        """Whether the request's method is among the route's."""
-        return not self.methods or scope["method"] in self.methods
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """PARTIAL if only the method does not suit."""
-        return self._match(scope) if scope["type"] == "http" else (Match.NONE, {})
-
-    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
-        """The path with exactly these parameters filled in."""
-        return URLPath(path=self._filled_in_path(name, path_params), protocol="http")
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the endpoint, or answer 405."""
-        if self.methods and scope["method"] not in self.methods:
-            await answer_method_not_allowed(scope, receive, send, self.methods)
-        else:
-            await self.app(scope, receive, send)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Route) and (self.path, self.endpoint, self.methods) == (
-            other.path,
-            other.endpoint,
-            other.methods,
-        )
-
     def __repr__(self) -> str:
         methods = sorted(self.methods or ())
         return f"{type(self).__name__}(path={self.path!r}, name={self.name!r}, methods={methods!r})"
@@ -250,6 +225,8 @@ class Route(_EndpointRoute):
 
 class WebSocketRoute(_EndpointRoute):
     """A websocket endpoint at a path: a function that takes the websocket, or an ASGI application."""
+
+    scope_type = "websocket"
 
     def __init__(
         self,
@@ -264,21 +241,6 @@ class WebSocketRoute(_EndpointRoute):
         if _is_function(endpoint):
             app = websocket_session(_plain(endpoint, path, self.param_convertors))
         self.app = wrap_in_middleware(app, middleware)
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Websockets only."""
-        return self._match(scope) if scope["type"] == "websocket" else (Match.NONE, {})
-
-    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
-        """The path with exactly these parameters filled in, for ws and wss addresses."""
-        return URLPath(path=self._filled_in_path(name, path_params), protocol="websocket")
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the endpoint."""
-        await self.app(scope, receive, send)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, WebSocketRoute) and (self.path, self.endpoint) == (other.path, other.endpoint)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(path={self.path!r}, name={self.name!r})"
@@ -406,9 +368,8 @@ class Host(_ApplicationRoute):
         """By the Host header; several of them, or one that is not a host (RFC 3986 section 3.2.2), never match."""
         if scope["type"] not in ("http", "websocket"):
             return Match.NONE, {}
-        hosts = [value.decode("latin-1") for key, value in scope["headers"] if key == b"host"]
-        found = HOST_HEADER.fullmatch(hosts[0]) if len(hosts) == 1 else None
-        params = match_path(self.host_regex, self.param_convertors, found[1].lower()) if found else None
+        host = requested_host(scope)
+        params = match_path(self.host_regex, self.param_convertors, host) if host else None
         if params is None:
             return Match.NONE, {}
         return Match.FULL, {"path_params": {**scope.get("path_params", {}), **params}, "endpoint": self.app}
@@ -475,8 +436,7 @@ class Router:
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The address of the first route of that name that takes these parameters. Raises NoMatchFound."""
-        self._refresh_indexes()
-        for route in self._names.candidates(name):
+        for route in self._index().named(name):
             try:
                 return route.url_path_for(name, **path_params)
             except NoMatchFound:
@@ -495,14 +455,13 @@ class Router:
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route the connection; inside the router's middleware."""
-        kind = scope["type"]
-        if kind == "lifespan":
+        if scope["type"] == "lifespan":
             await self.lifespan(scope, receive, send)
             return
         if "router" not in scope:
             scope["router"] = self
         path = get_route_path(scope)
-        match, route, child_scope, allowed = self._index_of(kind).find(scope, path)
+        route, child_scope, allowed = self._index().find(scope, path)
         if route is None:
             await self._answer_without_route(scope, receive, send, path)
             return
@@ -510,7 +469,7 @@ class Router:
         scope["route"] = route
         if ROUTE_OBSERVER_KEY in scope:
             scope[ROUTE_OBSERVER_KEY](route)
-        if match is Match.FULL or type(route).handle is not Route.handle:
+        if allowed is None or type(route).handle is not Route.handle:
             await route.handle(scope, receive, send)
         elif self.automatic_options and scope["method"] == "OPTIONS":
             headers = {"Allow": ", ".join(ordered_methods({*allowed, "OPTIONS"}))}
@@ -518,22 +477,17 @@ class Router:
         else:
             await answer_method_not_allowed(scope, receive, send, allowed)
 
-    def _index_of(self, kind: str) -> RouterIndex:
-        self._refresh_indexes()
-        return self._http_index if kind == "http" else self._websocket_index
-
-    def _refresh_indexes(self) -> None:
+    def _index(self) -> RouterIndex:
         if self._indexed_version != self._routes.version:
             self._indexed_version = self._routes.version
-            self._http_index = RouterIndex(self._routes, Route, WebSocketRoute)
-            self._websocket_index = RouterIndex(self._routes, WebSocketRoute, Route)
-            self._names = NameIndex(self._routes, (Route, WebSocketRoute))
+            self._current_index = RouterIndex(self._routes, (Route, WebSocketRoute))
+        return self._current_index
 
     async def _answer_without_route(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         if scope["type"] == "http" and self.redirect_slashes and path != "/":
             other_path = scope["path"].rstrip("/") if path.endswith("/") else scope["path"] + "/"
             other_scope = {**scope, "path": other_path}
-            if self._index_of("http").find(other_scope, get_route_path(other_scope)).route is not None:
+            if self._index().find(other_scope, get_route_path(other_scope))[0] is not None:
                 location = relative_location(other_path, scope.get("query_string", b""))
                 await RedirectResponse(location)(scope, receive, send)
                 return

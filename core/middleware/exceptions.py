@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core._exception_handler import HANDLERS_SCOPE_KEY, answer_exception, find_handler, track
+from core._exception_handler import HANDLERS_SCOPE_KEY, answer_exception, track
 from core.exceptions import HTTPException, WebSocketException
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
@@ -48,17 +48,15 @@ class ExceptionMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        scope[HANDLERS_SCOPE_KEY] = self._exception_handlers, self._status_handlers
+        handlers = scope[HANDLERS_SCOPE_KEY] = self._exception_handlers, self._status_handlers
         tracked = track(send)
         try:
             await self.app(scope, receive, tracked)
         except Exception as error:
-            handler = find_handler(error, self._exception_handlers, self._status_handlers)
-            if handler is None:
-                raise
             connection_class = Request if scope["type"] == "http" else WebSocket
             connection = connection_class(scope, receive, tracked)
-            await answer_exception(error, handler, connection, receive, tracked)
+            if not await answer_exception(error, connection, receive, tracked, handlers):
+                raise
 
     async def http_exception(self, request: Request | WebSocket, exc: Exception) -> Response | None:
         """The answer to an HTTPException that nobody else handles: its detail as plain text.

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core._urls import is_ip_literal, is_registered_name
+from core._urls import requested_host
 from core.datastructures import URL
 from core.middleware._refusal import answer
 from core.responses import PlainTextResponse, RedirectResponse, Response
 from core.types import ASGIApp, Receive, Scope, Send
-
-# Names are at most 253 characters long (RFC 1035 section 2.3.4); the rest is for a port and to spare.
-LONGEST_HOST = 300
 
 WRONG_PATTERN = "Domain wildcard patterns must be like '*.example.com'."
 
@@ -37,7 +34,7 @@ class TrustedHostMiddleware:
         self._suffixes = tuple(pattern[1:] for pattern in patterns if pattern.startswith("*."))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or self._is_allowed(host := _requested_host(scope)):
+        if scope["type"] not in ("http", "websocket") or self._is_allowed(host := requested_host(scope)):
             await self.app(scope, receive, send)
             return
         await answer(self._refusal(scope, host), scope, receive, send)
@@ -50,19 +47,3 @@ class TrustedHostMiddleware:
             url = URL(scope=scope)
             return RedirectResponse(str(url.replace(netloc=f"www.{url.netloc}")))
         return PlainTextResponse("Invalid host header", status_code=400)
-
-
-def _requested_host(scope: Scope) -> str:
-    """Return the host that was asked for, in lower case and without port; "" if that is missing, doubled or malformed."""
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    authority = hosts[0].decode("latin-1").lower() if len(hosts) == 1 and len(hosts[0]) <= LONGEST_HOST else ""
-    if authority.startswith("["):
-        address, bracket, port = authority.rpartition("]")
-        return address + bracket if is_ip_literal(address[1:]) and (not port or _is_port(port[1:])) else ""
-    host, colon, port = authority.partition(":")
-    return host if is_registered_name(host) and (not colon or _is_port(port)) else ""
-
-
-def _is_port(text: str) -> bool:
-    # Digits of any number: the port does not decide about the host. core.datastructures.URL checks its range.
-    return text.isascii() and text.isdigit()
