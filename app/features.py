@@ -2,13 +2,15 @@
 
 import importlib
 import importlib.util
-import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from types import ModuleType
 
-import app
 from core.routing import BaseRoute
+
+FOLDER = Path(__file__).parent
 
 # A feature imports only features to its left. One that is not named here comes after the last that is.
 IMPORT_ORDER = (
@@ -45,8 +47,8 @@ class NavigationItem:
 
 def feature_names() -> list[str]:
     """The names of all features, those that others build on first."""
-    found = [module.name for module in pkgutil.iter_modules(app.__path__) if module.ispkg]
-    return sorted((name for name in found if name not in SHARED_PACKAGES), key=_position)
+    folders = (folder for folder in FOLDER.iterdir() if folder.name not in SHARED_PACKAGES)
+    return sorted((folder.name for folder in folders if any(folder.glob("*.py"))), key=_position)
 
 
 def modules(file: str) -> Iterator[tuple[str, ModuleType]]:
@@ -74,10 +76,11 @@ def routes(*, development: bool) -> list[BaseRoute]:
     return found
 
 
-def navigation() -> list[NavigationItem]:
+@lru_cache(maxsize=1)
+def navigation() -> tuple[NavigationItem, ...]:
     """The entries of the sidebar, in the order in which they are shown."""
     items = [item for _, module in modules("routes") for item in getattr(module, "navigation", [])]
-    return sorted(items, key=lambda item: item.position)
+    return tuple(sorted(items, key=lambda item: item.position))
 
 
 def _position(name: str) -> tuple[int, str]:

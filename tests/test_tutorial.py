@@ -70,6 +70,7 @@ def test_the_tutorial_leads_to_a_tested_feature(tmp_path: Path) -> None:
             insert_lines(tmp_path, block.text)
         elif block.language == "sh" and block.note != "skip":
             printed += run(block.text, tmp_path)
+    assert "hello.greet" in printed
     assert "/o/{slug}/ideas" in printed
     assert "permission ideas.suggest" in printed
     assert re.search(r"\b3 passed|\b\d\d+ passed", printed)

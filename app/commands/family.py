@@ -66,7 +66,7 @@ class Family:
         paths = [self._root / name for name in WATCHED if (self._root / name).exists()]
         yield from watch(
             *paths,
-            watch_filter=lambda change, path: path.endswith(SUFFIXES),
+            watch_filter=_is_code,
             stop_event=self._stopping,
             rust_timeout=CHECK_MILLISECONDS,
             yield_on_timeout=True,
@@ -108,3 +108,10 @@ class Family:
                 child.kill()
                 child.wait()
         self._children.clear()
+
+
+def _is_code(change: Change, path: str) -> bool:
+    """Whether a change concerns the children. A new folder does: its first files were there before it was watched."""
+    if change is Change.added and Path(path).is_dir():
+        return Path(path).name != "__pycache__"
+    return path.endswith(SUFFIXES)

@@ -112,6 +112,17 @@ def test_a_changed_file_starts_the_children_again(root: Path) -> None:
     assert first[1] != second[1]
 
 
+def test_a_new_folder_starts_the_children_again(root: Path) -> None:
+    """A file that is written together with its folder is there before the folder is watched."""
+    with parent(root) as process:
+        line_of(process, "child")
+        (root / "app" / "hello").mkdir()
+        (root / "app" / "hello" / "routes.py").touch()
+
+        assert line_of(process, "changed")[1].startswith("app/hello")
+        line_of(process, "child")
+
+
 def test_a_child_that_fails_is_told_and_comes_back_with_the_next_change(root: Path) -> None:
     with parent(root) as process:
         line_of(process, "child")
