@@ -5,6 +5,7 @@ Limits hold while the body is read: a form that exceeds one is given up at the c
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -24,6 +25,8 @@ MEBIBYTE = 1024 * KIBIBYTE
 FORM_MEMORY = 16 * MEBIBYTE
 # After the first, chunks smaller than this are joined before they are parsed: a body may come byte by byte.
 SMALLEST_PIECE = 16 * KIBIBYTE
+# Escapings of text that Python decodes by the same call. The first two take time that grows with the square of the size.
+NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape"})
 
 
 class MultiPartException(Exception):
@@ -248,13 +251,13 @@ class MultiPartParser:
 
 
 def known_charset(name: bytes) -> str:
-    """The charset if Python has a text encoding of that name, else latin-1, which can decode everything."""
+    """The charset if Python has one of that name, else latin-1, which can decode everything."""
     charset = name.decode("latin-1")
     try:
         "".encode(charset)
-    except (LookupError, UnicodeError, ValueError):
+        return "latin-1" if codecs.lookup(charset).name in NO_CHARSETS else charset
+    except (LookupError, ValueError):
         return "latin-1"
-    return charset
 
 
 def too_many_fields(limit: int | float) -> MultiPartException:

@@ -163,6 +163,20 @@ class TestMultipart:
         ):
             assert (await parse(latin, content_type=content_type))["a"] == "Köln"
 
+    @pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "Raw-Unicode-Escape", "undefined"])
+    async def test_an_escaping_that_is_no_charset_is_left_as_it_is(self, charset: str) -> None:
+        content_type = f"multipart/form-data; boundary=edge; charset={charset}"
+        for text in (b"xn--99999999999", b"\\x41", b"..."):
+            assert (await parse(body(part("a", text)), content_type=content_type))["a"] == text.decode()
+
+    def test_no_charset_makes_text_cost_more_than_linear_time(self) -> None:
+        content_type = "multipart/form-data; boundary=edge; charset=punycode"
+
+        def read(size: int) -> None:
+            parse_in_loop(body(part("a", b"a" * size + b"-" + b"aaaa" * size)), content_type=content_type)
+
+        assert growth(read, 20_000) < 10
+
     async def test_the_boundary_may_be_quoted(self) -> None:
         assert await parse(body(part("a", b"1")), content_type='Multipart/Form-Data; Boundary="edge"')
 
