@@ -178,8 +178,8 @@ class StaticFiles:
         try:
             known = parsedate_to_datetime(request_headers["if-modified-since"])
             return known >= parsedate_to_datetime(response_headers["last-modified"])
-        except (KeyError, ValueError, TypeError):
-            # Neither header, or a date that is none (or of no zone): the condition does not count.
+        except (KeyError, ValueError, TypeError, OverflowError):
+            # Neither header, or a date that is none (or of no zone, or no calendar): the condition does not count.
             return False
 
     async def _find(self, path: str) -> tuple[str, stat_result] | None:

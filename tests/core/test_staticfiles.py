@@ -185,6 +185,8 @@ CONDITIONS = {
     "date": (None, "{modified}", 304),
     "earlier date": (None, "Thu, 01 Jan 1970 00:00:00 GMT", 200),
     "no date": (None, "yesterday", 200),
+    "a year that no calendar has": (None, "Thu, 01 Jan 99999999999999999999 00:00:00 GMT", 200),
+    "a zone that no clock has": (None, "Thu, 01 Jan 1970 00:00:00 +99999999999999999999", 200),
     "date without zone": (None, "Thu, 01 Jan 1970 00:00:00 -0000", 200),
 }
 
