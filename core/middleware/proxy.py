@@ -85,13 +85,16 @@ def _parse_network(entry: str) -> Network:
 
 
 def _parse_address(text: str) -> Address | None:
-    """Parse `192.0.2.1`, `192.0.2.1:8080`, `2001:db8::1` or `[2001:db8::1]:8080`; an IPv4-mapped address as IPv4."""
+    """Parse `192.0.2.1`, `192.0.2.1:8080`, `2001:db8::1` or `[2001:db8::1]:8080`; an IPv4-mapped address as IPv4.
+
+    The zone of `fe80::1%eth0`, which may be any text, is left out.
+    """
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(ipaddress.ip_address(text).packed)
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
