@@ -43,6 +43,15 @@ class TestBodyLimit:
         assert (response.status_code, response.text) == (413, "Content Too Large")
         assert response.headers["x-tag"] == "kept"
 
+    @pytest.mark.parametrize(("length", "status"), [("9" * 5000, 413), ("0" * 5000, 200), ("0" * 5000 + "1", 200)])
+    async def test_a_length_of_thousands_of_digits_is_a_number_like_any_other(self, length: str, status: int) -> None:
+        app = Starlette(routes=[Route("/", read, methods=["POST"])], max_body_size=10)
+
+        sent = Sent()
+        await app(http_scope("POST", headers={"content-length": length}), body_of(b"x"), sent)
+
+        assert sent.status == status
+
     async def test_a_route_raises_or_lowers_the_limit_for_itself(self) -> None:
         app = Starlette(
             routes=[
