@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from core._tracked_send import TrackedSend, track
 from core._utils import is_async_callable
 from core.concurrency import run_in_threadpool
 from core.exceptions import HTTPException
 from core.requests import Request
-from core.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+from core.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 from core.websockets import WebSocket
 
 # The handlers of the innermost ExceptionMiddleware: (by exception class, by status code).
@@ -18,34 +19,6 @@ HANDLERS_SCOPE_KEY = "starlette.exception_handlers"
 ExceptionHandlers = Mapping[Any, ExceptionHandler]
 StatusHandlers = Mapping[int, ExceptionHandler]
 Handlers = tuple[ExceptionHandlers, StatusHandlers]
-
-# The messages that begin a response; the second one instead of a websocket.
-STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
-
-
-class TrackedSend:
-    """A send that remembers whether a response has begun.
-
-    All layers that meet the same object share its one flag. A middleware that wraps it starts a new one,
-    because what the inside has sent may not have left the middleware yet.
-    """
-
-    __slots__ = ("response_started", "send")
-
-    def __init__(self, send: Send) -> None:
-        self.send = send
-        self.response_started = False
-
-    def __call__(self, message: Message) -> Awaitable[None]:
-        # Returns the awaitable of the inner send rather than awaiting it, which saves a frame per message.
-        if message["type"] in STARTS:
-            self.response_started = True
-        return self.send(message)
-
-
-def track(send: Send) -> TrackedSend:
-    """The send itself if it is tracked already, else a tracked one around it."""
-    return send if type(send) is TrackedSend else TrackedSend(send)
 
 
 def find_handler(

@@ -31,6 +31,9 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 # A route and its place in the order of registration, which sorts them.
 Place = tuple[int, "BaseRoute"]
 
+# Routes, and of each whether its path is the one that is asked for, so that nothing is left to compare.
+Candidates = list[tuple[Any, bool]]
+
 
 class Match(enum.Enum):
     """Whether a route matches a scope; PARTIAL: the path matches, the method does not."""
@@ -39,6 +42,8 @@ class Match(enum.Enum):
     PARTIAL = 1
     FULL = 2
 
+
+NONE, PARTIAL, FULL = Match
 
 # A route, what to add to the scope, and None for a full match or the methods that the path's routes allow together.
 Found = tuple["BaseRoute | None", Scope, frozenset[str] | None]
@@ -120,33 +125,29 @@ class RouterIndex:
                 static.setdefault(route.path, []).append(place)
             is_named = type(route).url_path_for in [kind.url_path_for for kind in kinds]
             (self._named.setdefault(route.name, []) if is_named else self._asked_for_names).append(place)
-        self._everywhere = _in_order(self._asked)
         self._static = {path: self._search(path, places) for path, places in static.items()}
 
     def find(self, scope: Scope, path: str) -> Found:
         """The first full match, else the first partial one with the methods of all partial ones."""
         partial: Found = None, {}, frozenset()
-        for route in self._static.get(path) or self._search(path, ()):
-            match, child_scope = route.matches(scope)
-            if match is Match.FULL:
+        for route, is_literal in self._static.get(path) or self._search(path, ()):
+            match, child_scope = route.found(scope, {}) if is_literal else route.matches(scope)
+            if match is FULL:
                 return route, child_scope, None
-            if match is Match.PARTIAL:
+            if match is PARTIAL:
                 first = (route, child_scope) if partial[0] is None else partial[:2]
                 partial = *first, (partial[2] or frozenset()).union(getattr(route, "methods", None) or ())
         return partial
 
     def named(self, name: str) -> list[BaseRoute]:
         """The routes that may have the name; those that hold others (mounts, hosts) may have any."""
-        return _in_order([*self._named.get(name, ()), *self._asked_for_names])
+        return [route for _, route in sorted([*self._named.get(name, ()), *self._asked_for_names])]
 
-    def _search(self, path: str, places: Sequence[Place]) -> list[BaseRoute]:
-        found = list(places)
+    def _search(self, path: str, literal: Sequence[Place]) -> Candidates:
+        found = [*literal, *self._asked]
         self._trie.collect(path.split("/"), 0, found)
-        return _in_order(found + self._asked) if found else self._everywhere
-
-
-def _in_order(places: list[Place]) -> list[BaseRoute]:
-    return [route for _, route in sorted(places)]
+        # Routes are of any class here; what is literal is an endpoint's.
+        return [(route, (order, route) in literal) for order, route in sorted(found)]
 
 
 def _stays_in_segments(route: Any) -> bool:

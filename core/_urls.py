@@ -25,7 +25,7 @@ AUTHORITY = re.compile(
     rf"(?:\[(?:(?P<address>[0-9A-Fa-f:.]+)|v[0-9A-Fa-f]+\.(?:{HOST_CHARACTER}|:)+)\]"
     rf"|(?:{HOST_CHARACTER}|%[0-9A-Fa-f]{{2}})+)(?::(?P<port>[0-9]*))?"
 )
-PORT = re.compile(r":[0-9]*\Z")
+PORT = re.compile(r":[0-9]+\Z")
 # What a query string may hold without breaking the URL around it; everything else is percent-encoded.
 QUERY_CHARACTERS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
 # What would end the path or be dropped or rewritten by a parser.

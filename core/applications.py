@@ -7,9 +7,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from core._lifespan import as_lifespan_context
 from core.datastructures import State, URLPath
-from core.middleware import Middleware, _MiddlewareFactory
-from core.middleware.body_limit import RequestBodyLimitMiddleware
-from core.middleware.errors import ServerErrorMiddleware
+from core.middleware import Middleware, _MiddlewareFactory, wrap_in_middleware
+from core.middleware.body_limit import limit_body_size
+from core.middleware.errors import InnerErrorMiddleware, RaiseOutside, ServerErrorMiddleware
 from core.middleware.exceptions import ExceptionMiddleware
 from core.routing import BaseRoute, Router
 from core.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope, Send
@@ -59,11 +59,10 @@ class Starlette:
         error_handler = last_resort[-1] if last_resort else None
         app: ASGIApp = ExceptionMiddleware(self.router, handlers=handlers, debug=self.debug)
         if self.error_responses_inside_middleware:
-            app = ServerErrorMiddleware(app, handler=error_handler, debug=self.debug, raise_outside=True)
-        for cls, args, kwargs in reversed(self.user_middleware):
-            app = cls(app, *args, **kwargs)
-        if self.max_body_size is not None:
-            app = RequestBodyLimitMiddleware(app, self.max_body_size)
+            app = InnerErrorMiddleware(app, handler=error_handler, debug=self.debug)
+        app = limit_body_size(wrap_in_middleware(app, self.user_middleware), self.max_body_size)
+        if self.error_responses_inside_middleware:
+            app = RaiseOutside(app)
         return ServerErrorMiddleware(app, handler=error_handler, debug=self.debug)
 
     @property

@@ -13,11 +13,12 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from core._exception_handler import answer_exception, track
+from core._exception_handler import answer_exception
 from core._handler_signature import is_plain
 from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
 from core._paths import UNQUOTED, compile_path, match_path, relative_location, replace_params
-from core._router_index import ROUTE_OBSERVER_KEY, Match, RouteList, RouterIndex, ordered_methods
+from core._router_index import FULL, NONE, PARTIAL, ROUTE_OBSERVER_KEY, Match, RouteList, RouterIndex, ordered_methods
+from core._tracked_send import track
 from core._urls import requested_host
 from core._utils import get_route_path, is_async_callable
 from core.concurrency import run_in_threadpool
@@ -131,7 +132,7 @@ class BaseRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an application of its own, without a router."""
         match, child_scope = self.matches(scope)
-        if match is Match.NONE:
+        if match is NONE:
             await answer_not_found(scope, receive, send)
             return
         scope.update(child_scope)
@@ -154,15 +155,17 @@ class _EndpointRoute(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """PARTIAL if only the method does not suit."""
-        if scope["type"] != self.scope_type:
-            return Match.NONE, {}
         params = match_path(self.path_regex, self.param_convertors, get_route_path(scope))
-        if params is None:
-            return Match.NONE, {}
+        return (NONE, {}) if params is None else self.found(scope, params)
+
+    def found(self, scope: Scope, params: dict[str, Any]) -> tuple[Match, Scope]:
+        """As `matches`, where the path is known to match."""
+        if scope["type"] != self.scope_type:
+            return NONE, {}
         if outer := scope.get("path_params"):
             params = {**outer, **params}
         is_full = not self.methods or scope["method"] in self.methods
-        return (Match.FULL if is_full else Match.PARTIAL), {"endpoint": self.endpoint, "path_params": params}
+        return (FULL if is_full else PARTIAL), {"endpoint": self.endpoint, "path_params": params}
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The path with exactly these parameters filled in; a websocket's for ws and wss addresses."""
@@ -313,13 +316,13 @@ class Mount(_ApplicationRoute):
         """Everything below the path, http and websocket alike; what matched moves into the root path."""
         path = get_route_path(scope)
         if scope["type"] not in ("http", "websocket") or self._is_elsewhere(path):
-            return Match.NONE, {}
+            return NONE, {}
         params = match_path(self.path_regex, self.param_convertors, path)
         if params is None:
-            return Match.NONE, {}
+            return NONE, {}
         root_path = scope.get("root_path", "")
         matched = path[: len(path) - len(params.pop("path")) - 1]
-        return Match.FULL, {
+        return FULL, {
             "path_params": {**scope.get("path_params", {}), **params},
             "app_root_path": scope.get("app_root_path", root_path),
             "root_path": root_path + matched,
@@ -367,12 +370,12 @@ class Host(_ApplicationRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """By the Host header; several of them, or one that is not a host (RFC 3986 section 3.2.2), never match."""
         if scope["type"] not in ("http", "websocket"):
-            return Match.NONE, {}
+            return NONE, {}
         host = requested_host(scope)
         params = match_path(self.host_regex, self.param_convertors, host) if host else None
         if params is None:
-            return Match.NONE, {}
-        return Match.FULL, {"path_params": {**scope.get("path_params", {}), **params}, "endpoint": self.app}
+            return NONE, {}
+        return FULL, {"path_params": {**scope.get("path_params", {}), **params}, "endpoint": self.app}
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The host itself with `path`, by its own name; a route inside by `name:route`, or by its name alone."""
@@ -469,8 +472,10 @@ class Router:
         scope["route"] = route
         if ROUTE_OBSERVER_KEY in scope:
             scope[ROUTE_OBSERVER_KEY](route)
-        if allowed is None or type(route).handle is not Route.handle:
+        if type(route).handle is not Route.handle:
             await route.handle(scope, receive, send)
+        elif allowed is None:
+            await route.app(scope, receive, send)  # type: ignore[attr-defined]  # As Route.handle would.
         elif self.automatic_options and scope["method"] == "OPTIONS":
             headers = {"Allow": ", ".join(ordered_methods({*allowed, "OPTIONS"}))}
             await Response(status_code=204, headers=headers)(scope, receive, send)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NoReturn
 
-from core._exception_handler import TrackedSend, track
+from core._tracked_send import TrackedSend, track
 from core.exceptions import HTTPException
 from core.responses import PlainTextResponse
 from core.types import ASGIApp, Message, Receive, Scope, Send

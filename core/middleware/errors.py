@@ -7,7 +7,7 @@ import inspect
 import traceback
 from typing import Any
 
-from core._exception_handler import track
+from core._tracked_send import TrackedSend, track
 from core._utils import is_async_callable
 from core.concurrency import run_in_threadpool
 from core.requests import Request
@@ -36,52 +36,30 @@ FRAME = """<details{opened}><summary>File <code>{file}</code>, line <i>{line}</i
 class ServerErrorMiddleware:
     """Answers any exception with a 500, by `handler` if given, and raises it again afterwards.
 
-    With `debug` the answer shows the traceback. With `raise_outside`, it is used a second time inside the
-    other middleware: it answers there, so that they can add their headers, and leaves the raising to the outer one.
+    With `debug` the answer shows the traceback.
     """
 
-    def __init__(
-        self, app: ASGIApp, handler: ExceptionHandler | None = None, debug: bool = False, *, raise_outside: bool = False
-    ) -> None:
+    def __init__(self, app: ASGIApp, handler: ExceptionHandler | None = None, debug: bool = False) -> None:
         self.app = app
         self.handler = handler
         self.debug = debug
-        self.raise_outside = raise_outside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if self.raise_outside:
-            await self._answer_inside(scope, receive, send)
-        else:
-            await self._answer_and_raise(scope, receive, send)
-
-    async def _answer_and_raise(self, scope: Scope, receive: Receive, send: Send) -> None:
-        failures: list[Exception] = []
-        scope[FAILURES_SCOPE_KEY] = failures
         tracked = track(send)
         try:
             await self.app(scope, receive, tracked)
         except Exception as error:
-            response = await self._response_for(Request(scope), error)
-            if not tracked.response_started:
-                await response(scope, receive, tracked)
+            await self.answer(error, scope, receive, tracked)
             raise
-        if failures:
-            raise failures[0]
 
-    async def _answer_inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tracked = track(send)
-        try:
-            await self.app(scope, receive, tracked)
-        except Exception as error:
-            failures: list[Exception] | None = scope.get(FAILURES_SCOPE_KEY)
-            if tracked.response_started or failures is None:
-                raise
-            response = await self._response_for(Request(scope), error)
-            failures.append(error)
-            await response(scope, receive, tracked)
+    async def answer(self, error: Exception, scope: Scope, receive: Receive, send: TrackedSend) -> None:
+        """Respond, unless a response has begun."""
+        response = await self._response_for(Request(scope), error)
+        if not send.response_started:
+            await response(scope, receive, send)
 
     async def _response_for(self, request: Request, error: Exception) -> Response:
         if self.debug:
@@ -128,3 +106,32 @@ class ServerErrorMiddleware:
             function=html.escape(frame.function),
             source="\n".join(rendered),
         )
+
+
+class InnerErrorMiddleware(ServerErrorMiddleware):
+    """Answers inside the other middleware, so that they can add their headers, and leaves the raising to RaiseOutside."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tracked = track(send)
+        try:
+            await self.app(scope, receive, tracked)
+        except Exception as error:
+            if scope["type"] != "http" or tracked.response_started:
+                raise
+            scope[FAILURES_SCOPE_KEY].append(error)
+            await self.answer(error, scope, receive, tracked)
+
+
+class RaiseOutside:
+    """Raises what InnerErrorMiddleware has answered, once the other middleware have done their part."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # A list, because middleware may hand on a copy of the scope.
+        failures: list[Exception] = []
+        scope[FAILURES_SCOPE_KEY] = failures
+        await self.app(scope, receive, send)
+        if failures:
+            raise failures[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core._exception_handler import HANDLERS_SCOPE_KEY, answer_exception, track
+from core._exception_handler import HANDLERS_SCOPE_KEY, answer_exception
+from core._tracked_send import track
 from core.exceptions import HTTPException, WebSocketException
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
