@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import sys
 import time
+from collections.abc import Mapping
 from email.utils import format_datetime, formatdate
 from http.cookies import SimpleCookie
 from typing import Literal
@@ -65,48 +66,29 @@ def is_octal_escape(text: str) -> bool:
     return len(text) == OCTAL_ESCAPE_LENGTH and text[0] in "0123" and not text.strip("01234567")
 
 
-def format_cookie(
-    key: str,
-    value: str,
-    *,
-    max_age: int | None,
-    expires: datetime.datetime | str | int | None,
-    path: str | None,
-    domain: str | None,
-    secure: bool,
-    httponly: bool,
-    samesite: SameSite | None,
-    partitioned: bool,
-) -> str:
-    """The value of a Set-Cookie header. Raises ValueError for names and attributes that would add attributes."""
+def format_cookie(key: str, value: str, attributes: Mapping[str, str | int | bool | None]) -> str:
+    """The value of a Set-Cookie header. Attributes that are None or False are left out, of True ones only the name shows.
+
+    Raises ValueError for names and attributes that would add attributes.
+    """
     if not key or key.encode("utf-8").strip(TOKEN_CHARACTERS):
         raise ValueError(f"Cookie name {key!r} is not a token (RFC 6265 section 4.1.1).")
-    if samesite is not None and samesite.lower() not in ("strict", "lax", "none"):
+    if str(attributes["SameSite"] or "lax").lower() not in ("strict", "lax", "none"):
         raise AssertionError("samesite must be either 'strict', 'lax' or 'none'")
-    if partitioned and sys.version_info < (3, 14):
+    if attributes["Partitioned"] and sys.version_info < (3, 14):
         raise ValueError("Partitioned cookies are only supported in Python 3.14 and above.")
-    attributes = [
-        f"{key}={COOKIE_ENCODER.value_encode(value)[1]}",
-        domain and f"Domain={attribute('domain', domain)}",
-        expires is not None and f"expires={attribute('expires', expiry_date(expires))}",
-        httponly and "HttpOnly",
-        max_age is not None and f"Max-Age={int(max_age)}",
-        partitioned and "Partitioned",
-        path is not None and f"Path={attribute('path', path)}",
-        samesite is not None and f"SameSite={samesite}",
-        secure and "Secure",
-    ]
-    return "; ".join(part for part in attributes if part)
+    parts = [f"{key}={COOKIE_ENCODER.value_encode(value)[1]}"]
+    for name, content in attributes.items():
+        text = str(content)
+        if ";" in text or not text.isprintable():
+            raise ValueError(f"Cookie {name} {text!r} contains a semicolon or control character.")
+        if content is not None and content is not False:
+            parts.append(name if content is True else f"{name}={text}")
+    return "; ".join(parts)
 
 
-def expiry_date(expires: datetime.datetime | str | int) -> str:
+def expiry_date(expires: datetime.datetime | str | int | None) -> str | None:
     """The date of a datetime in UTC, or that many seconds from now. Text stays as it is."""
     if isinstance(expires, datetime.datetime):
         return format_datetime(expires, usegmt=True)
-    return expires if isinstance(expires, str) else formatdate(time.time() + expires, usegmt=True)
-
-
-def attribute(name: str, value: str) -> str:
-    if ";" in value or not value.isprintable():
-        raise ValueError(f"Cookie {name} {value!r} contains a semicolon or control character.")
-    return value
+    return formatdate(time.time() + expires, usegmt=True) if isinstance(expires, int) else expires

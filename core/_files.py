@@ -114,7 +114,8 @@ class FileResponse(Response):
             await send_whole(send, plan, b"")
         elif can_pass_path and not plan.is_partial:
             await send({"type": "http.response.start", "status": plan.status_code, "headers": plan.headers})
-            await send({"type": "http.response.pathsend", "path": absolute_path(self.path)})
+            path = Path(self.path).absolute()  # noqa: ASYNC240 - asks for the working directory alone
+            await send({"type": "http.response.pathsend", "path": str(path)})
         elif content is not None or not any(isinstance(part, tuple) for part in plan.parts):
             await send_whole(send, plan, b"".join(take(part, content or b"") for part in plan.parts))
         else:
@@ -228,10 +229,6 @@ def look_up(
     if len(content) < stat_result.st_size:
         raise RuntimeError(f"File at path {path} is shorter than expected.")
     return stat_result, content
-
-
-def absolute_path(path: str | os.PathLike[str]) -> str:
-    return str(Path(path).absolute())
 
 
 def take(part: bytes | Range, content: bytes) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from core._cookies import SameSite, format_cookie
+from core._cookies import SameSite, expiry_date, format_cookie
 from core._headers import MutableHeaders, RawHeaders, encode_header
 from core._tracked_send import start_response
 from core._utils import create_collapsing_task_group
@@ -83,19 +83,17 @@ class Response:
         partitioned: bool = False,
     ) -> None:
         """Add a Set-Cookie field (RFC 6265). `max_age`, and `expires` if it is a number, are seconds from now."""
-        cookie = format_cookie(
-            key,
-            value,
-            max_age=max_age,
-            expires=expires,
-            path=path,
-            domain=domain,
-            secure=secure,
-            httponly=httponly,
-            samesite=samesite,
-            partitioned=partitioned,
-        )
-        self.raw_headers.append(encode_header("set-cookie", cookie))
+        attributes = {
+            "Domain": domain or None,
+            "expires": expiry_date(expires),
+            "HttpOnly": httponly,
+            "Max-Age": max_age,
+            "Partitioned": partitioned,
+            "Path": path,
+            "SameSite": samesite,
+            "Secure": secure,
+        }
+        self.raw_headers.append(encode_header("set-cookie", format_cookie(key, value, attributes)))
 
     def delete_cookie(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec
 
 from core._utils import is_async_callable
-from core.concurrency import run_in_threadpool
+from core.concurrency import call_function
 
 P = ParamSpec("P")
 
@@ -21,10 +21,7 @@ class BackgroundTask:
         self.is_async = is_async_callable(func)
 
     async def __call__(self) -> None:
-        if self.is_async:
-            await self.func(*self.args, **self.kwargs)
-        else:
-            await run_in_threadpool(self.func, *self.args, **self.kwargs)
+        await call_function(self.func, *self.args, **self.kwargs)
 
 
 class BackgroundTasks(BackgroundTask):

@@ -14,6 +14,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
+from core._utils import is_async_callable
 from core.exceptions import StarletteDeprecationWarning
 
 P = ParamSpec("P")
@@ -24,6 +25,13 @@ async def run_in_threadpool(func: Callable[P, T], *args: P.args, **kwargs: P.kwa
     """Call a blocking function in a worker thread. It sees the caller's context variables; its changes stay there."""
     call = functools.partial(func, *args, **kwargs) if args or kwargs else func
     return await anyio.to_thread.run_sync(call)
+
+
+async def call_function(func: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+    """Await a coroutine function, or call a blocking one in a worker thread. The result is of any type, as the function."""
+    if is_async_callable(func):
+        return await func(*args, **kwargs)
+    return await run_in_threadpool(func, *args, **kwargs)
 
 
 async def iterate_in_threadpool(iterable: Iterable[T]) -> AsyncIterator[T]:

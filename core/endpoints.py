@@ -5,29 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from http import HTTPStatus
-from typing import Any, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
-from core._utils import is_async_callable
-from core.concurrency import run_in_threadpool
+from core._router_index import VERBS
+from core.concurrency import call_function
 from core.exceptions import HTTPException
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
 from core.types import Message, Receive, Scope, Send
 from core.websockets import WebSocket
 
-# Only these names are looked up on the class: a method invented by a client reaches nothing (CVE-2026-48817).
-HTTP_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 NORMAL_CLOSURE = 1000
 UNSUPPORTED_DATA = 1003
 INTERNAL_ERROR = 1011
 
 
-class HTTPEndpoint:
-    """Answers a request with its method `get`, `post`, …, async or blocking. HEAD is answered by `get` if need be."""
+class _Endpoint:
+    scope_type: ClassVar[str]
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise AssertionError(f"An HTTP endpoint needs a scope of type http, not {scope['type']}.")
+        if scope["type"] != self.scope_type:
+            raise AssertionError(f"{type(self).__name__} needs a scope of type {self.scope_type}, not {scope['type']}.")
         self.scope = scope
         self.receive = receive
         self.send = send
@@ -36,22 +34,29 @@ class HTTPEndpoint:
         return self.dispatch().__await__()
 
     async def dispatch(self) -> None:
+        raise NotImplementedError
+
+
+class HTTPEndpoint(_Endpoint):
+    """Answers a request with its method `get`, `post`, …, async or blocking. HEAD is answered by `get` if need be."""
+
+    scope_type = "http"
+
+    async def dispatch(self) -> None:
         request: Request = Request(self.scope, self.receive, self.send)
         handler = self._handler(request.method)
-        if is_async_callable(handler):
-            response = await handler(request)
-        else:
-            response = await run_in_threadpool(handler, request)
+        response = await call_function(handler, request)
         await response(self.scope, self.receive, self.send)
 
     async def method_not_allowed(self, request: Request) -> Response:
-        headers = {"Allow": ", ".join(method for method in HTTP_METHODS if self._answers(method))}
+        headers = {"Allow": ", ".join(method for method in VERBS if self._answers(method))}
         if "app" in self.scope:
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers=headers)
         return PlainTextResponse("Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, headers)
 
     def _handler(self, method: str) -> Any:
-        if method not in HTTP_METHODS or not self._answers(method):
+        # Only these names are looked up on the class: a method invented by a client reaches nothing (CVE-2026-48817).
+        if method not in VERBS or not self._answers(method):
             return self.method_not_allowed
         return getattr(self, method.lower(), None) or self.get  # type: ignore[attr-defined]  # HEAD
 
@@ -59,24 +64,15 @@ class HTTPEndpoint:
         return hasattr(self, method.lower()) or (method == "HEAD" and hasattr(self, "get"))
 
 
-class WebSocketEndpoint:
+class WebSocketEndpoint(_Endpoint):
     """Handles a websocket by `on_connect`, `on_receive` for each message, and `on_disconnect`, which always runs.
 
     `encoding` says what messages must be; one of another kind ends the connection with 1003. With None they are
     handed over as they are.
     """
 
+    scope_type = "websocket"
     encoding: Literal["text", "bytes", "json"] | None = None
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "websocket":
-            raise AssertionError(f"A websocket endpoint needs a scope of type websocket, not {scope['type']}.")
-        self.scope = scope
-        self.receive = receive
-        self.send = send
-
-    def __await__(self) -> Generator[Any, None, None]:
-        return self.dispatch().__await__()
 
     async def dispatch(self) -> None:
         websocket: WebSocket = WebSocket(self.scope, self.receive, self.send)
@@ -94,22 +90,18 @@ class WebSocketEndpoint:
 
     async def decode(self, websocket: WebSocket, message: Message) -> Any:
         text, data = message.get("text"), message.get("bytes")
-        if self.encoding == "text":
-            return (
-                text if text is not None else await refuse(websocket, "Expected text websocket messages, but got bytes")
-            )
-        if self.encoding == "bytes":
-            return (
-                data if data is not None else await refuse(websocket, "Expected bytes websocket messages, but got text")
-            )
+        if self.encoding == "text" and text is None:
+            await refuse(websocket, "Expected text websocket messages, but got bytes")
+        if self.encoding == "bytes" and data is None:
+            await refuse(websocket, "Expected bytes websocket messages, but got text")
         if self.encoding == "json":
             try:
                 return json.loads(text if text is not None else data or b"")
             except ValueError:
                 await refuse(websocket, "Malformed JSON data received.")
-        if self.encoding is not None:
+        if self.encoding not in ("text", "bytes", None):
             raise AssertionError(f"Unsupported 'encoding' attribute {self.encoding!r}.")
-        return text if text is not None else data
+        return data if text is None or self.encoding == "bytes" else text
 
     async def on_connect(self, websocket: WebSocket) -> None:
         """Override to handle an incoming connection; must accept it or close it."""

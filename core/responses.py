@@ -62,16 +62,6 @@ class JSONResponse(Response):
 
     media_type = "application/json"
 
-    def __init__(
-        self,
-        content: Any,
-        status_code: int = 200,
-        headers: Mapping[str, str] | None = None,
-        media_type: str | None = None,
-        background: BackgroundTask | None = None,
-    ) -> None:
-        super().__init__(content, status_code, headers, media_type, background)
-
     def render(self, content: Any) -> bytes:
         # Looked up at each call, because programs replace `json.dumps` to teach it more types.
         if json.dumps is STANDARD_DUMPS:

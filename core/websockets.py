@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import AsyncIterator, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from core.requests import HTTPConnection, StateT
 from core.types import Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from core.responses import Response
+
+T = TypeVar("T")
 
 UNSUPPORTED_DATA = 1003
 ABNORMAL_CLOSURE = 1006
@@ -118,29 +121,17 @@ class WebSocket(HTTPConnection[StateT]):
         data = await (self.receive_text() if mode == "text" else self.receive_bytes())
         return json.loads(data)
 
-    async def iter_text(self) -> AsyncIterator[str]:
+    def iter_text(self) -> AsyncIterator[str]:
         """The text messages until the connection ends."""
-        try:
-            while True:
-                yield await self.receive_text()
-        except WebSocketDisconnect:
-            return
+        return until_disconnect(self.receive_text)
 
-    async def iter_bytes(self) -> AsyncIterator[bytes]:
+    def iter_bytes(self) -> AsyncIterator[bytes]:
         """The binary messages until the connection ends."""
-        try:
-            while True:
-                yield await self.receive_bytes()
-        except WebSocketDisconnect:
-            return
+        return until_disconnect(self.receive_bytes)
 
-    async def iter_json(self) -> AsyncIterator[Any]:
+    def iter_json(self) -> AsyncIterator[Any]:
         """The text messages, read as JSON, until the connection ends."""
-        try:
-            while True:
-                yield await self.receive_json()
-        except WebSocketDisconnect:
-            return
+        return until_disconnect(self.receive_json)
 
     async def send_text(self, data: str) -> None:
         await self.send({"type": "websocket.send", "text": data})
@@ -190,6 +181,12 @@ class WebSocketClose:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": self.code, "reason": self.reason})
+
+
+async def until_disconnect(receive: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
+    with suppress(WebSocketDisconnect):
+        while True:
+            yield await receive()
 
 
 def next_state(allowed: dict[str, WebSocketState], message: Message) -> WebSocketState:

@@ -8,8 +8,7 @@ import traceback
 from typing import Any
 
 from core._tracked_send import TrackedSend, track
-from core._utils import is_async_callable
-from core.concurrency import run_in_threadpool
+from core.concurrency import call_function, run_in_threadpool
 from core.requests import Request
 from core.responses import HTMLResponse, PlainTextResponse, Response
 from core.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
@@ -67,11 +66,7 @@ class ServerErrorMiddleware:
         if self.handler is None:
             return self.error_response(request, error)
         handler: Any = self.handler  # Handlers may answer None to a websocket; to a request they return a response.
-        if is_async_callable(handler):
-            response = await handler(request, error)
-        else:
-            response = await run_in_threadpool(handler, request, error)
-        return response  # type: ignore[no-any-return]
+        return await call_function(handler, request, error)  # type: ignore[no-any-return]
 
     def error_response(self, request: Request, exc: Exception) -> Response:
         """What people see when there is neither a handler nor debugging."""
