@@ -1,76 +1,68 @@
-"""CPU per request without a server, every peer in its own process, rounds interleaved: ratios to a bare ASGI callable."""
+"""CPU per request without a server, every peer in its own process, rounds interleaved."""
 
-import math
-import statistics
-import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.environment import ROOT
-from benchmarks.scenarios import SCENARIOS
-
-PEERS = ["raw", "slipway", "starlette", "fastapi", "litestar", "blacksheep", "falcon", "sanic", "quart", "django"]
-
-
-class Peer:
-    """A worker process that measures when it is asked."""
-
-    def __init__(self, name: str, interpreter: Path) -> None:
-        self.name = name
-        command = [interpreter, "-m", "benchmarks.worker", name]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-
-    def measure(self, scenario: str) -> float:
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(f"{scenario}\n")
-        self.process.stdin.flush()
-        return float(self.process.stdout.readline() or "nan")
-
-    def stop(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
+from benchmarks.answering import Answering
+from benchmarks.scenarios import BY_HAND, DECLARED, Scenario, by_application
+from benchmarks.tables import Results, fastest, median, ratios, rows, spread
 
 
-def run(interpreter: Path, names: list[str], rounds: int) -> dict[str, dict[str, list[float]]]:
-    """Measure every scenario `rounds` times with each peer in turn: scenario → peer → microseconds."""
-    peers = [Peer(name, interpreter) for name in names]
-    try:
-        return {scenario.name: _measure(peers, scenario.name, rounds) for scenario in SCENARIOS}
-    finally:
-        for peer in peers:
-            peer.stop()
+def run(interpreter: Path, names: Sequence[str], scenarios: Sequence[Scenario], rounds: int) -> Results:
+    """Measure every scenario `rounds` times with each peer in turn: microseconds."""
+    results: Results = {}
+    for group in by_application(scenarios):
+        with ExitStack() as stack:
+            peers = {name: stack.enter_context(_worker(interpreter, name, group[0])) for name in names}
+            results |= {scenario.name: _measure(peers, scenario.name, rounds) for scenario in group}
+    return {scenario.name: results[scenario.name] for scenario in scenarios}
 
 
-def _measure(peers: list[Peer], scenario: str, rounds: int) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {peer.name: [] for peer in peers}
-    for peer in peers:
-        peer.measure(scenario)  # The first round builds the application and warms it up.
-    for _ in range(rounds):
-        for peer in peers:
-            found[peer.name].append(peer.measure(scenario))
+def _worker(interpreter: Path, peer: str, scenario: Scenario) -> Answering:
+    return Answering(interpreter, "benchmarks.worker", [peer, scenario.name])
+
+
+def _measure(peers: dict[str, Answering], scenario: str, rounds: int) -> dict[str, list[float]]:
+    # The first question builds the application and warms it up; who cannot answer it is not asked again.
+    able = [name for name, peer in peers.items() if peer.ask(scenario) > 0]
+    found: dict[str, list[float]] = {name: [] for name in peers}
+    for turn in range(rounds):
+        for name in able if turn % 2 else reversed(able):
+            found[name].append(peers[name].ask(scenario))
     return found
 
 
-def table(results: dict[str, dict[str, list[float]]], names: list[str]) -> str:
-    """A Markdown table: median microseconds, and for slipway the ratio to Starlette with its least and greatest round."""
-    lines = [
-        "| CPU µs per request | " + " | ".join(names) + " | slipway ÷ starlette |",
-        "|---" * (len(names) + 2) + "|",
+def table(results: Results, names: Sequence[str], rival: str) -> str:
+    """Median microseconds of raw, and of each other above it; then slipway's whole cost beside a rival's and the fastest's."""
+    others = [name for name in names if name != "raw"]
+    head = [
+        "CPU µs per request",
+        "raw",
+        *(f"+ {name}" for name in others),
+        f"slipway ÷ {rival}",
+        "slipway ÷ fastest peer",
     ]
+    body = []
     for scenario, peers in results.items():
-        cells = [_cell(peers[name]) for name in names]
-        lines.append(f"| {scenario} | " + " | ".join(cells) + f" | {_ratio(peers)} |")
-    return "\n".join(lines)
+        raw = median(peers.get("raw", []))
+        above = [_one_decimal(median(peers[name]) - raw) for name in others]
+        best = fastest(peers, besides={"raw", "slipway"})
+        body.append(
+            [scenario, _one_decimal(raw), *above, spread(ratios(peers, "slipway", rival)), _beside(peers, best)]
+        )
+    return rows(head, body)
 
 
-def _cell(values: list[float]) -> str:
-    median = statistics.median(values)
-    return "-" if math.isnan(median) else f"{median:.1f}"
+def declared_beside_by_hand(results: Results) -> str:
+    """What declaring two path and two query parameters costs, of reading them by hand."""
+    pairs = zip(results[DECLARED.name].get("slipway", []), results[BY_HAND.name].get("slipway", []), strict=True)
+    return f"slipway, declared ÷ by hand: {spread([declared / by_hand for declared, by_hand in pairs])}"
 
 
-def _ratio(peers: dict[str, list[float]]) -> str:
-    if "starlette" not in peers or "slipway" not in peers:
-        return "-"
-    ratios = [ours / theirs for ours, theirs in zip(peers["slipway"], peers["starlette"], strict=True)]
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+def _one_decimal(value: float) -> str:
+    return f"{value:.1f}" if value == value else "-"
+
+
+def _beside(peers: dict[str, list[float]], best: str | None) -> str:
+    return f"{spread(ratios(peers, 'slipway', best))} {best}" if best else "-"

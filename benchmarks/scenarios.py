@@ -1,8 +1,10 @@
 """What is measured: the same requests for every peer, each with the answer that proves that the work was done."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -18,7 +20,7 @@ BOUNDARY = "----slipway"
 
 @dataclass(frozen=True)
 class Scenario:
-    """One request. `expected` is a part of the body that a right answer has."""
+    """One request, or one websocket whose every message comes back. `expected` is a part of a right answer's body."""
 
     name: str
     path: str
@@ -27,8 +29,16 @@ class Scenario:
     body: bytes = b""
     status: int = 200
     expected: bytes = b""
+    query: str = ""
     routes: int = 0  # How many other routes stand before the one that is asked for.
     options: frozenset[str] = field(default_factory=frozenset)
+    kind: Literal["http", "websocket"] = "http"
+    conditional: bool = False  # Asks again with the validator of the first answer.
+
+    @property
+    def application(self) -> tuple[int, frozenset[str]]:
+        """Scenarios with equal ones are measured with one process a peer."""
+        return self.routes, self.options
 
 
 def multipart(size: int) -> bytes:
@@ -45,6 +55,9 @@ FORM_BODY = b"name=Ada+Lovelace&email=ada%40example.com&city=London&note=one%20t
 JSON_TYPE = (("content-type", "application/json"),)
 FORM_TYPE = (("content-type", "application/x-www-form-urlencoded"),)
 MULTIPART_TYPE = (("content-type", f"multipart/form-data; boundary={BOUNDARY}"),)
+TENANT = (("x-tenant", "acme"),)
+FIVE = frozenset({"five middleware"})
+SHELF = b'"limit":10'
 
 SCENARIOS = [
     Scenario("plain text", "/plain", expected=b"Hello, world"),
@@ -56,11 +69,45 @@ SCENARIOS = [
     Scenario("last of 300 routes", "/route/299", routes=300, expected=b"Hello, world"),
     Scenario("last of 1,000 routes", "/route/999", routes=1000, expected=b"Hello, world"),
     Scenario("404 with 300 routes", "/missing", status=404, routes=300),
-    Scenario("five middleware", "/plain", expected=b"Hello, world", options=frozenset({"five middleware"})),
+    Scenario("five middleware", "/plain", expected=b"Hello, world", options=FIVE),
     Scenario("signed session read", "/session", expected=b"Ada", options=frozenset({"session"})),
     Scenario("Jinja2 page, 50 rows", "/page", expected=b"Row 49"),
     Scenario("static file 10 kB", "/static/ten_kilobytes.txt", expected=b"0123456789"),
-    Scenario("static file, 304", "/static/ten_kilobytes.txt", status=304, options=frozenset({"conditional"})),
+    Scenario("static file, 304", "/static/ten_kilobytes.txt", status=304, conditional=True),
     Scenario("stream, 100 chunks", "/stream", expected=b"xxxx"),
     Scenario("stream, 10 sync chunks", "/stream-sync", expected=b"xxxx"),
+    Scenario("websocket echo, a message", "/socket", body=b"Hello, world", expected=b"Hello, world", kind="websocket"),
 ]
+VALIDATED = Scenario(
+    "validated JSON, one dependency", "/orders", "POST", JSON_TYPE + TENANT, JSON_BODY, expected=b'"name":"Ada"'
+)
+DECLARED = Scenario(
+    "two path, two query parameters, declared", "/declared/3/42", query="limit=10&order=name", expected=SHELF
+)
+BY_HAND = Scenario(
+    "two path, two query parameters, by hand", "/by-hand/3/42", query="limit=10&order=name", expected=SHELF
+)
+TYPED_SCENARIOS = [VALIDATED, DECLARED, BY_HAND]
+BY_NAME = {scenario.name: scenario for scenario in [*SCENARIOS, *TYPED_SCENARIOS]}
+# What is asked over the network as well.
+NETWORK = [
+    "plain text",
+    "JSON",
+    "path parameter",
+    "JSON echo",
+    "multipart 10 kB",
+    "last of 300 routes",
+    "five middleware",
+    "static file 10 kB",
+    "stream, 100 chunks",
+    "websocket echo, a message",
+    VALIDATED.name,
+]
+NETWORK_SCENARIOS = [BY_NAME[name] for name in NETWORK]
+
+
+def by_application(scenarios: Iterable[Scenario]) -> list[list[Scenario]]:
+    groups: dict[tuple[int, frozenset[str]], list[Scenario]] = {}
+    for scenario in scenarios:
+        groups.setdefault(scenario.application, []).append(scenario)
+    return list(groups.values())

@@ -1,93 +1,59 @@
 """One peer in its own process: reads the name of a scenario from standard input, measures it, prints microseconds.
 
-`python -m benchmarks.worker PEER` in the peers' environment. CPU time per request is measured in this process, with the
-application called directly: no server, no socket.
+`python -m benchmarks.worker PEER SCENARIO` in the peers' environment measures the application that this scenario asks for.
+CPU time is measured in this process, with the application called directly: no server, no socket.
 """
 
 import asyncio
 import contextlib
-import importlib
 import sys
 import time
 from typing import Any
 
-from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.answering import answer_lines
+from benchmarks.applications import create
+from benchmarks.calls import NoSuchPage, Request, WebSocket, call_of
+from benchmarks.scenarios import BY_NAME, Scenario
 
-SECONDS = 0.15
-APPLICATIONS = {"slipway": ("starlette_api", "core"), "starlette": ("starlette_api", "starlette")}
-
-
-def create(peer: str, scenario: Scenario) -> Any:
-    module, *package = APPLICATIONS.get(peer, (peer,))
-    return importlib.import_module(f"benchmarks.applications.{module}").create(
-        *package, scenario.routes, scenario.options
-    )
+SECONDS = 0.1
 
 
-class Client:
-    """Calls an ASGI application with one request, again and again."""
+class Measurements:
+    """Measures the scenarios of one application, which is built when the first is asked for."""
 
-    def __init__(self, app: Any, scenario: Scenario) -> None:
-        self.app = app
-        self.scenario = scenario
-        self.headers = [(b"host", b"localhost"), (b"accept", b"*/*"), (b"user-agent", b"benchmark")]
-        self.headers += [(name.encode(), value.encode()) for name, value in scenario.headers]
-        if scenario.body:
-            self.headers.append((b"content-length", str(len(scenario.body)).encode()))
-        self.status = 0
-        self.answer: list[tuple[bytes, bytes]] = []
-        self.body = b""
+    def __init__(self, peer: str, scenario: str) -> None:
+        self.peer = peer
+        self.scenario = BY_NAME[scenario]
+        self.app: Any = None
+        self.calls: dict[str, Request | WebSocket] = {}
 
-    def scope(self) -> dict[str, Any]:
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.4"},
-            "http_version": "1.1",
-            "method": self.scenario.method,
-            "scheme": "http",
-            "path": self.scenario.path,
-            "raw_path": self.scenario.path.encode(),
-            "query_string": b"",
-            "root_path": "",
-            "headers": list(self.headers),
-            "client": ("127.0.0.1", 50000),
-            "server": ("127.0.0.1", 8000),
-            "state": {},
-        }
+    async def measure(self, scenario: str) -> float:
+        """Microseconds of CPU per request; NaN if the peer has nothing of the kind."""
+        try:
+            if scenario not in self.calls:
+                await self._prepare(BY_NAME[scenario])
+            return await cost(self.calls[scenario])
+        except NoSuchPage:
+            return float("nan")
+        except Exception as error:
+            print(f"{self.peer}, {scenario}: {type(error).__name__}: {error}", file=sys.stderr)
+            return float("nan")
 
-    async def receive(self) -> dict[str, Any]:
-        return {"type": "http.request", "body": self.scenario.body, "more_body": False}
+    async def _prepare(self, scenario: Scenario) -> None:
+        if self.app is None:
+            self.app = create(self.peer, self.scenario)
+            self.lifespan = await start(self.app)
+        call = call_of(self.app, scenario)
+        await call.prove()
+        self.calls[scenario.name] = call
 
-    async def keep(self, message: Any) -> None:
-        if message["type"] == "http.response.start":
-            self.status, self.answer = message["status"], list(message.get("headers", ()))
-        else:
-            self.body += message.get("body", b"")
 
-    async def drop(self, message: Any) -> None:
-        pass
-
-    async def prove(self) -> None:
-        """Ask once and look at the answer; where the scenario needs it, bring back the cookie or the entity tag."""
-        await self.app(self.scope(), self.receive, self.keep)
-        headers = {name.lower(): value for name, value in self.answer}
-        if "session" in self.scenario.options:
-            self.headers.append((b"cookie", headers[b"set-cookie"].split(b";")[0]))
-        if "conditional" in self.scenario.options:
-            self.headers.append((b"if-none-match", headers[b"etag"]))
-        self.body = b""
-        await self.app(self.scope(), self.receive, self.keep)
-        if self.status != self.scenario.status or self.scenario.expected not in self.body:
-            raise ValueError(f"{self.scenario.name}: {self.status} {self.body[:200]!r}")
-
-    async def measure(self) -> float:
-        """Microseconds of CPU per request."""
-        count, started = 0, time.process_time()
-        while (spent := time.process_time() - started) < SECONDS:
-            for _ in range(20):
-                await self.app(self.scope(), self.receive, self.drop)
-            count += 20
-        return spent / count * 1e6
+async def cost(call: Request | WebSocket) -> float:
+    """Microseconds of this process's CPU per request or message."""
+    count, started = 0, time.process_time()
+    while (spent := time.process_time() - started) < SECONDS:
+        count += await (call.perform(times=20) if isinstance(call, Request) else call.perform())
+    return spent / count * 1e6
 
 
 async def start(app: Any) -> asyncio.Task[None]:
@@ -114,23 +80,5 @@ async def start(app: Any) -> asyncio.Task[None]:
     return task
 
 
-async def serve_commands(peer: str) -> None:
-    by_name = {scenario.name: scenario for scenario in SCENARIOS}
-    ready: dict[str, Client] = {}
-    lifespans: list[asyncio.Task[None]] = []
-    for line in sys.stdin:
-        name = line.strip()
-        try:
-            if name not in ready:
-                app = create(peer, by_name[name])
-                lifespans.append(await start(app))
-                ready[name] = Client(app, by_name[name])
-                await ready[name].prove()
-            print(await ready[name].measure(), flush=True)
-        except Exception as error:
-            print(f"failed {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            print("nan", flush=True)
-
-
 if __name__ == "__main__":
-    asyncio.run(serve_commands(sys.argv[1]))
+    asyncio.run(answer_lines(Measurements(*sys.argv[1:]).measure))

@@ -1,27 +1,22 @@
 """The application as a user of FastAPI writes it."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from benchmarks.applications.orders import Order
 from benchmarks.applications.starlette_api import TimingMiddleware
 from benchmarks.scenarios import CHUNKS, PAGE, ROWS, STATIC
 
 
 def create(routes: int, options: frozenset[str]) -> Any:
-    from fastapi import FastAPI, Form, Request, UploadFile
+    from fastapi import Depends, FastAPI, Form, Header, Request, UploadFile, WebSocket, WebSocketDisconnect
     from fastapi.responses import PlainTextResponse, StreamingResponse
     from fastapi.staticfiles import StaticFiles
     from jinja2 import DictLoader, Environment
-    from pydantic import BaseModel
     from starlette.middleware.cors import CORSMiddleware
     from starlette.middleware.gzip import GZipMiddleware
     from starlette.middleware.sessions import SessionMiddleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
     from starlette.templating import Jinja2Templates
-
-    class Echo(BaseModel):
-        name: str
-        tags: list[str]
-        count: int
 
     app = FastAPI()
     templates = Jinja2Templates(env=Environment(autoescape=True, loader=DictLoader({"page": PAGE})))
@@ -42,7 +37,7 @@ def create(routes: int, options: frozenset[str]) -> Any:
         return {"id": id}
 
     @app.post("/echo")
-    async def echo(body: Echo) -> Echo:
+    async def echo(body: Order) -> Order:
         return body
 
     @app.post("/form")
@@ -73,6 +68,36 @@ def create(routes: int, options: frozenset[str]) -> Any:
     @app.get("/stream-sync")
     async def stream_sync() -> StreamingResponse:
         return StreamingResponse(iter(CHUNKS[:10]), media_type="text/plain")
+
+    async def tenant(x_tenant: Annotated[str, Header()]) -> str:
+        return x_tenant
+
+    @app.post("/orders")
+    async def order(order: Order, tenant: Annotated[str, Depends(tenant)]) -> Order:
+        return order
+
+    @app.get("/declared/{shelf}/{number}")
+    async def declared(shelf: int, number: int, limit: int, order: str = "id") -> dict[str, Any]:
+        return {"shelf": shelf, "number": number, "limit": limit, "order": order}
+
+    @app.get("/by-hand/{shelf}/{number}")
+    async def by_hand(request: Request) -> dict[str, Any]:
+        path, query = request.path_params, request.query_params
+        return {
+            "shelf": int(path["shelf"]),
+            "number": int(path["number"]),
+            "limit": int(query["limit"]),
+            "order": query.get("order", "id"),
+        }
+
+    @app.websocket("/socket")
+    async def socket(websocket: WebSocket) -> None:
+        await websocket.accept()
+        try:
+            while True:
+                await websocket.send_text(await websocket.receive_text())
+        except WebSocketDisconnect:
+            return
 
     app.mount("/static", StaticFiles(directory=STATIC))
     if "session" in options:

@@ -1,13 +1,14 @@
 """The application as a user of Starlette's API writes it; `core` and Starlette itself are measured with this one text."""
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.scenarios import CHUNKS, PAGE, ROWS, STATIC
 
 
-def create(package: str, routes: int, options: frozenset[str]) -> Any:
-    """Build the application with `package`, which is "core" or "starlette"."""
+def create(routes: int, options: frozenset[str], package: str = "starlette", more: Sequence[Any] = ()) -> Any:
+    """Build the application with `package`, which is "core" or "starlette", and with `more` routes."""
     from jinja2 import DictLoader, Environment
 
     def module(name: str) -> Any:
@@ -55,6 +56,22 @@ def create(package: str, routes: int, options: frozenset[str]) -> Any:
     async def stream_sync(request: Any) -> Any:
         return responses.StreamingResponse(iter(CHUNKS[:10]), media_type="text/plain")
 
+    async def by_hand(request: Any) -> Any:
+        path, query = request.path_params, request.query_params
+        return responses.JSONResponse(
+            {
+                "shelf": path["shelf"],
+                "number": path["number"],
+                "limit": int(query["limit"]),
+                "order": query.get("order", "id"),
+            }
+        )
+
+    async def socket(websocket: Any) -> None:
+        await websocket.accept()
+        async for text in websocket.iter_text():
+            await websocket.send_text(text)
+
     listed = [route(f"/route/{number}", plain) for number in range(routes)]
     listed += [
         route("/plain", plain),
@@ -67,7 +84,10 @@ def create(package: str, routes: int, options: frozenset[str]) -> Any:
         route("/page", page),
         route("/stream", stream),
         route("/stream-sync", stream_sync),
+        route("/by-hand/{shelf:int}/{number:int}", by_hand),
+        routing.WebSocketRoute("/socket", socket),
         routing.Mount("/static", module("staticfiles").StaticFiles(directory=STATIC)),
+        *more,
     ]
     layers = []
     if "session" in options:
