@@ -42,7 +42,10 @@ def _renderers(settings: Settings) -> list[structlog.typing.Processor]:
             structlog.processors.dict_tracebacks,
             structlog.processors.JSONRenderer(),
         ]
-    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+    ]
 
 
 def _is_ours(handler: logging.Handler) -> bool:
