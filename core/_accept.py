@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from core._headers import Headers
 
@@ -16,20 +17,17 @@ def accepted_encodings(headers: Headers, offered: Iterable[str]) -> list[str]:
     return [coding for coding in offered if weights.get(coding, weights.get("*", 0.0)) > 0]
 
 
+@lru_cache(maxsize=256)
 def _parse_weights(field: str) -> dict[str, float]:
     weights = {}
     for alternative in field.split(",", MOST_ALTERNATIVES)[:MOST_ALTERNATIVES]:
-        name, *parameters = alternative.split(";")
-        weights[name.strip().lower()] = _parse_weight(parameters)
+        name, *parameters = (part.strip().lower() for part in alternative.split(";"))
+        weights[name] = next((_number(text[2:]) for text in parameters if text.startswith("q=")), 1.0)
     return weights
 
 
-def _parse_weight(parameters: Iterable[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from core._tracked_send import TrackedSend, track
-from core.concurrency import call_function
+from core._utils import is_async_callable
+from core.concurrency import run_in_threadpool
 from core.exceptions import HTTPException
 from core.requests import Request
 from core.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
@@ -50,7 +51,10 @@ async def answer_exception(
         return False
     if send.response_started:
         raise RuntimeError("Caught handled exception, but response already started.") from error
-    response = await call_function(handler, connection, error)
+    if is_async_callable(handler):
+        response = await handler(connection, error)
+    else:
+        response = await run_in_threadpool(handler, connection, error)
     if response is not None:
         await response(connection.scope, receive, send)
     # A shared exception instance would otherwise keep the frames of every request that raised it.

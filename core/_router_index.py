@@ -9,11 +9,11 @@ exactly what asking every route would find.
 from __future__ import annotations
 
 import enum
-import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core._paths import PARAMETER, compile_path
+from core._utils import notifying
 from core.convertors import FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor
 from core.types import Scope
 
@@ -54,24 +54,15 @@ def ordered_methods(methods: Iterable[str]) -> list[str]:
     return sorted(methods, key=lambda method: (VERBS.index(method) if method in VERBS else len(VERBS), method))
 
 
+@notifying(list, "append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort")
+@notifying(list, "__setitem__", "__delitem__", "__iadd__", "__imul__")
 class RouteList(list["BaseRoute"]):
     """A list of routes that counts its changes, so that an index knows when it is out of date."""
 
     version = 0
 
-
-def _counting(change: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(change)
-    def method(self: RouteList, *args: Any, **kwargs: Any) -> Any:
+    def changed(self) -> None:
         self.version += 1
-        return change(self, *args, **kwargs)
-
-    return method
-
-
-CHANGES = ("append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort")
-for _name in (*CHANGES, "__setitem__", "__delitem__", "__iadd__", "__imul__"):
-    setattr(RouteList, _name, _counting(getattr(list, _name)))
 
 
 class Node:

@@ -20,6 +20,7 @@ else:
     from asyncio import iscoroutinefunction
 
 Result = TypeVar("Result")
+Changing = TypeVar("Changing")
 AsyncCallable = Callable[..., Awaitable[Result]]
 
 
@@ -41,6 +42,27 @@ def is_async_callable(candidate: Any) -> TypeGuard[AsyncCallable[Any]]:
         return True
     # Of its class: calling a class makes an object, whatever calling that does.
     return iscoroutinefunction(getattr(type(candidate), "__call__", None))  # noqa: B004
+
+
+def notifying(base: type, *names: str) -> Callable[[type[Changing]], type[Changing]]:
+    """A class decorator: these methods of the base class, called on the class, call its `changed` afterwards."""
+
+    def decorate(cls: type[Changing]) -> type[Changing]:
+        for name in names:
+            setattr(cls, name, _notifying(getattr(base, name)))
+        return cls
+
+    return decorate
+
+
+def _notifying(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def change(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = method(self, *args, **kwargs)
+        self.changed()
+        return result
+
+    return change
 
 
 class create_collapsing_task_group:  # noqa: N801 (called like a function, as AnyIO's own)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
+from typing import Any, BinaryIO, NamedTuple, ParamSpec, TypeVar, cast
 from urllib.parse import urlencode
 
 from core._headers import Headers, MutableHeaders
@@ -14,6 +14,8 @@ from core.concurrency import run_in_threadpool
 
 KT = TypeVar("KT")
 VT = TypeVar("VT")
+T = TypeVar("T")
+P = ParamSpec("P")
 
 __all__ = [
     "URL",
@@ -82,14 +84,11 @@ class ImmutableMultiDict(Mapping[KT, VT]):
 
     def __init__(
         self,
-        *args: ImmutableMultiDict[KT, VT] | Mapping[KT, VT] | Iterable[tuple[KT, VT]],
+        value: ImmutableMultiDict[KT, VT] | Mapping[KT, VT] | Iterable[tuple[KT, VT]] = (),
+        /,
         **kwargs: Any,
     ) -> None:
-        if len(args) > 1:
-            raise AssertionError("Too many arguments.")
-        self._list: list[tuple[KT, VT]] = pairs_of(args[0]) if args else []
-        if kwargs:
-            self._list += cast("list[tuple[KT, VT]]", list(kwargs.items()))
+        self._list: list[tuple[KT, VT]] = [*pairs_of(value), *cast("dict[KT, VT]", kwargs).items()]
         self._dict: dict[KT, VT] = dict(self._list)
 
     def __getitem__(self, key: KT) -> VT:
@@ -187,19 +186,14 @@ class QueryParams(ImmutableMultiDict[str, str]):
 
     def __init__(
         self,
-        *args: str | bytes | ImmutableMultiDict[Any, Any] | Mapping[Any, Any] | Iterable[tuple[Any, Any]],
+        value: str | bytes | ImmutableMultiDict[Any, Any] | Mapping[Any, Any] | Iterable[tuple[Any, Any]] = "",
+        /,
         **kwargs: Any,
     ) -> None:
-        if len(args) > 1:
-            raise AssertionError("Too many arguments.")
-        value = args[0] if args else ""
         if isinstance(value, bytes):
             value = value.decode("latin-1")
-        pairs = parse_urlencoded(value) if isinstance(value, str) else text_pairs(pairs_of(value))
-        if kwargs:
-            pairs += text_pairs(kwargs.items())
-        self._list = pairs
-        self._dict = dict(pairs)
+        pairs = parse_urlencoded(value) if isinstance(value, str) else pairs_of(value)
+        super().__init__([(str(key), str(item)) for key, item in [*pairs, *kwargs.items()]])
 
     def __str__(self) -> str:
         return urlencode(self._list)
@@ -244,21 +238,16 @@ class UploadFile:
             await run_in_threadpool(self.file.write, data)
 
     async def read(self, size: int = -1) -> bytes:
-        if self._is_in_memory():
-            return self.file.read(size)
-        return await run_in_threadpool(self.file.read, size)
+        return await self._call(self.file.read, size)
 
     async def seek(self, offset: int) -> None:
-        if self._is_in_memory():
-            self.file.seek(offset)
-        else:
-            await run_in_threadpool(self.file.seek, offset)
+        await self._call(self.file.seek, offset)
 
     async def close(self) -> None:
-        if self._is_in_memory():
-            self.file.close()
-        else:
-            await run_in_threadpool(self.file.close)
+        await self._call(self.file.close)
+
+    async def _call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return method(*args, **kwargs) if self._is_in_memory() else await run_in_threadpool(method, *args, **kwargs)
 
     def _is_in_memory(self, growth: int = 0) -> bool:
         # A spooled file blocks on the write that moves it to the disk, and from then on (CVE-2025-54121). What kind of
@@ -328,10 +317,6 @@ def pairs_of(value: Any) -> list[tuple[Any, Any]]:
     if isinstance(value, ImmutableMultiDict):
         return value.multi_items()
     return list(value.items()) if isinstance(value, Mapping) else list(value)
-
-
-def text_pairs(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
-    return [(str(key), str(value)) for key, value in pairs]
 
 
 def by_key(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:

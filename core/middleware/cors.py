@@ -17,14 +17,8 @@ ALL_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUER
 # Headers that a page may always send (Fetch, "CORS-safelisted request-header").
 SAFELISTED_HEADERS = {"Accept", "Accept-Language", "Content-Language", "Content-Type"}
 
-PREFLIGHT_VARY = ", ".join(
-    (
-        "Origin",
-        "Access-Control-Request-Method",
-        "Access-Control-Request-Headers",
-        "Access-Control-Request-Private-Network",
-    )
-)
+REQUESTED = "Access-Control-Request-"
+PREFLIGHT_VARY = f"Origin, {REQUESTED}Method, {REQUESTED}Headers, {REQUESTED}Private-Network"
 
 
 class CORSMiddleware:

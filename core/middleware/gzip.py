@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import anyio.to_thread
@@ -65,14 +66,10 @@ class GZipMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        kind = GZipResponder if accepted_encodings(Headers(raw=scope["headers"]), ("gzip",)) else IdentityResponder
         excluded = self.exclude_content_types
-        responder: IdentityResponder
-        if accepted_encodings(Headers(scope=scope), ("gzip",)):
-            level, in_thread = self.compresslevel, self.thread_minimum_size
-            responder = GZipResponder(self.app, self.minimum_size, level, in_thread, exclude_content_types=excluded)
-        else:
-            responder = IdentityResponder(self.app, self.minimum_size, exclude_content_types=excluded)
-        await responder(scope, receive, send)
+        sizes = self.minimum_size, self.compresslevel, self.thread_minimum_size
+        await kind(self.app, *sizes, exclude_content_types=excluded)(scope, receive, send)
 
 
 class IdentityResponder:
@@ -85,12 +82,17 @@ class IdentityResponder:
         self,
         app: ASGIApp,
         minimum_size: int,
+        compresslevel: int = 9,
+        thread_minimum_size: int = THREAD_MINIMUM_SIZE,
         *,
         exclude_content_types: Sequence[str] = DEFAULT_EXCLUDED_CONTENT_TYPES,
     ) -> None:
         self.app = app
         self.minimum_size = minimum_size
-        self._excluded_types = frozenset(_media_type(excluded) for excluded in exclude_content_types)
+        self.compresslevel = compresslevel
+        self.thread_minimum_size = thread_minimum_size
+        self._excluded_types = _media_types(tuple(exclude_content_types))
+        self._compressor: Any = None  # zlib does not export the class; it takes 256 KiB, so it is made on first use.
         self._held_start: Message | None = None
         self._is_eligible = False
 
@@ -168,20 +170,6 @@ class IdentityResponder:
 class GZipResponder(IdentityResponder):
     """One response compressed. Each part of a streamed body is flushed, so that it arrives when it was sent."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        minimum_size: int,
-        compresslevel: int = 9,
-        thread_minimum_size: int = THREAD_MINIMUM_SIZE,
-        *,
-        exclude_content_types: Sequence[str] = DEFAULT_EXCLUDED_CONTENT_TYPES,
-    ) -> None:
-        super().__init__(app, minimum_size, exclude_content_types=exclude_content_types)
-        self.compresslevel = compresslevel
-        self.thread_minimum_size = thread_minimum_size
-        self._compressor: Any = None  # zlib does not export the class; it takes 256 KiB, so it is made on first use.
-
     async def encode(self, body: bytes, more_body: bool) -> bytes:
         if len(body) < self.thread_minimum_size:
             return self._compress(body, more_body)
@@ -195,6 +183,11 @@ class GZipResponder(IdentityResponder):
             self._compressor = zlib.compressobj(self.compresslevel, zlib.DEFLATED, GZIP_FORMAT)
         flush = zlib.Z_SYNC_FLUSH if more_body else zlib.Z_FINISH
         return bytes(self._compressor.compress(body) + self._compressor.flush(flush))
+
+
+@lru_cache(maxsize=64)
+def _media_types(types: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(_media_type(content_type) for content_type in types)
 
 
 def _media_type(content_type: str) -> str:

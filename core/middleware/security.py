@@ -27,19 +27,8 @@ DEFAULT_CONTENT_SECURITY_POLICY: Mapping[str, str | Sequence[str]] = {
     "frame-ancestors": "'none'",
 }
 
-DEFAULT_PERMISSIONS_POLICY = ", ".join(
-    f"{feature}=()"
-    for feature in (
-        "accelerometer",
-        "camera",
-        "geolocation",
-        "gyroscope",
-        "magnetometer",
-        "microphone",
-        "payment",
-        "usb",
-    )
-)
+FEATURES = ("accelerometer", "camera", "geolocation", "gyroscope", "magnetometer", "microphone", "payment", "usb")
+DEFAULT_PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in FEATURES)
 
 # Headers that only tell an attacker what to try.
 REVEALING = frozenset({b"server", b"x-powered-by"})
@@ -52,12 +41,12 @@ def csp_nonce(request: HTTPConnection) -> str:
 
     Raises RuntimeError where SecurityHeadersMiddleware is not installed.
     """
-    nonce: _Nonce | None = request.scope.get(NONCE_SCOPE_KEY)
-    if nonce is None:
+    nonces: list[str] | None = request.scope.get(NONCE_SCOPE_KEY)
+    if nonces is None:
         raise RuntimeError("SecurityHeadersMiddleware must be installed to use csp_nonce().")
-    if not nonce.value:
-        nonce.value = secrets.token_urlsafe(NONCE_BYTES)
-    return nonce.value
+    if not nonces:
+        nonces.append(secrets.token_urlsafe(NONCE_BYTES))
+    return nonces[0]
 
 
 class SecurityHeadersMiddleware:
@@ -101,19 +90,21 @@ class SecurityHeadersMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        nonce = scope[NONCE_SCOPE_KEY] = _Nonce()
+        # None or one; a list, because a mounted application works on a copy of the scope.
+        nonces: list[str] = []
+        scope[NONCE_SCOPE_KEY] = nonces
         headers = self._https_headers if scope.get("scheme") in ("https", "wss") else self._headers
 
         async def send_secured(message: Message) -> None:
             # Ends alike for HTTP and for a refused websocket: "websocket.http.response.start".
             if message["type"].endswith("http.response.start"):
-                message["headers"] = self._completed(message.get("headers", ()), headers, nonce.value)
+                message["headers"] = self._completed(message.get("headers", ()), headers, *nonces)
             await send(message)
 
         await self.app(scope, receive, send_secured)
 
     def _completed(
-        self, given: Sequence[tuple[bytes, bytes]], added: Sequence[tuple[bytes, bytes]], nonce: str
+        self, given: Sequence[tuple[bytes, bytes]], added: Sequence[tuple[bytes, bytes]], nonce: str = ""
     ) -> list[tuple[bytes, bytes]]:
         completed = [field for field in given if field[0] not in REVEALING]
         names = {name for name, _ in completed}
@@ -129,12 +120,3 @@ class SecurityHeadersMiddleware:
                 sources = (*(source for source in sources if source != "'none'"), f"'nonce-{nonce}'")
             directives.append(" ".join((directive, *sources)))
         return encode_header("content-security-policy", "; ".join(directives))
-
-
-class _Nonce:
-    """Kept as an object in the scope, because a mounted application works on a copy of the scope."""
-
-    __slots__ = ("value",)
-
-    def __init__(self) -> None:
-        self.value = ""

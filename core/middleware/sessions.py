@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import itsdangerous
 
+from core._utils import notifying
 from core.datastructures import MutableHeaders, Secret
 from core.requests import HTTPConnection
 from core.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,9 +25,8 @@ LARGEST_COOKIE = 4096
 # limit on a cookie's size this is at most 4 MiB.
 REMEMBERED_COOKIES = 1024
 
-MISSING = object()
 
-
+@notifying(dict, "__setitem__", "__delitem__", "__ior__", "clear", "popitem", "update")
 class Session(dict[str, Any]):
     """The session's values. Assigning and deleting mark it as modified; a change inside a nested value does not."""
 
@@ -40,40 +40,17 @@ class Session(dict[str, Any]):
         """Have the session sent to the client; to be called after a change inside a nested value."""
         self.accessed = self.modified = True
 
-    def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key, value)
-        self.mark_modified()
+    changed = mark_modified
 
-    def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
-        self.mark_modified()
-
-    def __ior__(self, other: Any) -> Session:  # type: ignore[override,misc]  # dict's overloads name dict's own types.
-        self.update(other)
-        return self
-
-    def clear(self) -> None:
-        super().clear()
-        self.mark_modified()
-
-    def pop(self, key: str, default: Any = MISSING) -> Any:
+    def pop(self, key: str, *default: Any) -> Any:
         if key in self:
             self.mark_modified()
-        return super().pop(key) if default is MISSING else super().pop(key, default)
-
-    def popitem(self) -> tuple[str, Any]:
-        item = super().popitem()
-        self.mark_modified()
-        return item
+        return super().pop(key, *default)
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         if key not in self:
             self.mark_modified()
         return super().setdefault(key, default)
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        super().update(*args, **kwargs)
-        self.mark_modified()
 
 
 class SessionMiddleware:
