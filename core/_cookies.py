@@ -19,6 +19,8 @@ SameSite = Literal["lax", "strict", "none"]
 OCTAL_ESCAPE_LENGTH = 3
 # Browsers only send these names for cookies that a sibling domain cannot have set (RFC 6265bis section 4.1.3).
 PROTECTED_PREFIXES = ("__host-", "__secure-")
+# Characters that only Python calls blank are left: browsers let a sibling domain set "\xa0__Host-session".
+BLANKS = " \t"
 COOKIE_ENCODER = SimpleCookie()
 
 
@@ -31,7 +33,7 @@ def cookie_parser(cookie_string: str) -> dict[str, str]:
     ambiguous = set()
     for piece in cookie_string.split(";"):
         name, equals, value = piece.partition("=")
-        name, value = (name.strip(), value.strip()) if equals else ("", piece.strip())
+        name, value = (name.strip(BLANKS), value.strip(BLANKS)) if equals else ("", piece.strip(BLANKS))
         if not name and not value:
             continue
         if name in cookies and name.lower().startswith(PROTECTED_PREFIXES):

@@ -115,6 +115,12 @@ class TestCookies:
     def test_cve_2023_23934_a_nameless_cookie_does_not_stand_for_a_protected_one(self) -> None:
         assert "__Host-session" not in cookie_parser("=__Host-session=evil")
 
+    @pytest.mark.parametrize("blank", ["\x1f", "\x85", "\xa0", "\x0b"])
+    def test_a_name_that_only_looks_blank_at_its_ends_is_not_the_protected_one(self, blank: str) -> None:
+        header = f"{blank}__Host-session=evil; __Host-session{blank}=evil"
+        assert "__Host-session" not in cookie_parser(header)
+        assert cookie_parser(f"{header};\t__Host-session =good")["__Host-session"] == "good"
+
     def test_a_protected_cookie_that_comes_twice_is_ignored(self) -> None:
         assert cookie_parser("__Host-session=good; a=1; __Host-session=evil") == {"a": "1"}
         assert cookie_parser("__Secure-a=1; __secure-a=2; __Secure-a=3") == {"__secure-a": "2"}
