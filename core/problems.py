@@ -148,7 +148,7 @@ def _weight(parameters: Sequence[str]) -> float:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
-            return float(value) if WEIGHT.fullmatch(value.strip()) else 0.0
+            return float(value) if WEIGHT.fullmatch(value.strip(" \t")) else 0.0
     return 1.0
 
 

@@ -96,6 +96,7 @@ def test_invalid_input_lists_its_errors() -> None:
         ("text/html; level=1; q=0.3, application/json; q=0.4", False),
         ("image/png", False),
         ("text/html;q=nan", False),
+        ("text/html;q=\x1e0.5", False),
         ("text/html;q=-1", False),
         (",;q=1,", True),
     ],
