@@ -426,7 +426,7 @@ class Connection(asyncio.Protocol):
             exchange.disconnect()
             self._end(has_unread=True, words=b"" if exchange.started and not exchange.head else words)
         elif self.active is not None and not self.active.complete:
-            if exchange is not None and exchange in self.waiting:
+            if exchange is not None and exchange.more_body and exchange in self.waiting:
                 self.waiting.remove(exchange)
             self.last_words = words
             self.read_by = NEVER

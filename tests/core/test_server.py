@@ -629,6 +629,14 @@ async def test_garbage_after_a_request_leaves_its_answer_alone(served: Served) -
     assert (await client.answer()).status == 400
 
 
+async def test_garbage_after_a_last_request_that_waits_leaves_its_answer_alone(served: Served) -> None:
+    client = await served.connect()
+    client.say(post(b"first"), get(b"/", b"Connection: close"), b"garbage")
+    assert (await client.answer()).body == b"first"
+    assert (await client.answer()).status == 200
+    assert await client.rest() == b""
+
+
 async def test_a_request_that_waits_for_its_turn_can_be_refused(served: Served, app: Application) -> None:
     client = await served.connect()
     client.say(get(b"/waiting"), CHUNKED, b"garbage")
