@@ -145,9 +145,13 @@ class MutableHeaders(Headers):
     def add_vary_header(self, vary: str) -> None:
         """Add to the names in Vary, which become one field."""
         present = self.getlist("vary")
-        self["vary"] = ", ".join([*present, vary])
+        if present:
+            self["vary"] = ", ".join([*present, vary])
+        else:
+            self.append("vary", vary)
 
 
+@lru_cache(maxsize=512)
 def lookup_name(name: str) -> bytes:
     # A name with characters beyond latin-1 cannot occur, and looking it up must not raise.
     return name.lower().encode("latin-1", "replace")

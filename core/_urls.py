@@ -190,7 +190,12 @@ def requested_authority(scope: Scope, scheme: str) -> str:
 
 def requested_host(scope: Scope) -> str:
     """The host that was asked for, in lower case and without port; "" if that is missing, doubled or malformed."""
-    host = PORT.sub("", host_header(scope).lower())
+    return without_port(host_header(scope))
+
+
+@lru_cache(maxsize=1024)
+def without_port(authority: str) -> str:
+    host = PORT.sub("", authority.lower())
     return host if is_authority(host) else ""
 
 

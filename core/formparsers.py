@@ -97,27 +97,25 @@ class FormParser:
                 separators += chunk.count(b"&")
                 last = chunk.rfind(b"&")
                 open_field = open_field + len(chunk) if last < 0 else len(chunk) - last - 1
-                self._check_progress(size, separators, open_field)
+                self._require_limits(size, separators, open_field - 1)
         return b"".join(chunks)
 
     def parse_body(self, body: bytes) -> FormData:
         """The form of a body that has been read already."""
-        self._check_progress(len(body), body.count(b"&"), 0)
-        if body.count(b"&") >= self.max_fields or len(body) > self.max_part_size:
-            self._check_fields([field for field in body.split(b"&") if field])
+        separators = body.count(b"&")
+        self._require_limits(len(body), separators, 0)
+        if separators >= self.max_fields or len(body) > self.max_part_size:
+            # Only now are the fields looked at one by one: empty ones do not count, nor does the sign between the parts.
+            fields = [field for field in body.split(b"&") if field]
+            longest = max((len(field) - (b"=" in field) for field in fields), default=0)
+            self._require_limits(len(body), len(fields), longest)
         return FormData(parse_urlencoded(body.decode("utf-8", "replace")))
 
-    def _check_fields(self, fields: list[bytes]) -> None:
-        if len(fields) > self.max_fields:
+    def _require_limits(self, size: int, fields: int, longest: int) -> None:
+        if fields > self.max_fields:
             raise too_many_fields(self.max_fields)
-        if any(len(field) - (b"=" in field) > self.max_part_size for field in fields):
-            raise field_too_large(self.max_part_size)
-
-    def _check_progress(self, size: int, separators: int, open_field: int) -> None:
-        if separators > self.max_fields:
-            raise too_many_fields(self.max_fields)
-        if open_field > self.max_part_size + 1:
-            raise field_too_large(self.max_part_size)
+        if longest > self.max_part_size:
+            raise MultiPartException(f"Field exceeded maximum size of {self.max_part_size // KIBIBYTE}KB.")
         if size > max(FORM_MEMORY, self.max_part_size):
             raise form_too_large()
 
@@ -160,12 +158,11 @@ class MultiPartParser:
             raise MultiPartException("Missing boundary in multipart.")
         try:
             await self._read_parts(MultipartReader(parameters[b"boundary"]))
-        except MultipartError:
-            self.close_files()
-            raise MultiPartException("Invalid multipart data.") from None
-        except BaseException:
+        except BaseException as error:
             # Also for a cancelled request: its files must not wait for the garbage collector.
             self.close_files()
+            if isinstance(error, MultipartError):
+                raise MultiPartException("Invalid multipart data.") from None
             raise
         return FormData(self.items)
 
@@ -262,10 +259,6 @@ def known_charset(name: bytes) -> str:
 
 def too_many_fields(limit: int | float) -> MultiPartException:
     return MultiPartException(f"Too many fields. Maximum number of fields is {limit}.")
-
-
-def field_too_large(limit: int) -> MultiPartException:
-    return MultiPartException(f"Field exceeded maximum size of {limit // KIBIBYTE}KB.")
 
 
 def form_too_large() -> MultiPartException:

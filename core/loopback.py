@@ -126,9 +126,8 @@ class Conversation:
             raise error
 
     def _channel(self, capacity: float = math.inf) -> Any:  # The caller's annotation names what the channel carries.
-        channel: _Channel[Any] = _Channel(capacity)
-        self._channels.append(channel)
-        return channel
+        self._channels.append(_Channel(capacity))
+        return self._channels[-1]
 
     async def _run(self) -> None:
         try:

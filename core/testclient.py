@@ -8,7 +8,7 @@ import json
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self, TypedDict
+from typing import Any, Literal, Self
 from urllib.parse import unquote
 
 import anyio.from_thread
@@ -43,15 +43,7 @@ class WebSocketDenialResponse(httpx2.Response, WebSocketDisconnect):  # type: ig
     """Raised when the application refuses a websocket handshake with an HTTP response of its own."""
 
 
-class _ScopeOptions(TypedDict):
-    """What of the scope is the client's choice rather than the request's."""
-
-    root_path: str
-    client: tuple[str, int]
-    state: dict[str, Any]
-
-
-def _build_scope(request: httpx2.Request, options: _ScopeOptions) -> Scope:
+def _build_scope(request: httpx2.Request, owner: "_Caller") -> Scope:
     url = request.url
     raw_path = url.raw_path.partition(b"?")[0]
     return {
@@ -63,18 +55,18 @@ def _build_scope(request: httpx2.Request, options: _ScopeOptions) -> Scope:
         "path": unquote(raw_path.decode("ascii")),
         "raw_path": raw_path,
         "query_string": url.query,
-        "root_path": options["root_path"],
+        "root_path": owner.root_path,
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
-        "client": options["client"],
+        "client": owner.client,
         "server": [url.host, DEFAULT_PORTS.get(url.scheme) if url.port is None else url.port],
         # Each request gets a shallow copy of the lifespan's state, as the specification says.
-        "state": options["state"].copy(),
+        "state": owner.app_state.copy(),
         "extensions": {"http.response.debug": {}, "http.response.trailers": {}},
     }
 
 
-def _build_websocket_scope(request: httpx2.Request, options: _ScopeOptions) -> Scope:
-    scope = _build_scope(request, options)
+def _build_websocket_scope(request: httpx2.Request, owner: "_Caller") -> Scope:
+    scope = _build_scope(request, owner)
     del scope["method"]
     offered = request.headers.get("sec-websocket-protocol", "")
     return {
@@ -94,15 +86,6 @@ def _websocket_headers(headers: Any, subprotocols: Sequence[str] | None) -> http
     if subprotocols is not None:
         given.setdefault("sec-websocket-protocol", ", ".join(subprotocols))
     return given
-
-
-def _denial(exchange: WebSocketExchange, request: httpx2.Request) -> WebSocketDenialResponse | None:
-    message = exchange.denial
-    if message is None:
-        return None
-    return WebSocketDenialResponse(
-        status_code=message["status"], headers=message.get("headers", []), content=message["body"], request=request
-    )
 
 
 def _build_response(
@@ -160,7 +143,7 @@ class _Transport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         owner = self._owner
-        exchange = HTTPExchange(owner.app, _build_scope(request, owner._scope_options()), *_request_body(request))
+        exchange = HTTPExchange(owner.app, _build_scope(request, owner), *_request_body(request))
         with contextlib.ExitStack() as stack:
             portal = stack.enter_context(owner._running_portal())
             stack.enter_context(portal.wrap_async_context_manager(exchange))
@@ -207,7 +190,7 @@ class _AsyncTransport(httpx2.AsyncBaseTransport):
         owner = self._owner
         async with contextlib.AsyncExitStack() as stack:
             read_chunk, content = await self._request_body(request, stack)
-            scope = _build_scope(request, owner._scope_options())
+            scope = _build_scope(request, owner)
             exchange = await stack.enter_async_context(HTTPExchange(owner.app, scope, read_chunk, content))
             body = _AsyncBody(exchange, owner.raise_server_exceptions)
             response = _build_response(exchange, request, body, raise_errors=owner.raise_server_exceptions)
@@ -237,9 +220,9 @@ class AsyncWebSocketTestSession:
     it answers the handshake with a response. Leaving raises what the application raised.
     """
 
-    def __init__(self, app: ASGIApp, request: httpx2.Request, options: _ScopeOptions) -> None:
-        self.app = app
-        self.scope = _build_websocket_scope(request, options)
+    def __init__(self, owner: "_Caller", request: httpx2.Request) -> None:
+        self.app = owner.app
+        self.scope = _build_websocket_scope(request, owner)
         self.accepted_subprotocol: str | None = None
         self.extra_headers: list[tuple[bytes, bytes]] | None = None
         self._request = request
@@ -247,10 +230,13 @@ class AsyncWebSocketTestSession:
     async def __aenter__(self) -> Self:
         self._exchange = WebSocketExchange(self.app, self.scope)
         await self._exchange.__aenter__()
-        denial = _denial(self._exchange, self._request)
+        denial = self._exchange.denial
         if denial is not None:
             await self._exchange.__aexit__(None, None, None)
-            raise denial
+            headers = denial.get("headers", [])
+            raise WebSocketDenialResponse(
+                denial["status"], headers=headers, content=denial["body"], request=self._request
+            )
         accepted: Message = self._exchange.accepted or {}
         self.accepted_subprotocol = accepted.get("subprotocol")
         self.extra_headers = accepted.get("headers")
@@ -370,9 +356,6 @@ class _Caller:
         self.root_path = root_path
         self.client = client
 
-    def _scope_options(self) -> _ScopeOptions:
-        return {"root_path": self.root_path, "client": self.client, "state": self.app_state}
-
     def _websocket_session(
         self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Sequence[str] | None, options: Any
     ) -> AsyncWebSocketTestSession:
@@ -382,7 +365,7 @@ class _Caller:
         if auth is not None:
             flow = httpx2.BasicAuth(*auth) if isinstance(auth, tuple) else auth
             request = next(flow.auth_flow(request))
-        return AsyncWebSocketTestSession(self.app, request, self._scope_options())
+        return AsyncWebSocketTestSession(self, request)
 
 
 def _client_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
@@ -476,7 +459,6 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
     """TestClient for tests that are coroutines: the application runs on the caller's own event loop, asyncio or Trio.
 
     `async with client:` (or `async with client.lifespan():`) runs the application's lifespan; requests work without it.
-    `backend` and `backend_options` are accepted for symmetry with TestClient and have no effect.
     """
 
     __test__ = False
@@ -487,8 +469,6 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
         base_url: str = "http://testserver",
         raise_server_exceptions: bool = True,
         root_path: str = "",
-        backend: Literal["asyncio", "trio"] = "asyncio",
-        backend_options: dict[str, Any] | None = None,
         cookies: Any = None,  # Whatever httpx2 takes.
         headers: Mapping[str, str] | None = None,
         follow_redirects: bool = True,
