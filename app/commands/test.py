@@ -1,5 +1,6 @@
 """`python -m app test`."""
 
+import os
 import time
 
 import click
@@ -9,6 +10,8 @@ from app.config import ROOT
 
 BROWSER_TESTS = "tests/browser"
 NO_TESTS_FOUND = 5
+PROCESSES_PER_CORE = 2  # Many tests wait for sockets and processes rather than compute.
+MOST_PROCESSES = 8  # Each has its own database and its own connections to the one server.
 
 
 @click.command("test", short_help="Run the tests.", context_settings={"ignore_unknown_options": True})
@@ -31,7 +34,8 @@ def run_tests(fast: bool, arguments: tuple[str, ...]) -> int:
         raise click.ClickException("pytest is missing. Install the tools: pip install -r requirements-dev.lock")
     if any((ROOT / argument.partition("::")[0]).exists() for argument in arguments if not argument.startswith("-")):
         return run_tool("pytest", *arguments)
-    parallel = () if any(argument.startswith(("-n", "--pdb", "-s")) for argument in arguments) else ("-n", "auto")
+    chosen = any(argument.startswith(("-n", "--pdb", "-s")) for argument in arguments)
+    parallel = () if chosen else (f"-n{min(MOST_PROCESSES, PROCESSES_PER_CORE * (os.cpu_count() or 1))}",)
     code = run_tool("pytest", f"--ignore={BROWSER_TESTS}", *parallel, *arguments)
     if fast:
         return code
