@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
-from core._typed.json_body import read_json
+from core._typed.json_body import has_repeated_names, parsed, read_json
 from core._typed.markers import Body, File, Form, Header, Input
 from core._typed.signature import EMPTY, InvalidSignature, Parameter
 from core.datastructures import FormData, UploadFile
@@ -256,9 +256,13 @@ def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncR
         if not body:
             return run.miss("body", "") if parameter.is_required else parameter.default
         try:
-            return await read_json(run.connection.headers, body, marker, validate)
+            value = await read_json(run.connection.headers, body, marker, validate)
         except ValidationError as error:
             return run.fail("body", error)
+        if marker.unique_names and await parsed(has_repeated_names, body):
+            run.errors.append(input_error("body", (), "repeated_name", "A name is given twice in one object."))
+            return FAILED
+        return value
 
     return read
 

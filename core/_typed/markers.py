@@ -73,15 +73,25 @@ class File(Input):
 class Body(Input):
     """The JSON body (`application/json` or any `+json`, else 415); for `bytes`, the raw body whatever its type.
 
-    A body nested deeper than `max_depth` or of more than `max_elements` values is refused before it is parsed.
+    A body nested deeper than `max_depth` or of more than `max_elements` values is refused before it is parsed. JSON leaves
+    open which of two values under one name counts (RFC 8259 section 4); with `unique_names` there must not be two.
     """
 
     place = "body"
 
-    def __init__(self, *, max_depth: int = 32, max_elements: int = 10_000, description: str = "", example: Any = None):
+    def __init__(
+        self,
+        *,
+        max_depth: int = 32,
+        max_elements: int = 10_000,
+        unique_names: bool = False,
+        description: str = "",
+        example: Any = None,
+    ) -> None:
         super().__init__(description=description, example=example)
         self.max_depth = max_depth
         self.max_elements = max_elements
+        self.unique_names = unique_names
 
 
 class Depends:

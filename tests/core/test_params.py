@@ -411,6 +411,27 @@ async def test_deep_and_huge_json_is_refused_before_it_is_parsed(body: bytes, st
     assert (await answer(create, headers=JSON, body=body)).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"a": 1, "a": 1}', 422),
+        (b'[{"a": {"b": 1, "c": 2, "b": 3}}]', 422),
+        (b'{"a": 1, "\\u0061": 2}', 422),
+        (b'[{"a": 1}, {"a": 1}]', 200),
+        (b'{"a": {"a": ' + b"9" * 4000 + b"}}", 200),
+        (b'{"a": "' + b"x" * 70_000 + b'", "a": 1}', 422),
+    ],
+)
+async def test_two_values_under_one_name_are_refused_where_names_are_unique(body: bytes, status: int) -> None:
+    async def create(body: Annotated[Any, Body(unique_names=True)]) -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    response = await answer(create, headers=JSON, body=body)
+    assert response.status_code == status
+    if status == 422:
+        assert json.loads(bytes(response.body))["errors"][0]["code"] == "repeated_name"
+
+
 async def test_a_large_body_is_parsed_in_a_thread() -> None:
     threads: list[int] = []
 
