@@ -57,7 +57,10 @@ class Starlette:
         handlers = dict(self.exception_handlers)
         last_resort = [handlers.pop(key) for key in (500, Exception) if key in handlers]
         error_handler = last_resort[-1] if last_resort else None
-        app: ASGIApp = ExceptionMiddleware(self.router, handlers=handlers, debug=self.debug)
+        router = self.router
+        # A router's __call__ does nothing but this, unless a subclass says otherwise.
+        inmost = router.middleware_stack if type(router).__call__ is Router.__call__ else router
+        app: ASGIApp = ExceptionMiddleware(inmost, handlers=handlers, debug=self.debug)
         if self.error_responses_inside_middleware:
             app = InnerErrorMiddleware(app, handler=error_handler, debug=self.debug)
         app = limit_body_size(wrap_in_middleware(app, self.user_middleware), self.max_body_size)

@@ -243,7 +243,7 @@ class Incoming:
         if self.body is None:
             if self.is_consumed:
                 raise RuntimeError("Stream consumed")
-            chunks = [(await self.next_message()).get("body", b"")]
+            chunks = []
             while not self.is_consumed:
                 chunks.append((await self.next_message()).get("body", b""))
             self.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)

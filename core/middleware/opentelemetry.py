@@ -67,7 +67,7 @@ class OpenTelemetryMiddleware:
         try:
             if self._is_excluded(scope):
                 # Keeps the same middleware further inside from recording it.
-                scope[ROUTE_OBSERVER_KEY] = _ignore_route
+                scope[ROUTE_OBSERVER_KEY] = lambda route: None
                 await self.app(scope, receive, send)
             else:
                 await self._record(scope, receive, send)
@@ -133,23 +133,12 @@ class Exchange:
 
     def outcome(self) -> dict[str, Any]:
         """The attributes that are known at the end."""
-        attributes: dict[str, Any] = {}
-        if self.route is not None:
-            attributes["http.route"] = self.route
-        if self.status_code is None and self.error_type is not None:
-            # The server answers what nobody handled.
-            self.status_code = 500
-        if self.status_code is not None:
-            attributes["http.response.status_code"] = self.status_code
-        if self.error_type is None and self.status_code is not None and self.status_code >= 500:
-            self.error_type = str(self.status_code)
-        if self.error_type is not None:
-            attributes["error.type"] = self.error_type
-        return attributes
-
-
-def _ignore_route(route: BaseRoute) -> None:
-    pass
+        # The server answers what nobody handled.
+        status_code = self.status_code or (500 if self.error_type else None)
+        error_type = self.error_type or (str(status_code) if status_code and status_code >= 500 else None)
+        return _without_none(
+            {"http.route": self.route, "http.response.status_code": status_code, "error.type": error_type}
+        )
 
 
 def _split(patterns: str | Sequence[str]) -> Iterable[str]:
@@ -179,25 +168,32 @@ def _span_name(exchange: Exchange) -> str:
 
 def _request_attributes(scope: Scope) -> dict[str, Any]:
     """Those of spans and metrics alike: few values each."""
-    attributes = {"http.request.method": _method(scope), "url.scheme": scope.get("scheme", "http")}
-    if "http_version" in scope:
-        attributes["network.protocol.version"] = scope["http_version"]
-    return attributes
+    return _without_none(
+        {
+            "http.request.method": _method(scope),
+            "url.scheme": scope.get("scheme", "http"),
+            "network.protocol.version": scope.get("http_version"),
+        }
+    )
 
 
 def _span_attributes(scope: Scope) -> dict[str, Any]:
     """Those of spans only."""
-    attributes: dict[str, Any] = {"url.path": scope["path"]}
-    if scope.get("query_string"):
-        attributes["url.query"] = scope["query_string"].decode("latin-1")
-    if _method(scope) != scope["method"]:
-        attributes["http.request.method_original"] = scope["method"]
-    if scope.get("server"):
-        attributes["server.address"], attributes["server.port"] = scope["server"]
-    if scope.get("client"):
-        attributes["client.address"] = scope["client"][0]
-        attributes["network.peer.address"], attributes["network.peer.port"] = scope["client"]
-    user_agent = _carrier(scope).get("user-agent")
-    if user_agent is not None:
-        attributes["user_agent.original"] = user_agent
+    server, client = scope.get("server") or (None, None), scope.get("client") or (None, None)
+    return _without_none(
+        {
+            "url.path": scope["path"],
+            "url.query": scope.get("query_string", b"").decode("latin-1") or None,
+            "http.request.method_original": scope["method"] if _method(scope) != scope["method"] else None,
+            "server.address": server[0],
+            "server.port": server[1],
+            "client.address": client[0],
+            "network.peer.address": client[0],
+            "network.peer.port": client[1],
+            "user_agent.original": _carrier(scope).get("user-agent"),
+        }
+    )
+
+
+def _without_none(attributes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in attributes.items() if value is not None}
