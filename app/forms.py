@@ -24,6 +24,19 @@ class Form(BaseModel):
         return describe(error["type"], error.get("ctx") or {}, error["msg"])
 
 
+class JsonBody(BaseModel):
+    """A model of what a program may submit: exactly the fields it names, each of its own type and no other."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        frozen=True,
+    )
+
+
 def describe(kind: str, context: dict[str, Any], fallback: str) -> str:
     """The sentence for an error of pydantic's `kind`; `fallback` for kinds that name their own sentence."""
     match kind:
@@ -78,6 +91,9 @@ def _is_domain(text: str) -> bool:
 def _is_label(text: str) -> bool:
     return 0 < len(text) <= 63 and text.strip("-") == text and all(c.isalnum() or c == "-" for c in text)
 
+
+# The same rule in the words of JSON Schema: no control character, and something other than blanks.
+LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"
 
 Line = Annotated[str, BeforeValidator(_clean_line)]
 """One line of text: normalized to NFC, without control characters."""

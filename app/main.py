@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 from app import features
 from app.accounts.sessions import SessionCookieBackend, session_id
+from app.caching import NeverStored
 from app.config import Settings, load_settings
 from app.database import Database
-from app.errors import exception_handlers
+from app.errors import API, exception_handlers
 from app.health import TrustedHostButForProbes, health_routes
 from app.language import LanguageMiddleware
 from app.logs import AccessLogMiddleware, configure_logs
@@ -19,6 +20,7 @@ from core.middleware.authentication import AuthenticationMiddleware
 from core.middleware.csrf import CSRFMiddleware
 from core.middleware.gzip import GZipMiddleware
 from core.middleware.proxy import ProxyHeadersMiddleware
+from core.middleware.ratelimit import RateLimit, RateLimitMiddleware
 from core.middleware.requestid import RequestIdMiddleware
 from core.middleware.security import DEFAULT_CONTENT_SECURITY_POLICY, SecurityHeadersMiddleware
 from core.middleware.sessions import SessionMiddleware
@@ -27,6 +29,9 @@ from core.staticfiles import HashedStaticFiles
 
 MAX_BODY_SIZE = 1024 * 1024  # Bytes. A route that takes uploads names its own limit.
 HSTS_SECONDS = 2 * 365 * 24 * 60 * 60
+
+# For each client and process: a program that runs wild is stopped before it costs a statement.
+API_LIMIT = RateLimit("api", allowed=600, seconds=60, paths=("/api/v1/",))
 
 # The toolkit's policy, and frames of our own: the mailbox shows an e-mail in one.
 CONTENT_SECURITY_POLICY = {**DEFAULT_CONTENT_SECURITY_POLICY, "frame-src": "'self'"}
@@ -85,6 +90,8 @@ def middleware(settings: Settings) -> list[Middleware]:
             hsts_seconds=HSTS_SECONDS if settings.uses_https else 0,
         ),
         Middleware(TrustedHostButForProbes, allowed_hosts=settings.allowed_hosts, www_redirect=False),
+        Middleware(NeverStored, under=API),
+        Middleware(RateLimitMiddleware, limits=[API_LIMIT]),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         Middleware(LanguageMiddleware),
         Middleware(

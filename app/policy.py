@@ -4,9 +4,9 @@ The check on every request, the page that explains the roles and the tests all r
 policy and without an explicit `public(...)` fails the build (tests/test_architecture.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from core.params import Depends, dependencies_of
 from core.routing import BaseRoute
@@ -41,6 +41,9 @@ def allows(role: Role | str, permission: str) -> bool:
 
 class Guard(Depends):
     """A dependency that lets a request pass or refuses it; `access` says in words whom it lets pass."""
+
+    # What the OpenAPI document says of the routes behind it.
+    openapi_security: ClassVar[Mapping[str, Sequence[str]]] = {"session": ()}
 
     def __init__(self, dependency: Any, *, access: str) -> None:
         super().__init__(dependency)

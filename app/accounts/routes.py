@@ -1,8 +1,8 @@
-"""The entry pages' addresses. All are open to anyone; most send people who are logged in on to their dashboard."""
+"""The entry pages, which are open to anyone (most send people who are logged in on to their dashboard), and /api/v1/me."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts import actions, handlers, queries
+from app.accounts import actions, api, handlers, queries
 from app.policy import public
 from core.routing import BaseRoute, Route
 
@@ -39,6 +39,7 @@ routes: list[BaseRoute] = [
     public(Route("/forgot-password/sent", handlers.check_mail_for_reset, name="accounts.check_mail_for_reset")),
     public(Route("/reset-password", handlers.reset_password, name="accounts.reset_password")),
     public(Route("/reset-password", handlers.set_new_password, methods=["POST"], name="accounts.set_new_password")),
+    Route("/api/v1/me", api.show_me, name="accounts.show_me"),
 ]
 
 

@@ -34,7 +34,7 @@ async def member_scope(request: Request, session: CurrentSession, db: Db, slug: 
         raise HTTPException(404)
     organization = membership.organization
     if organization.slug != slug:
-        raise HTTPException(308, headers={"location": _moved(request, slug, organization.slug)})
+        raise HTTPException(308, headers={"location": _moved(request, organization.slug)})
     scope = Scope(session.user, organization, membership, session, request_id(request))
     request.state.scope = scope
     return scope
@@ -61,6 +61,7 @@ class Allowed(Guard):
 MemberScope = Annotated[Scope, Guard(member_scope, access="member")]
 
 
-def _moved(request: Request, slug: str, present: str) -> str:
-    path = request.url.path.replace(f"/o/{slug}", f"/o/{present}", 1)
+def _moved(request: Request, present: str) -> str:
+    parameters = {**request.path_params, "slug": present}
+    path = str(request.app.url_path_for(request.scope["route"].name, **parameters))
     return path + (f"?{request.url.query}" if request.url.query else "")

@@ -18,6 +18,13 @@ LONGEST_SLUG = 40
 LONGEST_NAME = 100
 
 
+class OrganizationKind(StrEnum):
+    """Everybody has a personal organization from the start; a team's belongs to nobody alone."""
+
+    PERSONAL = "personal"
+    TEAM = "team"
+
+
 class MembershipStatus(StrEnum):
     """A suspended member keeps their place and may do nothing."""
 

@@ -1,14 +1,16 @@
 """What is known about organizations. Those that take a scope read only its organization."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
 from app.accounts.models import User
 from app.database import organization_named
 from app.organizations.models import FormerSlug, Membership, MembershipStatus, Organization, Scope
+from app.pagination import Position
 
 
 async def find_membership(db: AsyncSession, user: User, slug: str) -> Membership | None:
@@ -52,7 +54,30 @@ async def find_last_slug(db: AsyncSession, user: User) -> str | None:
     return await db.scalar(statement)
 
 
-async def list_members(db: AsyncSession, scope: Scope) -> Sequence[Membership]:
+async def list_organizations(
+    db: AsyncSession, user: User, *, after: Position | None = None, limit: int | None = None
+) -> Sequence[Membership]:
+    """A person's active memberships, with the organization loaded, those they joined first on top.
+
+    The transaction must have named the user.
+    """
+    statement = (
+        select(Membership)
+        .join(Membership.organization)
+        .options(contains_eager(Membership.organization))
+        .where(
+            Membership.user_id == user.id,
+            Membership.status == MembershipStatus.ACTIVE,
+            Organization.status == "active",
+        )
+        .order_by(Membership.joined_at, Membership.organization_id)
+    )
+    return (await db.scalars(_part(statement, Membership.organization_id, after, limit))).all()
+
+
+async def list_members(
+    db: AsyncSession, scope: Scope, *, after: Position | None = None, limit: int | None = None
+) -> Sequence[Membership]:
     """Everybody in the organization, with their person and address loaded, those who joined first on top."""
     statement = (
         select(Membership)
@@ -60,7 +85,19 @@ async def list_members(db: AsyncSession, scope: Scope) -> Sequence[Membership]:
         .outerjoin(User.primary_email)
         .options(contains_eager(Membership.user).contains_eager(User.primary_email))
         .where(Membership.organization_id == scope.organization.id)
-        .order_by(Membership.joined_at, User.name)
+        .order_by(Membership.joined_at, Membership.user_id)
         .execution_options(populate_existing=True)
     )
-    return (await db.scalars(statement)).all()
+    return (await db.scalars(_part(statement, Membership.user_id, after, limit))).all()
+
+
+def _part(
+    statement: Select[Membership],
+    identifier: InstrumentedAttribute[UUID],
+    after: Position | None,
+    limit: int | None,
+) -> Select[Membership]:
+    """The rows behind a position in the order (joined_at, `identifier`), at most `limit` of them."""
+    if after is not None:
+        statement = statement.where(tuple_(Membership.joined_at, identifier) > (after.at, after.id))
+    return statement.limit(limit)

@@ -1,4 +1,4 @@
-"""Everything below /o: an organization's address is /o/{slug}."""
+"""Pages below /o, where an organization's address is /o/{slug}, and what programs ask below /api/v1."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -7,7 +7,7 @@ from app.accounts.routes import DEMO_EMAIL
 from app.audit.models import RequestFacts
 from app.features import NavigationItem
 from app.language import N_
-from app.organizations import handlers
+from app.organizations import api, handlers
 from app.organizations.actions import create_personal_organization
 from core.routing import BaseRoute, Route
 
@@ -18,6 +18,15 @@ routes: list[BaseRoute] = [
     Route("/o/{slug}/members", handlers.members, name="organizations.members"),
     Route("/o/{slug}/settings", handlers.settings, name="organizations.settings"),
     Route("/o/{slug}/settings", handlers.update, methods=["POST"], name="organizations.update"),
+    Route("/api/v1/organizations", api.list_organizations, name="organizations.list_organizations"),
+    Route("/api/v1/organizations/{slug}", api.show_organization, name="organizations.show_organization"),
+    Route(
+        "/api/v1/organizations/{slug}",
+        api.update_organization,
+        methods=["PATCH"],
+        name="organizations.update_organization",
+    ),
+    Route("/api/v1/organizations/{slug}/members", api.list_members, name="organizations.list_members"),
 ]
 
 navigation = [

@@ -1,0 +1,146 @@
+"""Organizations and their members, for programs: the same queries, actions and permissions as the pages."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from app.accounts.dependencies import CurrentUser
+from app.audit.models import RequestFacts
+from app.database import Db
+from app.forms import LINE_PATTERN, JsonBody, Line
+from app.organizations import actions, queries
+from app.organizations.dependencies import Allowed
+from app.organizations.models import LONGEST_NAME, Membership, MembershipStatus, Organization, OrganizationKind, Scope
+from app.pagination import PAGING_HEADERS, PageQuery, Pager, Position, page_response
+from app.policy import Role
+from core.openapi import operation
+from core.params import Body, Query
+from core.requests import Request
+from core.responses import Response
+
+MOVED = {308: "The organization has another address now: that of the header `Location`."}
+
+PageInput = Annotated[PageQuery, Query()]
+NextCursor = Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]
+
+
+class OrganizationOut(BaseModel):
+    """An organization, as one of its members sees it."""
+
+    id: UUID
+    slug: Annotated[str, Field(description="Its part of every address.", examples=["acme"])]
+    name: Annotated[str, Field(examples=["Acme"])]
+    kind: OrganizationKind
+    role: Annotated[Role, Field(description="The role of the person who asks.")]
+    created_at: datetime
+
+
+class OrganizationPage(BaseModel):
+    """Some of a person's organizations."""
+
+    items: list[OrganizationOut]
+    next_cursor: NextCursor
+
+
+class OrganizationChanges(JsonBody):
+    """What can be changed about an organization."""
+
+    name: Annotated[
+        Line,
+        Field(
+            min_length=1, max_length=LONGEST_NAME, json_schema_extra={"pattern": LINE_PATTERN}, examples=["Acme Ltd"]
+        ),
+    ]
+
+
+class MemberOut(BaseModel):
+    """A member of an organization. A suspended member keeps their place and may do nothing."""
+
+    user_id: UUID
+    name: Annotated[str, Field(examples=["Ada Lovelace"])]
+    email: Annotated[str, Field(description="Empty while no address is confirmed.", examples=["ada@example.com"])]
+    role: Role
+    status: MembershipStatus
+    joined_at: datetime
+
+
+class MemberPage(BaseModel):
+    """Some of an organization's members."""
+
+    items: list[MemberOut]
+    next_cursor: NextCursor
+
+
+@operation(headers=PAGING_HEADERS)
+async def list_organizations(
+    request: Request, user: CurrentUser, db: Db, page: PageInput
+) -> OrganizationPage | Response:
+    """List the organizations of the person who is signed in.
+
+    Those that they joined first come first.
+    """
+    pager = Pager(request, page, f"organizations:{user.id}")
+    memberships = await queries.list_organizations(db, user, after=pager.after, limit=pager.limit)
+    found = pager.page(memberships, lambda each: Position(each.joined_at, each.organization_id))
+    items = [_organization(each.organization, Role(each.role)) for each in found.rows]
+    return page_response(request, OrganizationPage(items=items, next_cursor=found.next_cursor), found.next_cursor)
+
+
+@operation(refusals=MOVED)
+async def show_organization(scope: Annotated[Scope, Allowed("organization.view")]) -> OrganizationOut:
+    """Show an organization."""
+    return _organization(scope.organization, scope.role)
+
+
+@operation(refusals=MOVED)
+async def update_organization(
+    request: Request,
+    scope: Annotated[Scope, Allowed("organization.update")],
+    db: Db,
+    changes: Annotated[OrganizationChanges, Body(unique_names=True)],
+) -> OrganizationOut:
+    """Change an organization.
+
+    Its address stays, whatever it is called. Needs the role owner or admin.
+    """
+    await actions.rename(db, scope, name=changes.name, facts=RequestFacts.of(request))
+    return _organization(scope.organization, scope.role)
+
+
+@operation(refusals=MOVED, headers=PAGING_HEADERS)
+async def list_members(
+    request: Request, scope: Annotated[Scope, Allowed("members.view")], db: Db, page: PageInput
+) -> MemberPage | Response:
+    """List the members of an organization.
+
+    Those who joined first come first.
+    """
+    pager = Pager(request, page, f"members:{scope.organization.id}")
+    members = await queries.list_members(db, scope, after=pager.after, limit=pager.limit)
+    found = pager.page(members, lambda each: Position(each.joined_at, each.user_id))
+    items = [_member(each) for each in found.rows]
+    return page_response(request, MemberPage(items=items, next_cursor=found.next_cursor), found.next_cursor)
+
+
+def _organization(organization: Organization, role: Role) -> OrganizationOut:
+    return OrganizationOut(
+        id=organization.id,
+        slug=organization.slug,
+        name=organization.name,
+        kind=OrganizationKind(organization.kind),
+        role=role,
+        created_at=organization.created_at,
+    )
+
+
+def _member(membership: Membership) -> MemberOut:
+    return MemberOut(
+        user_id=membership.user_id,
+        name=membership.user.name,
+        email=membership.user.email,
+        role=Role(membership.role),
+        status=MembershipStatus(membership.status),
+        joined_at=membership.joined_at,
+    )

@@ -1,0 +1,118 @@
+"""Lists in pages: what follows a position in a stable order, which stays quick and right however long the list is.
+
+A cursor is such a position, signed. Nobody but us can write one, and one of another list, or of another organization's,
+is refused like any other that we did not write.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from app.config import current_settings
+from core.problems import InvalidInput
+from core.requests import Request
+from core.responses import Response
+
+RowT = TypeVar("RowT")
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 100
+PAGING_HEADERS = {"Link": 'The address of the next page, as `<…>; rel="next"` (RFC 8288). Missing on the last page.'}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIME_BYTES = 8
+_POSITION_BYTES = _TIME_BYTES + 16
+_SIGNATURE_BYTES = 16
+_CURSOR_LENGTH = 54  # 40 bytes in base64 without padding.
+
+
+def _decimal(value: object) -> object:
+    """pydantic would also read " 7", "7.0" and "0_7" as seven."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise PydanticCustomError("int_parsing", "Input should be a whole number in decimal digits.")
+    return value
+
+
+class PageQuery(BaseModel):
+    """Which part of a list a client asks for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[
+        int, BeforeValidator(_decimal), Field(ge=1, le=LARGEST_LIMIT, description="How many entries at most.")
+    ] = DEFAULT_LIMIT
+    cursor: Annotated[str | None, Field(max_length=_CURSOR_LENGTH, description="`next_cursor` of the page before.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a list that is sorted by a time and, where that is the same, by an id."""
+
+    at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Page(Generic[RowT]):
+    """Some rows of a list, and the cursor of what follows them; None at the end."""
+
+    rows: Sequence[RowT]
+    next_cursor: str | None
+
+
+class Pager:
+    """The pages of one list, for one request. `name` says which list it is, and whose."""
+
+    def __init__(self, request: Request, query: PageQuery, name: str) -> None:
+        self._key = current_settings(request).key("cursor")
+        self._name = name
+        self._size = query.limit
+        # One row more than the page shows whether there is another page.
+        self.limit = query.limit + 1
+        self.after = self._read(query.cursor) if query.cursor is not None else None
+
+    def page(self, rows: Sequence[RowT], position: Callable[[RowT], Position]) -> Page[RowT]:
+        """The page of rows that a query found with this pager's `after` and `limit`."""
+        shown = rows[: self._size]
+        return Page(shown, self._write(position(shown[-1])) if len(rows) > self._size else None)
+
+    def _write(self, position: Position) -> str:
+        microseconds = (position.at - _EPOCH) // timedelta(microseconds=1)
+        content = microseconds.to_bytes(_TIME_BYTES, signed=True) + position.id.bytes
+        return base64.urlsafe_b64encode(content + self._signature(content)).decode().rstrip("=")
+
+    def _read(self, cursor: str) -> Position:
+        """Raises InvalidInput for a cursor that was not written for this list."""
+        try:
+            signed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except (ValueError, binascii.Error):
+            signed = b""
+        content, signature = signed[:_POSITION_BYTES], signed[_POSITION_BYTES:]
+        if not hmac.compare_digest(signature, self._signature(content)):
+            detail = "Leave it out to begin, or send `next_cursor` of the page before."
+            raise InvalidInput([{"in": "query", "pointer": "#/cursor", "code": "cursor", "detail": detail}])
+        microseconds = int.from_bytes(content[:_TIME_BYTES], signed=True)
+        return Position(_EPOCH + timedelta(microseconds=microseconds), UUID(bytes=content[_TIME_BYTES:]))
+
+    def _signature(self, content: bytes) -> bytes:
+        return hmac.digest(self._key, self._name.encode() + b"\0" + content, hashlib.sha256)[:_SIGNATURE_BYTES]
+
+
+def page_response(request: Request, body: BaseModel, next_cursor: str | None) -> Response:
+    """A page as JSON, with the address of the next one in its `Link` header."""
+    headers = {}
+    if next_cursor is not None:
+        following = request.url.include_query_params(cursor=next_cursor)
+        headers["link"] = f'<{following.path}?{following.query}>; rel="next"'
+    return Response(body.model_dump_json(), headers=headers, media_type="application/json")
