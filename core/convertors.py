@@ -40,7 +40,8 @@ class StringConvertor(Convertor[str]):
 
 
 class PathConvertor(Convertor[str]):
-    regex = ".*"
+    # The dot is to take line breaks too, or a path with one would lead around every mount.
+    regex = "(?s:.*)"
 
     def convert(self, value: str) -> str:
         return str(value)

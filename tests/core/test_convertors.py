@@ -16,6 +16,7 @@ from core.convertors import CONVERTOR_TYPES, Convertor, IntegerConvertor, regist
     [
         ("str", "ada", "ada"),
         ("path", "a/b/c", "a/b/c"),
+        ("path", "a\nb", "a\nb"),
         ("int", "42", 42),
         ("float", "1.5", 1.5),
         ("float", "3", 3.0),

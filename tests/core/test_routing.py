@@ -83,6 +83,11 @@ class TestMatching:
 
         assert (await http.get("/m/a")).text == "inside"
 
+    async def test_a_line_break_in_the_path_does_not_lead_around_a_mount(self) -> None:
+        http = client(Mount("/m", routes=[Route("/{x}", named("inside"))]), Route("/{x}/{y}", named("outside")))
+
+        assert (await http.get("/m/a%0A")).text == "inside"
+
     async def test_a_route_registered_before_a_mount_is_not_hidden_by_it(self) -> None:
         http = client(Route("/m/a", named("outside")), Mount("/m", routes=[Route("/a", named("inside"))]))
 
