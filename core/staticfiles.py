@@ -360,7 +360,7 @@ def _first_compressed(
 def _entity_tags(field: str) -> set[str]:
     """Return the tags in a list of them, quotes included, without the mark of weak ones (RFC 9110 section 8.8.3)."""
     # Between quotes stand tags, which may contain commas; the pieces outside hold nothing but commas and W/.
-    return {f'"{tag}"' for tag in field.split('"')[1::2]}
+    return {f'"{tag}"' for tag in field.split('"')[1:-1:2]}
 
 
 def _media_type(path: str) -> str:

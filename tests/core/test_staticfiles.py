@@ -180,6 +180,7 @@ CONDITIONS = {
     "one of several": ('"a", {etag}', None, 304),
     "any": ("*", None, 304),
     "other tag": ('"other"', None, 200),
+    "same tag without its end": ('"a", {etag:.33}', None, 200),
     "star inside a tag": ('"a,*,b"', None, 200),
     "other tag wins over the date": ('"other"', "{modified}", 200),
     "date": (None, "{modified}", 304),
