@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import logging
 import pickle
 from typing import Any
 
@@ -114,6 +116,13 @@ class TestCookies:
 
     def test_cve_2023_23934_a_nameless_cookie_does_not_stand_for_a_protected_one(self) -> None:
         assert "__Host-session" not in cookie_parser("=__Host-session=evil")
+
+    def test_cve_aiohttp_2025_69230_bad_cookies_write_nothing_into_the_logs(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        assert cookie_parser("; ".join('bad cookie="\\' + chr(number) for number in range(256)))
+        assert not caplog.records
 
     @pytest.mark.parametrize("blank", ["\x1f", "\x85", "\xa0", "\x0b"])
     def test_a_name_that_only_looks_blank_at_its_ends_is_not_the_protected_one(self, blank: str) -> None:
@@ -249,6 +258,12 @@ class TestForm:
     async def test_another_kind_of_body_is_an_empty_form(self) -> None:
         assert await request(b"a=1", {"content-type": "text/plain"}).form() == FormData()
         assert await request(b"a=1").form() == FormData()
+
+    async def test_cve_aiohttp_2025_69223_a_compressed_body_is_not_expanded(self) -> None:
+        compressed = gzip.compress(b"a=" + b"x" * 1_000_000)
+        headers = {"content-type": "application/x-www-form-urlencoded", "content-encoding": "gzip"}
+        form = await Request(http_scope("POST", headers=headers), body_of(compressed)).form()
+        assert sum(len(name) + len(str(value)) for name, value in form.multi_items()) <= len(compressed)
 
     async def test_it_is_parsed_once_for_all_requests_of_the_scope(self) -> None:
         scope, receive = http_scope("POST", headers=FORM), body_of(b"a=1", b"&b=2")

@@ -436,6 +436,20 @@ async def test_websockets_are_handed_to_uvicorns_protocol() -> None:
             assert await socket.recv() == "/roomhello"
 
 
+async def test_advisory_granian_a_subprotocol_beyond_ascii_does_not_end_the_server(app: Application) -> None:
+    handshake = [b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Sec-WebSocket-Version: 13"]
+    async with serving(app, ws="websockets-sansio") as served:
+        for value in (b"\xff", b"\xc3\xbc, a", b"a,,b"):
+            client = await served.connect()
+            client.say(
+                get(
+                    b"/", b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Protocol: " + value, *handshake
+                )
+            )
+            await client.close()
+        assert (await served.ask(get())).status == 200
+
+
 async def test_what_is_sent_ahead_of_a_websockets_handshake_is_refused(served: Served, app: Application) -> None:
     handshake = [b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Sec-WebSocket-Version: 13"]
     answer = await served.ask(get(b"/", b"Upgrade: websocket", b"Connection: Upgrade", *handshake), get(b"/smuggled"))
@@ -874,6 +888,17 @@ async def test_requests_are_logged_as_uvicorn_logs_them(app: Application, caplog
     assert isinstance(records[0].args, tuple)
     assert isinstance(records[1].args, tuple)
     assert records[0].args[1:] == records[1].args[1:]
+
+
+async def test_cve_uvicorn_2020_7694_a_path_cannot_write_into_the_logs(caplog: pytest.LogCaptureFixture) -> None:
+    async def say_nothing(scope: Scope, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    caplog.set_level(logging.INFO, "uvicorn.access")
+    async with serving(say_nothing) as served:
+        await served.ask(get(b"/%0a%1b[31m%C2%85"))
+    assert caplog.messages[-1].partition(" - ")[2] == '"GET /%0a%1b[31m%C2%85 HTTP/1.1" 204'
 
 
 async def test_the_access_log_can_be_switched_off(app: Application, caplog: pytest.LogCaptureFixture) -> None:

@@ -43,6 +43,14 @@ class TestBodyLimit:
         assert (response.status_code, response.text) == (413, "Content Too Large")
         assert response.headers["x-tag"] == "kept"
 
+    async def test_cve_2026_53540_a_negative_length_does_not_raise_the_limit(self) -> None:
+        app = Starlette(routes=[Route("/", read, methods=["POST"])], max_body_size=10)
+
+        sent = Sent()
+        await app(http_scope("POST", headers={"content-length": "-1"}), body_of(b"x" * 6, b"x" * 6), sent)
+
+        assert sent.status == 413
+
     @pytest.mark.parametrize(("length", "status"), [("9" * 5000, 413), ("0" * 5000, 200), ("0" * 5000 + "1", 200)])
     async def test_a_length_of_thousands_of_digits_is_a_number_like_any_other(self, length: str, status: int) -> None:
         app = Starlette(routes=[Route("/", read, methods=["POST"])], max_body_size=10)
