@@ -53,7 +53,10 @@ def _typed(interpreter: Path, names: Sequence[str], rounds: int) -> str:
 def _under_uvicorn(interpreter: Path, names: Sequence[str], rounds: int) -> str:
     # All other ratios are to raw.
     names = ["raw", *(name for name in names if name != "raw")]
-    return under_uvicorn.table(under_uvicorn.run(interpreter, names, NETWORK_SCENARIOS, rounds))
+    rates, of_cpu = under_uvicorn.run(interpreter, names, NETWORK_SCENARIOS, rounds)
+    by_time = under_uvicorn.table("requests per second", rates)
+    by_cpu = under_uvicorn.table("requests per CPU second of the server", of_cpu)
+    return f"{by_time}\n\n{by_cpu}"
 
 
 PARTS = {"in-process": _in_process, "typed": _typed, "uvicorn": _under_uvicorn}

@@ -1,4 +1,4 @@
-"""Processes that answer every line with a number: what such a process does, and how it is asked.
+"""Processes that answer every line with numbers: what such a process does, and how it is asked.
 
 A process that needs more than its time for an answer is ended by its own alarm, so that nothing stays behind even if who
 asked is gone; it ends as well when its standard input does.
@@ -19,13 +19,16 @@ SECONDS_TO_ANSWER = 15
 SECONDS_TO_END = 5
 
 
-async def answer_lines(answer: Callable[[str], Awaitable[float]]) -> None:
-    """Answer what is asked on standard input. Whatever else the program prints goes to standard error."""
+async def answer_lines(answer: Callable[[str], Awaitable[Sequence[float]]]) -> None:
+    """Answer what is asked on standard input, with no numbers where nothing can be measured.
+
+    Whatever else the program prints goes to standard error.
+    """
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     for line in sys.stdin:
         signal.alarm(SECONDS_TO_ANSWER)
-        print(await answer(line.rstrip("\n")), file=answers)
+        print(*await answer(line.rstrip("\n")), file=answers)
         signal.alarm(0)
 
 
@@ -45,8 +48,8 @@ class Answering:
     ) -> None:
         self.stop()
 
-    def ask(self, line: str) -> float:
-        """The answer, or NaN if the process did not live to give it."""
+    def ask(self, line: str) -> list[float]:
+        """The numbers; none if nothing could be measured, or if the process did not live to answer."""
         process = self.process = self.process or self._start()
         assert process.stdin
         assert process.stdout
@@ -59,7 +62,7 @@ class Answering:
         if not answer:
             print(f"{self.name} ended without an answer to {line!r}", file=sys.stderr)
             self.stop()
-        return float(answer or "nan")
+        return [float(number) for number in answer.split()]
 
     def _start(self) -> subprocess.Popen[str]:
         # Its own session keeps Ctrl-C from it: the runner ends it by closing its input.

@@ -1,5 +1,6 @@
 """CPU per request without a server, every peer in its own process, rounds interleaved."""
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,11 +26,11 @@ def _worker(interpreter: Path, peer: str, scenario: Scenario) -> Answering:
 
 def _measure(peers: dict[str, Answering], scenario: str, rounds: int) -> dict[str, list[float]]:
     # The first question builds the application and warms it up; who cannot answer it is not asked again.
-    able = [name for name, peer in peers.items() if peer.ask(scenario) > 0]
+    able = [name for name, peer in peers.items() if peer.ask(scenario)]
     found: dict[str, list[float]] = {name: [] for name in peers}
     for turn in range(rounds):
         for name in able if turn % 2 else reversed(able):
-            found[name].append(peers[name].ask(scenario))
+            found[name] += peers[name].ask(scenario) or [math.nan]
     return found
 
 

@@ -1,10 +1,13 @@
 """The load: asks one server the same thing on several connections, and answers with the requests per second.
 
-`python -m benchmarks.load` reads lines of "port seconds scenario". Connections are kept alive; each asks again when it has
-its answer. Every answer's status is looked at, and the first one's body.
+`python -m benchmarks.load` reads lines of "port process seconds scenario", and answers twice: requests per second, and
+requests per second of CPU time that the server's process has used, which other work on the machine disturbs less.
+
+Connections are kept alive; each asks again when it has its answer. Every answer's status is looked at, and the first one's body.
 """
 
 import asyncio
+import math
 import re
 import sys
 import time
@@ -20,6 +23,7 @@ from benchmarks.scenarios import BY_NAME, Scenario
 CONNECTIONS = 16
 MOST_REQUESTS = 100_000  # In one measurement.
 SECONDS_TO_FINISH = 8
+CPU_CLOCK = 2  # Linux's clock of a process with nanoseconds.
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked\r\n", re.IGNORECASE)
 LAST_CHUNK = b"\r\n0\r\n\r\n"
@@ -148,18 +152,26 @@ def request_of(scenario: Scenario) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + scenario.body
 
 
-async def rate(port: int, seconds: float, scenario: Scenario) -> float:
-    """Requests per second."""
+async def rates(port: int, process: int, seconds: float, scenario: Scenario) -> list[float]:
+    """Requests per second, and per second of the server's CPU."""
     run = Run()
     kind = WebSocketConnection if scenario.kind == "websocket" else Connection
     async with asyncio.timeout(seconds + SECONDS_TO_FINISH):
         connections = [await _connect(port, lambda: kind(scenario, run)) for _ in range(CONNECTIONS)]
-        began = time.perf_counter()
+        used, began = cpu_seconds(process), time.perf_counter()
         for connection in connections:
             connection.ask()
         asyncio.get_running_loop().call_later(seconds, setattr, run, "over", True)
         await asyncio.gather(*(connection.finished for connection in connections))
-    return run.answers / (time.perf_counter() - began)
+    return [run.answers / (time.perf_counter() - began), run.answers / (cpu_seconds(process) - used)]
+
+
+def cpu_seconds(process: int) -> float:
+    """What another process has used, all threads together; NaN where there is no such clock (clock_getcpuclockid(3))."""
+    try:
+        return time.clock_gettime((~process << 3) | CPU_CLOCK)
+    except OSError:
+        return math.nan
 
 
 async def _connect(port: int, kind: Callable[[], Connection]) -> Connection:
@@ -167,15 +179,15 @@ async def _connect(port: int, kind: Callable[[], Connection]) -> Connection:
     return connection
 
 
-async def answer(line: str) -> float:
-    port, seconds, name = line.split(" ", 2)
+async def answer(line: str) -> list[float]:
+    port, process, seconds, name = line.split(" ", 3)
     try:
-        return await rate(int(port), float(seconds), BY_NAME[name])
+        return await rates(int(port), int(process), float(seconds), BY_NAME[name])
     except NoSuchPage:
-        return float("nan")
+        return []
     except (WrongAnswer, OSError, TimeoutError) as error:
         print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
-        return float("nan")
+        return []
 
 
 if __name__ == "__main__":

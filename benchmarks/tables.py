@@ -9,8 +9,9 @@ Results = dict[str, dict[str, list[float]]]
 
 
 def median(values: Sequence[float]) -> float:
-    """NaN of nothing."""
-    return statistics.median(values) if values else math.nan
+    """Of those that are numbers; NaN of none."""
+    numbers = [value for value in values if math.isfinite(value)]
+    return statistics.median(numbers) if numbers else math.nan
 
 
 def ratios(peers: dict[str, list[float]], ours: str, theirs: str) -> list[float]:
