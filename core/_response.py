@@ -57,8 +57,9 @@ class Response:
         """Make `raw_headers`: the given ones, then content-length and content-type unless they are among them."""
         raw: RawHeaders = [encode_header(name, value) for name, value in headers.items()] if headers else []
         names = {name for name, _ in raw} if raw else ()
-        body = getattr(self, "body", None)
-        if body is not None and may_have_length(self.status_code) and b"content-length" not in names:
+        body, status_code = getattr(self, "body", None), self.status_code
+        may_have_length = status_code >= 200 and status_code not in (204, 304)
+        if body is not None and may_have_length and b"content-length" not in names:
             raw.append(content_length(len(body)))
         if self.media_type is not None and b"content-type" not in names:
             raw.append(content_type(self.media_type, self.charset))
@@ -121,10 +122,6 @@ class Response:
 def as_bytes_view(view: memoryview) -> memoryview:
     """The same bytes as a flat view whose length is their number; copied if they are scattered in memory."""
     return view.cast("B") if view.contiguous else memoryview(view.tobytes())
-
-
-def may_have_length(status_code: int) -> bool:
-    return status_code >= 200 and status_code not in (204, 304)
 
 
 @lru_cache(maxsize=4096)

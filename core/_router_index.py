@@ -28,11 +28,9 @@ ROUTE_OBSERVER_KEY = "core.route_observer"
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 
-# A route and its place in the order of registration, which sorts them.
-Place = tuple[int, "BaseRoute"]
-
-# Routes, and of each whether its path is the one that is asked for, so that nothing is left to compare.
-Candidates = list[tuple[Any, bool]]
+# A route, of any class, after its place in the order of registration, which sorts them, and whether its path has no
+# parameters and is the one that is asked for, so that nothing is left to compare.
+Place = tuple[int, bool, Any]
 
 
 class Match(enum.Enum):
@@ -84,14 +82,17 @@ class Node:
 
     def collect(self, segments: Sequence[str], position: int, found: list[Place]) -> None:
         """Add the routes whose segments fit these, from `position` on."""
-        if position == len(segments):
-            found += self.places
-            return
-        segment = segments[position]
-        if segment in self.static:
-            self.static[segment].collect(segments, position + 1, found)
-        if self.parameter is not None and segment:
-            self.parameter.collect(segments, position + 1, found)
+        node = self
+        for place in range(position, len(segments)):
+            child = node.static.get(segments[place])
+            if node.parameter is not None and segments[place]:
+                if child is not None:
+                    child.collect(segments, place + 1, found)
+                child = node.parameter
+            if child is None:
+                return
+            node = child
+        found += node.places
 
 
 class RouterIndex:
@@ -106,22 +107,22 @@ class RouterIndex:
         self._named: dict[str, list[Place]] = {}
         self._asked_for_names: list[Place] = []
         static: dict[str, list[Place]] = {}
-        for place in enumerate(routes):
-            route: Any = place[1]  # What is looked at is what the kinds have and BaseRoute has not.
+        for order, route in enumerate(routes):
+            place: Place = order, False, route
             if type(route).matches not in [kind.matches for kind in kinds] or not _stays_in_segments(route):
                 self._asked.append(place)
-            elif route.param_convertors:
-                self._trie.add(route.path, place)
+            elif place[2].param_convertors:
+                self._trie.add(place[2].path, place)
             else:
-                static.setdefault(route.path, []).append(place)
+                static.setdefault(place[2].path, []).append((order, True, route))
             is_named = type(route).url_path_for in [kind.url_path_for for kind in kinds]
-            (self._named.setdefault(route.name, []) if is_named else self._asked_for_names).append(place)
+            (self._named.setdefault(place[2].name, []) if is_named else self._asked_for_names).append(place)
         self._static = {path: self._search(path, places) for path, places in static.items()}
 
     def find(self, scope: Scope, path: str) -> Found:
         """The first full match, else the first partial one with the methods of all partial ones."""
         partial: Found = None, {}, frozenset()
-        for route, is_literal in self._static.get(path) or self._search(path, ()):
+        for _, is_literal, route in self._static.get(path) or self._search(path, ()):
             match, child_scope = route.found(scope, {}) if is_literal else route.matches(scope)
             if match is FULL:
                 return route, child_scope, None
@@ -132,13 +133,12 @@ class RouterIndex:
 
     def named(self, name: str) -> list[BaseRoute]:
         """The routes that may have the name; those that hold others (mounts, hosts) may have any."""
-        return [route for _, route in sorted([*self._named.get(name, ()), *self._asked_for_names])]
+        return [route for _, _, route in sorted([*self._named.get(name, ()), *self._asked_for_names])]
 
-    def _search(self, path: str, literal: Sequence[Place]) -> Candidates:
+    def _search(self, path: str, literal: Sequence[Place]) -> list[Place]:
         found = [*literal, *self._asked]
         self._trie.collect(path.split("/"), 0, found)
-        # Routes are of any class here; what is literal is an endpoint's.
-        return [(route, (order, route) in literal) for order, route in sorted(found)]
+        return sorted(found) if len(found) > 1 else found
 
 
 def _stays_in_segments(route: Any) -> bool:

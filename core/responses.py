@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -44,9 +44,19 @@ SyncContentStream = Iterable[Content]
 AsyncContentStream = AsyncIterable[Content]
 ContentStream = AsyncContentStream | SyncContentStream
 
-# `json.dumps` with options makes a new encoder at each call, which takes longer than encoding a small value.
 STANDARD_DUMPS = json.dumps
-ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+JSON_FORMAT: dict[str, Any] = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
+
+
+def one_encoder() -> Callable[[Any, int], Iterable[str]] | None:
+    """The encoder in C that `json.dumps` makes at each call, which takes longer than encoding a small value."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)  # Only CPython has it.
+    encoder = json.JSONEncoder(**JSON_FORMAT)
+    string: Any = json.encoder.encode_basestring
+    return make and make(None, encoder.default, string, None, ":", ",", False, False, False)  # type: ignore[no-any-return]
+
+
+ENCODE = one_encoder()
 
 
 class HTMLResponse(Response):
@@ -64,9 +74,12 @@ class JSONResponse(Response):
 
     def render(self, content: Any) -> bytes:
         # Looked up at each call, because programs replace `json.dumps` to teach it more types.
-        if json.dumps is STANDARD_DUMPS:
-            return ENCODER.encode(content).encode("utf-8")
-        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+        try:
+            if ENCODE is not None and json.dumps is STANDARD_DUMPS:
+                return "".join(ENCODE(content, 0)).encode("utf-8")
+        except RecursionError:
+            pass  # A value that contains itself: `json.dumps` says so.
+        return json.dumps(content, **JSON_FORMAT).encode("utf-8")
 
 
 class RedirectResponse(Response):
