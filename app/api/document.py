@@ -1,0 +1,78 @@
+"""The OpenAPI document of the product's API: what the routes and their signatures say, and what the layers around them add."""
+
+from typing import Any
+
+from app.accounts.sessions import cookie_name
+from app.config import Settings
+from core.applications import Starlette
+from core.openapi import openapi_document
+from core.problems import PROBLEM_MEDIA_TYPE
+
+Document = dict[str, Any]
+
+PREFIX = "/api/v1/"
+VERSION = "1"
+SAFE_METHODS = frozenset({"get", "head", "options"})
+DESCRIPTION = """What the pages do, for programs: the same rules, the same permissions.
+
+Every refusal is a problem document (RFC 9457). Lists come in pages: follow `next_cursor`, or the `Link` header."""
+TAGS = {
+    "accounts": "The person who is signed in.",
+    "organizations": "The organizations that the person belongs to, and their members.",
+}
+CSRF = "csrf"
+TOO_MANY = {
+    "description": "Too many requests. Wait for the seconds of `Retry-After`.",
+    "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
+    "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def describe_api(app: Starlette) -> Document:
+    """The document of an application. It is made at the first call, when all routes are known, and kept."""
+    kept: Document | None = getattr(app.state, "api_document", None)
+    if kept is None:
+        kept = app.state.api_document = _describe(app, app.state.settings)
+    return kept
+
+
+def _describe(app: Starlette, settings: Settings) -> Document:
+    document = openapi_document(
+        app.routes,
+        title=f"{settings.product_name} API",
+        version=VERSION,
+        description=DESCRIPTION,
+        servers=[settings.base_url],
+        under=PREFIX,
+        security_schemes=_security_schemes(settings),
+    )
+    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    for operations in document["paths"].values():
+        for method, operation in operations.items():
+            _add_what_surrounds(method, operation)
+    return document
+
+
+def _security_schemes(settings: Settings) -> dict[str, dict[str, str]]:
+    return {
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookie_name(settings),
+            "description": "The cookie of somebody who is logged in.",
+        },
+        CSRF: {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-CSRF-Token",
+            "description": "The session's token, which every page carries in its forms as `csrf_token`.",
+        },
+    }
+
+
+def _add_what_surrounds(method: str, operation: Document) -> None:
+    """Middleware refuses more than a handler's signature shows."""
+    operation["responses"].setdefault("429", TOO_MANY)
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+    if method not in SAFE_METHODS:
+        operation["security"] = [requirement | {CSRF: []} for requirement in operation.get("security", [{}])]

@@ -1,0 +1,13 @@
+"""The addresses of the API's description. What it describes are the routes of the features themselves."""
+
+from app.api import handlers
+from app.policy import public
+from core.routing import BaseRoute, Route
+
+routes: list[BaseRoute] = [
+    public(
+        Route("/api/v1/openapi.json", handlers.show_document, name="api.show_document", include_in_schema=False),
+    ),
+    public(Route("/api/docs", handlers.show_reference, name="api.show_reference")),
+    Route("/api/docs/try/{operation_id}", handlers.try_operation, name="api.try_operation"),
+]
