@@ -7,13 +7,14 @@ in front of it. Message types and their order follow the ASGI specification (HTT
 import contextlib
 import inspect
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 import anyio
 import anyio.abc
 
+from core.requests import ClientDisconnect
 from core.types import ASGIApp, Message, Scope
 from core.websockets import WebSocketDisconnect
 
@@ -45,6 +46,7 @@ class _Channel(Generic[T]):
         self.put_nowait = self._in.send_nowait
         self.get = self._out.receive
         self.end = self._in.close
+        self.refuse = self._out.close
 
     def close(self) -> None:
         self._in.close()
@@ -74,17 +76,23 @@ class Conversation:
     that it surfaces where a caller looks for it and never as an exception group.
     """
 
+    # Where the application's task runs. A group of the conversation's own would have to be left in the order of its
+    # holder's cancel scopes: not inside a timeout, for example, that was entered after it.
+    host: anyio.abc.TaskGroup | None = None
+
     def __init__(self, app: ASGIApp, scope: Scope) -> None:
         self.app = app
         self.scope = scope
         self.error: BaseException | None = None
         self.returned = anyio.Event()
         self._channels: list[_Channel[Any]] = []
+        self._resources = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._tasks = anyio.create_task_group()
-        await self._tasks.__aenter__()
-        self._tasks.start_soon(self._run)
+        self._cancelling = anyio.CancelScope()
+        if (tasks := self.host) is None:
+            tasks = await self._resources.enter_async_context(anyio.create_task_group())
+        tasks.start_soon(self._run)
         try:
             await self.open()
         except BaseException:
@@ -131,7 +139,8 @@ class Conversation:
 
     async def _run(self) -> None:
         try:
-            await self.app(self.scope, self.receive, self.send)
+            with self._cancelling:
+                await self.app(self.scope, self.receive, self.send)
         except BaseException as error:
             # Catching everything but cancellation carries KeyboardInterrupt or a test's failure to the caller as it is.
             if isinstance(error, anyio.get_cancelled_exc_class()):
@@ -143,11 +152,15 @@ class Conversation:
 
     async def _leave(self, *, cancel: bool) -> None:
         if cancel:
-            self._tasks.cancel_scope.cancel()
+            self._cancelling.cancel()
         try:
-            # The caller's own exception is not passed in: a task group would wrap it in an exception group.
-            await self._tasks.__aexit__(None, None, None)
+            await self.returned.wait()
         finally:
+            self._cancelling.cancel()
+            with anyio.CancelScope(shield=True):
+                await self.returned.wait()
+            # The caller's own exception is not passed in: a task group would wrap it in an exception group.
+            await self._resources.aclose()
             for channel in self._channels:
                 channel.close()
 
@@ -155,8 +168,8 @@ class Conversation:
 class HTTPExchange(Conversation):
     """One request and its response. The response body is handed over chunk by chunk: `send` waits until it is read.
 
-    Leaving before the body was read to its end cancels the application, as a server does not but a test must; leaving
-    after it waits for background tasks, unless the exchange is `abandoned`.
+    Leaving before the body was read to its end is a disconnect. An application that does not notice is cancelled, as a
+    server does not but a test must. Leaving after it waits for background tasks, unless the exchange is `abandoned`.
     """
 
     def __init__(self, app: ASGIApp, scope: Scope, read_chunk: ReadChunk | None, body: bytes = b"") -> None:
@@ -171,6 +184,8 @@ class HTTPExchange(Conversation):
         self._body_sent = False
         self._last_chunk_sent = False
         self._trailers_follow = False
+        self._left = False
+        self._waiting = 0
         self._started = anyio.Event()
         self._completed = anyio.Event()
         self._chunks: _Channel[bytes] = self._channel(capacity=0)
@@ -179,7 +194,30 @@ class HTTPExchange(Conversation):
         await self._started.wait()
 
     async def close(self) -> bool:
-        return self.abandoned or not self._completed.is_set()
+        if self.abandoned or self._completed.is_set():
+            return self.abandoned
+        self._left = True
+        will_notice = self._waiting > 0
+        self._completed.set()
+        self._chunks.refuse()
+        if will_notice:
+            with anyio.move_on_after(NOTICING_GRACE):
+                await self.returned.wait()
+        return True
+
+    def raise_error(self) -> None:
+        # Leaving is what the client did, not something that went wrong.
+        if not (self._left and isinstance(self.error, OSError | ClientDisconnect)):
+            super().raise_error()
+
+    @contextlib.contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """The application waits for something that ends when the client leaves."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     def end(self) -> None:
         self._started.set()
@@ -200,7 +238,8 @@ class HTTPExchange(Conversation):
         if self._body_sent:
             # Waiting for what has happened already would be a checkpoint, which a poll in a cancelled scope never passes.
             if not self._completed.is_set():
-                await self._completed.wait()
+                with self._noticing():
+                    await self._completed.wait()
             return {"type": "http.disconnect"}
         chunk = self._body if self._read_chunk is None else await self._read_chunk()
         self._body_sent = self._read_chunk is None or chunk is None
@@ -237,9 +276,16 @@ class HTTPExchange(Conversation):
         self._last_chunk_sent = not message.get("more_body", False)
         # An empty part waits for a reader too: otherwise an endless stream of them would never let one run.
         if body or not self._last_chunk_sent:
-            await self._chunks.put(body)
+            await self._put(body)
         if self._last_chunk_sent and not self._trailers_follow:
             self._complete()
+
+    async def _put(self, body: bytes) -> None:
+        try:
+            with self._noticing():
+                await self._chunks.put(body)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            raise OSError("The client has left.") from None
 
     def _take_trailers(self, message: Message) -> None:
         if not self._trailers_follow or not self._last_chunk_sent or self._completed.is_set():

@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import unquote
 
+import anyio
+import anyio.abc
 import anyio.from_thread
 import httpx2
 
@@ -191,7 +193,9 @@ class _AsyncTransport(httpx2.AsyncBaseTransport):
         async with contextlib.AsyncExitStack() as stack:
             read_chunk, content = await self._request_body(request, stack)
             scope = _build_scope(request, owner)
-            exchange = await stack.enter_async_context(HTTPExchange(owner.app, scope, read_chunk, content))
+            exchange = HTTPExchange(owner.app, scope, read_chunk, content)
+            exchange.host = owner._tasks
+            await stack.enter_async_context(exchange)
             body = _AsyncBody(exchange, owner.raise_server_exceptions)
             response = _build_response(exchange, request, body, raise_errors=owner.raise_server_exceptions)
             body.resources = stack.pop_all()
@@ -475,7 +479,8 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
         client: tuple[str, int] = ("testclient", 50000),
     ) -> None:
         self._adopt(app, raise_server_exceptions, root_path, client)
-        self._lifespan: Lifespan | None = None
+        self._resources = contextlib.AsyncExitStack()
+        self._tasks: anyio.abc.TaskGroup | None = None
         super().__init__(
             base_url=base_url,
             headers=_client_headers(headers),
@@ -496,8 +501,10 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
         return Lifespan(self.app, self.app_state)
 
     async def __aenter__(self) -> Self:
-        self._lifespan = self.lifespan()
-        await self._lifespan.__aenter__()
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(self.lifespan())
+            self._tasks = await stack.enter_async_context(anyio.create_task_group())
+            self._resources = stack.pop_all()
         return self
 
     async def __aexit__(
@@ -506,6 +513,8 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
         exc_value: BaseException | None = None,
         traceback: TracebackType | None = None,
     ) -> None:
-        if self._lifespan is not None:
-            lifespan, self._lifespan = self._lifespan, None
-            await lifespan.__aexit__(exc_type, exc_value, traceback)
+        if self._tasks is not None:
+            self._tasks.cancel_scope.cancel()
+            self._tasks = None
+        # The caller's own exception is not passed in: a task group would wrap it in an exception group.
+        await self._resources.aclose()

@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Literal
 
 import anyio
@@ -9,7 +9,7 @@ from core.applications import Starlette
 from core.background import BackgroundTask
 from core.exceptions import StarletteDeprecationWarning
 from core.loopback import ProtocolError
-from core.requests import Request
+from core.requests import ClientDisconnect, Request
 from core.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from core.routing import Route, WebSocketRoute
 from core.testclient import AsyncTestClient, TestClient, WebSocketDenialResponse
@@ -427,3 +427,51 @@ async def test_a_handler_that_ignores_its_closed_websocket_is_cancelled_in_the_e
     with anyio.fail_after(5):
         async with client.websocket_connect("/"):
             pass
+
+
+async def test_a_response_may_be_read_to_its_end_within_a_timeout() -> None:
+    app = Starlette(routes=[Route("/count", count)])
+    async with AsyncTestClient(app) as client, client.stream("GET", "/count") as response:
+        with anyio.fail_after(10):
+            await response.aread()
+
+        assert response.text == "0\n1\n2\n"
+
+
+async def test_an_application_that_listens_learns_that_its_client_left() -> None:
+    received: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        received.append(await receive())
+        await anyio.lowlevel.checkpoint()
+        received.append({"type": "and it was not cancelled"})
+
+    client = AsyncTestClient(app)
+    async with client.stream("GET", "/") as response, aclosing(response.aiter_raw()) as pieces:
+        assert await anext(pieces) == b"one"
+
+    assert [message["type"] for message in received] == ["http.disconnect", "and it was not cancelled"]
+
+
+async def test_sending_to_a_client_that_left_is_refused() -> None:
+    raised: list[Exception] = []
+
+    async def endless() -> AsyncIterator[str]:
+        while True:
+            yield "on"
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await StreamingResponse(endless())(scope, receive, send)
+        except ClientDisconnect as error:
+            raised.append(error)
+            raise
+
+    client = AsyncTestClient(app)
+    async with client.stream("GET", "/") as response, aclosing(response.aiter_raw()) as pieces:
+        await anext(pieces)
+
+    assert len(raised) == 1
