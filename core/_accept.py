@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from core._headers import Headers
 
 # A header with more alternatives is not from a browser; the rest of it is not looked at.
-MOST_ALTERNATIVES = 50
+MOST_ALTERNATIVES = 100
+WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+BLANKS = " \t"
 
 
 def accepted_encodings(headers: Headers, offered: Iterable[str]) -> list[str]:
     """Return those offered content codings that the client accepts, in the order of the offer (section 12.5.3)."""
-    weights = _parse_weights(",".join(headers.getlist("accept-encoding")))
+    weights = weights_of(",".join(headers.getlist("accept-encoding")))
     return [coding for coding in offered if weights.get(coding, weights.get("*", 0.0)) > 0]
 
 
-@lru_cache(maxsize=256)
-def _parse_weights(field: str) -> dict[str, float]:
-    weights = {}
-    for alternative in field.split(",", MOST_ALTERNATIVES)[:MOST_ALTERNATIVES]:
-        name, *parameters = (part.strip().lower() for part in alternative.split(";"))
-        weights[name] = next((_number(text[2:]) for text in parameters if text.startswith("q=")), 1.0)
-    return weights
+@lru_cache(maxsize=64)
+def weights_of(field: str) -> Mapping[str, float]:
+    """The alternatives of a field, in lower case, each with its weight."""
+    alternatives = (item.lower().split(";") for item in field.split(",", MOST_ALTERNATIVES)[:MOST_ALTERNATIVES])
+    return {name.strip(BLANKS): _weight(parameters) for name, *parameters in alternatives if name.strip(BLANKS)}
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+def _weight(parameters: Sequence[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip(BLANKS) == "q":
+            return float(value) if WEIGHT.fullmatch(value.strip(BLANKS)) else 0.0
+    return 1.0

@@ -65,15 +65,13 @@ class Headers(Mapping[str, str]):
         return default
 
     def __getitem__(self, key: str) -> str:
-        wanted = lookup_name(key)
-        for name, value in self._list:
-            if name == wanted:
-                return value.decode("latin-1")
-        raise KeyError(key)
+        value: str | None = self.get(key)
+        if value is None:
+            raise KeyError(key)
+        return value
 
     def __contains__(self, key: object) -> bool:
-        wanted = lookup_name(cast(str, key))
-        return any(name == wanted for name, _ in self._list)
+        return self.get(cast(str, key)) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())

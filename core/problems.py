@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from core._accept import weights_of
 from core.exceptions import HTTPException
 from core.requests import Request
 from core.responses import Response
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 JSON_TYPES = (PROBLEM_MEDIA_TYPE, "application/json")
-
-WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 Page = Callable[[Request, HTTPException], Response | Awaitable[Response]]
 
@@ -134,22 +132,9 @@ def prefers_html(accept: str) -> bool:
     return html > 0 and html >= max(quality(ranges, media_type) for media_type in JSON_TYPES)
 
 
-def accept_ranges(accept: str) -> dict[str, float]:
+def accept_ranges(accept: str) -> Mapping[str, float]:
     """The media ranges of an `Accept` header with their weights; a header that is missing accepts everything."""
-    ranges: dict[str, float] = {}
-    for item in accept.split(",")[:100]:
-        media_range, *parameters = (part.strip().lower() for part in item.split(";"))
-        if media_range:
-            ranges[media_range] = _weight(parameters)
-    return ranges or {"*/*": 1.0}
-
-
-def _weight(parameters: Sequence[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            return float(value) if WEIGHT.fullmatch(value.strip(" \t")) else 0.0
-    return 1.0
+    return weights_of(accept) or {"*/*": 1.0}
 
 
 def quality(ranges: Mapping[str, float], media_type: str) -> float:
