@@ -48,7 +48,7 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[
-        int, BeforeValidator(_decimal), Field(ge=1, le=LARGEST_LIMIT, description="How many entries at most.")
+        int, Field(ge=1, le=LARGEST_LIMIT, description="How many entries at most."), BeforeValidator(_decimal)
     ] = DEFAULT_LIMIT
     cursor: Annotated[str | None, Field(max_length=_CURSOR_LENGTH, description="`next_cursor` of the page before.")] = (
         None

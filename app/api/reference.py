@@ -127,7 +127,7 @@ class Reference:
             method=method.upper(),
             path=path,
             tag=next(iter(described.get("tags", [])), ""),
-            summary=described.get("summary", ""),
+            summary=described.get("summary", "").removesuffix("."),
             text=described.get("description", ""),
             parameters=parameters,
             body=body_example,

@@ -24,6 +24,7 @@ PUBLIC = {
     "forgot-password": "/forgot-password",
     "broken-link": "/verify-email?token=no",
     "not-found": "/nowhere",
+    "api-reference": "/api/docs",
     "components": "/dev/components",
     "routes": "/dev/routes",
 }
