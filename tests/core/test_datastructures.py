@@ -87,7 +87,7 @@ class TestURLOfAScope:
         "host",
         [
             b"", b"a/b", b"a?b", b"a#b", b"a@b", b"a b", b"a\\b", b"a:99999", b"a:b", b"a:1:2", b"[::1", b"[zz]",
-            b"::1", b"a%zz", b"a%4", b"\xff", b"[::1]x", b"x" * 400,
+            b"::1", b"[1:2]", b"[::1.2]", b"a%zz", b"a%4", b"\xff", b"[::1]x", b"x" * 400,
         ],
     )  # fmt: skip
     def test_cve_2026_48710_a_host_that_is_none_is_not_taken(self, host: bytes) -> None:

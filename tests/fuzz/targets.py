@@ -233,8 +233,9 @@ def check_answers(wire: bytes) -> None:
         assert head.startswith(b"HTTP/1.1 ")
         length = re.search(rb"\r\ncontent-length: ([0-9]+)", head)
         assert length is not None or head.startswith(b"HTTP/1.1 100 ")
-        size = int(length[1]) if length else 0
-        assert len(rest) >= size or size == 0
+        # The answer to HEAD has the length of a body, and none.
+        size = int(length[1]) if length and rest and not rest.startswith(b"HTTP/1.1 ") else 0
+        assert len(rest) >= size
         wire = rest[size:]
 
 
