@@ -314,8 +314,7 @@ class Mount(_ApplicationRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Everything below the path, http and websocket alike; what matched moves into the root path."""
-        path = get_route_path(scope)
-        if scope["type"] not in ("http", "websocket") or self._is_elsewhere(path):
+        if scope["type"] not in ("http", "websocket") or self._is_elsewhere(path := get_route_path(scope)):
             return NONE, {}
         params = match_path(self.path_regex, self.param_convertors, path)
         if params is None:
