@@ -1,6 +1,6 @@
 # The only commands a newcomer needs. `make help` lists them from the comments behind the targets.
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-fast check format lock bench conformance compat screenshots clean
+.PHONY: help dev test test-fast check format lock bench conformance compat schemathesis audit screenshots clean
 
 # The newest Python that is at least 3.11; `make dev PYTHON=python3.12` names another.
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) >/dev/null 2>&1 \
@@ -36,6 +36,12 @@ conformance: .venv/.ready ## Run Starlette's own test suite against core
 
 compat: .venv/.ready ## Run FastAPI and other people's programs on core
 	@.venv/bin/python -m tests.compat
+
+schemathesis: .venv/.ready ## Send the API thousands of requests made from its own document
+	@.venv/bin/python -m tests.schemathesis_run
+
+audit: .venv/.ready ## Ask npm's GraphQL audit and client what they think of core.graphql (needs node)
+	@.venv/bin/python -m tests.audit
 
 screenshots: .venv/.ready ## Photograph every page in light, dark and 375 px into .data/screenshots
 	@.venv/bin/python -m tests.browser.screenshots
