@@ -1,0 +1,84 @@
+"""The command: start the product, log in, run."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx2 as httpx
+
+from app.accounts.routes import DEMO_EMAIL, DEMO_PASSWORD
+from tests.browser.conftest import ROOT, Server, start_server, stop_server
+
+HERE = Path(__file__).parent
+FOLDER = ROOT / ".data" / "schemathesis"
+FEWEST_CASES = 2_000
+EXAMPLES = 250  # For each operation and way of making requests.
+
+
+def main(options: list[str]) -> int:
+    """Run schemathesis against a server of its own; 0 if nothing failed in as many cases as there must be."""
+    program = schemathesis()
+    os.environ["TRUSTED_PROXIES"] = "127.0.0.1"
+    with tempfile.TemporaryDirectory() as folder:
+        server = start_server(Path(folder))
+        try:
+            return check(run(program, server, Path(folder), options))
+        finally:
+            stop_server(server)
+
+
+def schemathesis() -> Path:
+    """The program in its environment, which is made anew when the pins have changed."""
+    pins = HERE / "requirements.lock"
+    mark = FOLDER / hashlib.sha256(pins.read_bytes()).hexdigest()[:16]
+    if not mark.exists():
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        uv("venv", "--python", sys.executable, str(FOLDER))
+        uv("pip", "sync", "--require-hashes", "--python", str(FOLDER / "bin" / "python"), str(pins))
+        mark.touch()
+    return FOLDER / "bin" / "schemathesis"
+
+
+def uv(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], check=True)
+
+
+def credentials(server: Server) -> dict[str, str]:
+    """The session of the demonstration's person, and the token that its pages carry."""
+    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+        page = client.post("/log-in", data={"email": DEMO_EMAIL, "password": DEMO_PASSWORD})
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+        assert token is not None, page.text
+        return {"SLIPWAY_SESSION": client.cookies["session"], "SLIPWAY_CSRF_TOKEN": token[1]}
+
+
+def run(program: Path, server: Server, folder: Path, options: list[str]) -> "subprocess.CompletedProcess[str]":
+    """One run, from a working directory that is thrown away, because it leaves its examples there."""
+    variables = {
+        "PYTHONPATH": str(ROOT),
+        "SCHEMATHESIS_HOOKS": "tests.schemathesis_run.hooks",
+        **credentials(server),
+    }
+    command = [str(program), "--config-file", str(HERE / "schemathesis.toml"), "run"]
+    command += [f"{server.url}/api/v1/openapi.json", "--url", server.url, "--max-examples", str(EXAMPLES), "--no-color"]
+    return subprocess.run(
+        [*command, *options], cwd=folder, env=os.environ | variables, capture_output=True, text=True, check=False
+    )
+
+
+def check(done: "subprocess.CompletedProcess[str]") -> int:
+    print(done.stdout, done.stderr)  # noqa: T201
+    cases = re.search(r"(\d+) generated", done.stdout)
+    if cases is None or int(cases[1]) < FEWEST_CASES:
+        print(f"There must be at least {FEWEST_CASES} cases.")  # noqa: T201
+        return 1
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
