@@ -155,6 +155,8 @@ class _EndpointRoute(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """PARTIAL if only the method does not suit."""
+        if scope["type"] != self.scope_type:
+            return NONE, {}
         params = match_path(self.path_regex, self.param_convertors, get_route_path(scope))
         return (NONE, {}) if params is None else self.found(scope, params)
 

@@ -66,3 +66,9 @@ def test_the_index_agrees_with_asking_each_route(routes: list[BaseRoute], parts:
 
 def test_methods_have_one_order_whatever_set_they_come_from() -> None:
     assert ordered_methods({"PURGE", "DELETE", "GET", "HEAD", "BAN"}) == ["GET", "HEAD", "DELETE", "BAN", "PURGE"]
+
+
+def test_an_endpoint_matches_no_connection_of_another_kind() -> None:
+    # The scope of a lifespan has no path to compare.
+    for route in (Route("/", endpoint), WebSocketRoute("/", endpoint)):
+        assert route.matches({"type": "lifespan"}) == (Match.NONE, {})
