@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ def copy_repository(target: Path) -> None:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target / name)
-    (target / ".venv").symlink_to(ROOT / ".venv")
+    (target / ".venv").symlink_to(sys.prefix)
 
 
 def insert_lines(target: Path, diff: str) -> None:

@@ -26,9 +26,9 @@ def python() -> Path:
 
 
 def variables() -> dict[str, str]:
-    """The variables of a process in that environment: it finds this project, and is told nothing about databases."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "PYTEST_"))}
-    return {**kept, "PYTHONPATH": str(ROOT)}
+    """The variables of a process in that environment, which is told nothing about databases and other environments."""
+    foreign = ("DATABASE_", "PYTEST_", "PYTHONPATH", "VIRTUAL_ENV")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
 def _uv(*arguments: str) -> None:
