@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from core._typed.json_body import has_repeated_names, parsed, read_json
-from core._typed.markers import Body, File, Form, Header, Input
+from core._typed.markers import Body, File, Form, Header, Input, Query
 from core._typed.signature import EMPTY, InvalidSignature, Parameter
 from core.datastructures import FormData, UploadFile
 from core.problems import Problem
@@ -180,13 +180,18 @@ class Gather:
     """How a model's fields are collected from a request's names and values.
 
     An empty value of a field that may be left out counts as left out, as HTML forms send it; with `drop_empty` any empty
-    value does. A model that forbids extra fields is shown every other name too, so that it refuses them.
+    value does. A model that forbids extra fields is shown every other name too, so that it refuses them; in a query it is
+    shown empty values as well, because it takes what a program sends to the letter.
     """
 
     def __init__(self, model: type[BaseModel], marker: Input, *, drop_empty: bool = False) -> None:
-        self.fields = [_field(name, field, marker, drop_empty) for name, field in model.model_fields.items()]
-        self.known = {wire for wire, *_ in self.fields}
         self.forbids = model.model_config.get("extra") == "forbid" and not isinstance(marker, Header)
+        to_the_letter = self.forbids and isinstance(marker, Query)
+        self.fields = [
+            _field(name, field, marker, keeps_empty=to_the_letter or (field.is_required() and not drop_empty))
+            for name, field in model.model_fields.items()
+        ]
+        self.known = {wire for wire, *_ in self.fields}
 
     def __call__(self, source: Any) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -201,11 +206,13 @@ class Gather:
         return values
 
 
-def _field(name: str, field: Any, marker: Input, drop_empty: bool) -> tuple[str, str, Callable[[Any, str], Any], bool]:
+def _field(
+    name: str, field: Any, marker: Input, *, keeps_empty: bool
+) -> tuple[str, str, Callable[[Any, str], Any], bool]:
     alias = field.validation_alias or field.alias
     alias = alias if isinstance(alias, str) else None
     find = values_of if takes_many(field.annotation) else value_of
-    return wire_name(name, alias, marker), alias or name, find, field.is_required() and not drop_empty
+    return wire_name(name, alias, marker), alias or name, find, keeps_empty
 
 
 def _without_empty(value: Any) -> Any:

@@ -222,6 +222,13 @@ async def test_a_model_that_forbids_extras_refuses_unknown_query_parameters() ->
     assert await errors(page, query="page=2&pgae=3") == [("query", "#/pgae", "extra_forbidden")]
 
 
+async def test_a_model_that_forbids_extras_does_not_take_an_empty_value_for_a_missing_one() -> None:
+    async def page(window: Annotated[StrictWindow, Query()]) -> Window:
+        return window
+
+    assert await errors(page, query="page=2&size=") == [("query", "#/size", "int_parsing")]
+
+
 async def test_headers_are_found_by_their_dashed_names() -> None:
     async def page(
         x_request_id: Annotated[str, Header()], agent: Annotated[str, Header("user-agent")] = ""
