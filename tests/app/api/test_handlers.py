@@ -62,7 +62,8 @@ async def test_every_operation_says_what_it_does_whom_it_is_for_and_how_it_refus
 async def test_an_answer_names_its_fields(document: Document) -> None:
     for _, path, operation in operations(document):
         answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-        schema = document["components"]["schemas"][answer["$ref"].rpartition("/")[2]]
+        named = answer.get("items", answer)["$ref"].rpartition("/")[2]
+        schema = document["components"]["schemas"][named]
         assert schema["properties"], path
         assert schema.get("additionalProperties") is not True
 
@@ -94,20 +95,20 @@ async def test_the_page_has_nothing_inline(client: AsyncTestClient) -> None:
 @pytest.mark.parametrize(
     ("query", "shown"),
     [
-        ("", 5),
-        ("members", 1),
-        ("PATCH organizations", 1),
-        ("get slug", 2),
-        ("nothing like it", 0),
-        ("<script>", 0),
+        ("", OPERATIONS),
+        ("members", {"organizations.list_members"}),
+        ("PATCH organizations", {"organizations.update_organization"}),
+        ("get slug", {"organizations.show_organization", "organizations.list_members"}),
+        ("nothing like it", set()),
+        ("<script>", set()),
     ],
 )
-async def test_the_search_works_without_a_script(client: AsyncTestClient, query: str, shown: int) -> None:
+async def test_the_search_works_without_a_script(client: AsyncTestClient, query: str, shown: set[str]) -> None:
     page = (await client.get("/api/docs", params={"q": query})).text
 
-    articles = re.findall(r'<article[^>]*id="operation-[^>]*>', page)
-    assert len([article for article in articles if not article.endswith("hidden>")]) == shown
-    assert ("<p data-filter-empty hidden>" in page) is (shown > 0)
+    articles = re.findall(r'<article[^>]*id="operation-([^"]+)"([^>]*)>', page)
+    assert {name for name, attributes in articles if not attributes.endswith("hidden")} & OPERATIONS == shown
+    assert ("<p data-filter-empty hidden>" in page) is bool(shown)
     assert "<script>" not in page
 
 
@@ -132,8 +133,8 @@ async def test_only_people_who_are_signed_in_can_try(client: AsyncTestClient, db
     await add_person(db)
     await log_in(client)
     page = (await client.get("/api/docs")).text
-    assert page.count('<form class="reference__try"') == 4
-    assert 'action="/api/docs/try/organizations.update_organization"' not in page
+    tried = set(re.findall(r'action="/api/docs/try/([^"]+)"', page))
+    assert tried & OPERATIONS == OPERATIONS - {"organizations.update_organization"}
 
 
 @pytest.mark.parametrize(
