@@ -149,7 +149,7 @@ class GraphQL:
             if media_type is None:
                 raise HTTPException(406, f"The answer is {GRAPHQL_JSON} or {JSON}.")
             asked = await self._read(request)
-            status, payload = await self.run(asked, context, KINDS[request.method])
+            status, payload = await self.run(asked, context, method=request.method)
         except HTTPException as refusal:
             payload = {"errors": [{"message": refusal.detail}]}
             return _response(payload, refusal.status_code, media_type or JSON, refusal.headers)
@@ -157,11 +157,11 @@ class GraphQL:
         return _response(payload, 200 if media_type == JSON and status < 500 else status, media_type)
 
     async def run(
-        self, asked: GraphQLRequest, context: Any = None, kinds: frozenset[OperationType] = KINDS["POST"]
+        self, asked: GraphQLRequest, context: Any = None, *, method: str = "POST"
     ) -> tuple[int, dict[str, Any]]:
-        """The status and the body of the answer. Raises HTTPException (405) for a mutation where `kinds` has none."""
+        """The status and the body of the answer. Raises HTTPException (405) for a mutation by GET."""
         try:
-            return 200, _payload(await self._begin(asked, context, kinds))
+            return 200, _payload(await self._begin(asked, context, KINDS[method]))
         except _Refused as refusal:
             return refusal.status, {"errors": refusal.shown}
 
