@@ -31,7 +31,7 @@ MAX_BODY_SIZE = 1024 * 1024  # Bytes. A route that takes uploads names its own l
 HSTS_SECONDS = 2 * 365 * 24 * 60 * 60
 
 # For each client and process: a program that runs wild is stopped before it costs a statement.
-API_LIMIT = RateLimit("api", allowed=600, seconds=60, paths=("/api/v1/",))
+API_LIMIT = RateLimit("api", allowed=600, seconds=60, paths=("/api/v1/", "/graphql"))
 
 # The toolkit's policy, and frames of our own: the mailbox shows an e-mail in one.
 CONTENT_SECURITY_POLICY = {**DEFAULT_CONTENT_SECURITY_POLICY, "frame-src": "'self'"}

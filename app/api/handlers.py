@@ -1,18 +1,36 @@
-"""The API described: as a document for programs, as a page for people."""
+"""The API described, as a document for programs and as a page for people; and GraphQL, for both likewise."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 from app.accounts.dependencies import CurrentUser, optional_user
 from app.api.document import describe_api
+from app.api.graphql_schema import graphql_server, schema
 from app.api.reference import Reference
+from app.api.viewer import CurrentViewer, wants_page
+from app.config import Settings, current_settings
+from app.language import gettext as _
 from app.templates import render
 from core.exceptions import HTTPException
+from core.graphql import GraphQL, GraphQLRequest
 from core.params import Depends, Query, depends_on
 from core.requests import Request
 from core.responses import JSONResponse, RedirectResponse, Response
 
 LONGEST_QUERY = 100
+EXAMPLE = """{
+  me { name email }
+  organizations { slug name role }
+}"""
+
+
+def current_graphql(settings: Annotated[Settings, Depends(current_settings)]) -> GraphQL:
+    """Production keeps its schema to itself: its names would tell an attacker where to knock."""
+    return graphql_server(not settings.is_production)
+
+
+CurrentGraphQL = Annotated[GraphQL, Depends(current_graphql)]
 
 
 async def show_document(request: Request) -> Response:
@@ -42,3 +60,34 @@ async def try_operation(request: Request, operation_id: str, user: CurrentUser) 
     path = operation.path.format_map({name: quote(given[name], safe="") for name in in_path})
     query = urlencode({name: value for name, value in given.items() if name not in in_path})
     return RedirectResponse(f"{path}?{query}" if query else path, status_code=303)
+
+
+async def execute_graphql(request: Request, viewer: CurrentViewer, graphql: CurrentGraphQL) -> Response:
+    """Answer a GraphQL request."""
+    return await graphql.answer(request, viewer)
+
+
+async def explore_graphql(request: Request, viewer: CurrentViewer, graphql: CurrentGraphQL) -> Response:
+    """Show a browser the explorer, with the answer to the query in the address; answer a program at once."""
+    if not wants_page(request):
+        return await graphql.answer(request, viewer)
+    query, variables = (request.query_params.get(name, "") for name in ("query", "variables"))
+    answer = await _answer_to(graphql, viewer, query, variables) if query else None
+    return render(
+        request,
+        "api/explore_graphql.html",
+        query=query or EXAMPLE,
+        variables=variables,
+        answer=None if answer is None else json.dumps(answer, ensure_ascii=False, indent=2),
+        schema=schema.as_str() if graphql.introspection else None,
+    )
+
+
+async def _answer_to(graphql: GraphQL, viewer: CurrentViewer, query: str, variables: str) -> dict[str, Any]:
+    try:
+        asked = GraphQLRequest.of({"query": query, "variables": json.loads(variables or "null")})
+        return (await graphql.run(asked, viewer, method="GET"))[1]
+    except (ValueError, RecursionError):
+        return {"errors": [{"message": _("The variables are not valid JSON.")}]}
+    except HTTPException as refusal:
+        return {"errors": [{"message": refusal.detail}]}

@@ -1,4 +1,4 @@
-"""The addresses of the API's description. What it describes are the routes of the features themselves."""
+"""The addresses of the API's description (what it describes are the routes of the features themselves), and of GraphQL."""
 
 from app.api import handlers
 from app.policy import public
@@ -10,4 +10,6 @@ routes: list[BaseRoute] = [
     ),
     public(Route("/api/docs", handlers.show_reference, name="api.show_reference")),
     Route("/api/docs/try/{operation_id}", handlers.try_operation, name="api.try_operation"),
+    Route("/graphql", handlers.explore_graphql, name="api.explore_graphql", include_in_schema=False),
+    Route("/graphql", handlers.execute_graphql, methods=["POST"], name="api.execute_graphql", include_in_schema=False),
 ]

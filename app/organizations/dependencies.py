@@ -2,7 +2,10 @@
 
 from typing import Annotated
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.accounts.dependencies import CurrentSession
+from app.accounts.models import Session
 from app.database import Db
 from app.errors import Refusal
 from app.language import N_
@@ -24,18 +27,31 @@ class NotAllowed(Refusal):
         super().__init__(N_("Your role does not allow this. An owner or an admin of the organization can change that."))
 
 
+async def find_scope(db: AsyncSession, session: Session, slug: str, *, request_id: str) -> Scope | None:
+    """The scope of a member in the organization that has, or had, this slug.
+
+    None for everybody else, as for an organization that does not exist.
+    """
+    membership = await queries.find_membership(db, session.user, slug) if is_slug(slug) else None
+    return Scope(session.user, membership.organization, membership, session, request_id) if membership else None
+
+
+def require_permission(scope: Scope, permission: str) -> None:
+    """Raises NotAllowed, and KeyError for a permission that `app.policy` does not have."""
+    if not scope.allows(permission):
+        raise NotAllowed
+
+
 async def member_scope(request: Request, session: CurrentSession, db: Db, slug: str) -> Scope:
     """The scope of a member in the organization of the path's `slug`.
 
     Other people's organizations and missing ones are the same 404. A former slug leads to the present one.
     """
-    membership = await queries.find_membership(db, session.user, slug) if is_slug(slug) else None
-    if membership is None:
+    scope = await find_scope(db, session, slug, request_id=request_id(request))
+    if scope is None:
         raise HTTPException(404)
-    organization = membership.organization
-    if organization.slug != slug:
-        raise HTTPException(308, headers={"location": _moved(request, organization.slug)})
-    scope = Scope(session.user, organization, membership, session, request_id(request))
+    if scope.organization.slug != slug:
+        raise HTTPException(308, headers={"location": _moved(request, scope.organization.slug)})
     request.state.scope = scope
     return scope
 
@@ -47,11 +63,11 @@ class Allowed(Guard):
     """
 
     def __init__(self, permission: str) -> None:
-        holders = PERMISSIONS[permission]
+        if permission not in PERMISSIONS:
+            raise KeyError(permission)
 
         async def allowed_scope(scope: MemberScope) -> Scope:
-            if scope.role not in holders:
-                raise NotAllowed
+            require_permission(scope, permission)
             return scope
 
         super().__init__(allowed_scope, access=f"permission {permission}")

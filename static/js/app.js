@@ -7,6 +7,7 @@ import "./filter.js";
 import "./menu.js";
 import "./pending.js";
 import "./relative-time.js";
+import "./run-query.js";
 import "./show-password.js";
 import "./theme.js";
 import "./try-request.js";

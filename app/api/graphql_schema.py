@@ -1,0 +1,178 @@
+"""What can be asked by GraphQL: a person's own data, and what the pages of their organizations show them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+import strawberry
+
+from app.accounts.models import User
+from app.api.viewer import Viewer
+from app.audit import models as audit
+from app.audit.queries import list_events
+from app.organizations import models as organizations
+from app.organizations import queries
+from app.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
+from core.exceptions import HTTPException
+from core.graphql import GraphQL
+
+DEFAULT_EVENTS = 20
+Info = strawberry.Info[Viewer, None]
+ResolverT = TypeVar("ResolverT", bound=Callable[..., Any])
+
+
+def described(text: str) -> Callable[[ResolverT], ResolverT]:
+    """strawberry's decorator for a resolver, in a form that keeps the resolver's type."""
+    decorator: Callable[[ResolverT], ResolverT] = strawberry.field(description=text)
+    return decorator
+
+
+@strawberry.type
+class Person:
+    """The person who is signed in."""
+
+    id: UUID
+    name: str
+    email: str = strawberry.field(description="Empty while no address is verified.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: User) -> "Person":
+        return cls(id=user.id, name=user.name, email=user.email, created_at=user.created_at)
+
+
+@strawberry.type
+class Member:
+    """A member of an organization. A suspended member keeps their place and may do nothing."""
+
+    user_id: UUID
+    name: str
+    email: str = strawberry.field(description="Empty while no address is verified.")
+    role: str
+    status: str
+    joined_at: datetime
+
+    @classmethod
+    def of(cls, membership: organizations.Membership) -> "Member":
+        return cls(
+            user_id=membership.user_id,
+            name=membership.user.name,
+            email=membership.user.email,
+            role=membership.role,
+            status=membership.status,
+            joined_at=membership.joined_at,
+        )
+
+
+@strawberry.type
+class AuditEvent:
+    """Something that happened. Labels are what things were called then."""
+
+    id: UUID
+    action: str
+    actor_label: str | None
+    target_type: str | None
+    target_label: str | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, event: audit.AuditEvent) -> "AuditEvent":
+        return cls(
+            id=event.id,
+            action=event.action,
+            actor_label=event.actor_label,
+            target_type=event.target_type,
+            target_label=event.target_label,
+            created_at=event.created_at,
+        )
+
+
+@strawberry.interface
+class AnyOrganization:
+    """What a member sees of an organization at first sight."""
+
+    id: UUID
+    slug: str = strawberry.field(description="Its part of every address.")
+    name: str
+    kind: str
+    role: str = strawberry.field(description="The role of the person who asks.")
+    created_at: datetime
+
+
+@strawberry.type
+class OrganizationEntry(AnyOrganization):
+    """An organization in a list. Ask for it by its slug to see what is inside."""
+
+
+@strawberry.type
+class Organization(AnyOrganization):
+    """An organization, from the inside."""
+
+    scope: strawberry.Private[organizations.Scope]
+
+    @described("Those who joined first, 100 at most; /api/v1 has all of them in pages.")
+    async def members(self, info: Info, first: int = DEFAULT_LIMIT) -> list[Member] | None:
+        limit = _bounded(first)
+        async with info.context.acting_in(self.scope, "members.view") as db:
+            return [Member.of(each) for each in await queries.list_members(db, self.scope, limit=limit)]
+
+    @described("What happened, the newest first, 100 at most. For owners and admins.")
+    async def audit_events(
+        self, info: Info, first: int = DEFAULT_EVENTS, before: datetime | None = None
+    ) -> list[AuditEvent] | None:
+        limit, organization_id = _bounded(first), self.scope.organization.id
+        if before is not None and before.tzinfo is None:
+            raise HTTPException(422, "`before` needs a time zone, such as a Z at its end.")
+        async with info.context.acting_in(self.scope, "audit.view") as db:
+            events = await list_events(db, organization_id=organization_id, before=before, limit=limit)
+        return [AuditEvent.of(event) for event in events]
+
+
+@strawberry.type
+class Query:
+    """Everything that can be asked for."""
+
+    @described("The person who is signed in.")
+    def me(self, info: Info) -> Person:
+        return Person.of(info.context.user)
+
+    @described("The organizations of the person, those they joined first on top, 100 at most.")
+    async def organizations(self, info: Info, first: int = DEFAULT_LIMIT) -> list[OrganizationEntry]:
+        limit = _bounded(first)
+        async with info.context.in_turn() as db:
+            found = await queries.list_organizations(db, info.context.user, limit=limit)
+        return [OrganizationEntry(**_at_first_sight(membership)) for membership in found]
+
+    @described("An organization of the person. Others' are as missing as those that do not exist.")
+    async def organization(self, info: Info, slug: str) -> Organization | None:
+        scope = await info.context.scope_in(slug, "organization.view")
+        return Organization(**_at_first_sight(scope.membership), scope=scope)
+
+
+schema = strawberry.Schema(Query, types=[OrganizationEntry, Organization])
+
+
+@lru_cache(maxsize=2)
+def graphql_server(introspection: bool) -> GraphQL:
+    """The product's GraphQL; it tells its schema only with `introspection`."""
+    return GraphQL(schema, introspection=introspection)
+
+
+def _at_first_sight(membership: organizations.Membership) -> dict[str, Any]:
+    organization = membership.organization
+    return {
+        "id": organization.id,
+        "slug": organization.slug,
+        "name": organization.name,
+        "kind": organization.kind,
+        "role": membership.role,
+        "created_at": organization.created_at,
+    }
+
+
+def _bounded(first: int) -> int:
+    if not 1 <= first <= LARGEST_LIMIT:
+        raise HTTPException(422, f"`first` is a number from 1 to {LARGEST_LIMIT}.")
+    return first
