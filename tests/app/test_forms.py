@@ -3,7 +3,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field, ValidationError
 
-from app.forms import EmailAddress, Form, Line
+from app.forms import EmailAddress, Form, JsonBody, Line
 
 
 class Sample(Form):
@@ -59,3 +59,29 @@ def test_an_address_keeps_its_name_and_gets_an_ascii_domain(typed: str, kept: st
 )  # fmt: skip
 def test_what_is_no_address_is_refused(typed: str) -> None:
     assert "Enter an e-mail address" in message(email=typed) or "Use at most" in message(email=typed)
+
+
+class Order(JsonBody):
+    count: int = 0
+    is_paid: bool = False
+    weight: float = 0.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"count": "1"}',
+        '{"count": 1.0}',
+        '{"count": true}',
+        '{"is_paid": 1}',
+        '{"is_paid": "true"}',
+        '{"weight": "1.5"}',
+        '{"weight": NaN}',
+        '{"weight": Infinity}',
+        '{"weight": 1e999}',
+        '{"colour": "red"}',
+    ],
+)
+def test_a_program_must_send_the_types_and_names_that_are_declared(text: str) -> None:
+    with pytest.raises(ValidationError):
+        Order.model_validate_json(text)
