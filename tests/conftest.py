@@ -11,8 +11,14 @@ SECRET_KEY = "tests-only-5Vq0Yk3bWm8RzXcTn2LhJd7Pf9GsAe4UuBi6"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The toolkit's tests come first: some start event loops of their own, which the product's one loop would not let them."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/core/"))
+    """The longest tests come first, so that no process is left with one at the end; then the toolkit's.
+
+    Some of those start event loops of their own, which the product's one loop would not let them.
+    """
+    order = ("tests/test_tutorial", "tests/test_guides", "tests/core/")
+    items.sort(
+        key=lambda item: next((place for place, name in enumerate(order) if item.nodeid.startswith(name)), len(order))
+    )
 
 
 @pytest.fixture(scope="session")
