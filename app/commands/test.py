@@ -10,7 +10,7 @@ from app.config import ROOT
 
 BROWSER_TESTS = "tests/browser"
 NO_TESTS_FOUND = 5
-PROCESSES_PER_CORE = 2  # Many tests wait for sockets and processes rather than compute.
+SPARE_PROCESSES = 1  # Many tests wait for sockets and processes rather than compute.
 MOST_PROCESSES = 8  # Each has its own database and its own connections to the one server.
 
 
@@ -35,7 +35,7 @@ def run_tests(fast: bool, arguments: tuple[str, ...]) -> int:
     if any((ROOT / argument.partition("::")[0]).exists() for argument in arguments if not argument.startswith("-")):
         return run_tool("pytest", *arguments)
     chosen = any(argument.startswith(("-n", "--pdb", "-s")) for argument in arguments)
-    parallel = () if chosen else (f"-n{min(MOST_PROCESSES, PROCESSES_PER_CORE * (os.cpu_count() or 1))}",)
+    parallel = () if chosen else (f"-n{min(MOST_PROCESSES, SPARE_PROCESSES + (os.cpu_count() or 1))}",)
     code = run_tool("pytest", f"--ignore={BROWSER_TESTS}", *parallel, *arguments)
     if fast:
         return code
