@@ -15,7 +15,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Some of those start event loops of their own, which the product's one loop would not let them.
     """
-    order = ("tests/test_tutorial", "tests/test_guides", "tests/core/")
+    order = ("tests/test_tutorial", "tests/test_guides", "tests/test_api_guide", "tests/core/")
     items.sort(
         key=lambda item: next((place for place, name in enumerate(order) if item.nodeid.startswith(name)), len(order))
     )

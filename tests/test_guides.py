@@ -5,22 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_tutorial import ROOT, Block, blocks, copy_repository, insert_lines, run
+from tests.test_tutorial import ROOT, blocks, copy_repository, follow
 
 GUIDES = ROOT / "docs" / "guides"
-
-
-def follow(block: Block, folder: Path) -> str:
-    """Do what a block of a guide says; returns what its commands printed."""
-    if block.note.startswith("file="):
-        path = folder / block.note.removeprefix("file=")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(block.text)
-    elif block.language == "diff":
-        insert_lines(folder, block.text)
-    elif block.language == "sh" and block.note != "skip":
-        return run(block.text, folder)
-    return ""
 
 
 def follow_until(last: str, page: str, folder: Path) -> str:

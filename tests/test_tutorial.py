@@ -59,18 +59,27 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
+def follow(block: Block, folder: Path) -> str:
+    """Do what a block of a page says; returns what its commands printed."""
+    if block.note.startswith("file="):
+        path = folder / block.note.removeprefix("file=")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text)
+    elif block.language == "diff":
+        insert_lines(folder, block.text)
+    elif block.language == "sh" and block.note != "skip":
+        return run(block.text, folder)
+    return ""
+
+
+def follow_page(page: Path, folder: Path) -> str:
+    """Follow a page from its beginning to its end in a copy of the repository."""
+    copy_repository(folder)
+    return "".join(follow(block, folder) for block in blocks(page))
+
+
 def test_the_tutorial_leads_to_a_tested_feature(tmp_path: Path) -> None:
-    copy_repository(tmp_path)
-    printed = ""
-    for block in blocks(ROOT / "docs" / "tutorial.md"):
-        if block.note.startswith("file="):
-            path = tmp_path / block.note.removeprefix("file=")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text)
-        elif block.language == "diff":
-            insert_lines(tmp_path, block.text)
-        elif block.language == "sh" and block.note != "skip":
-            printed += run(block.text, tmp_path)
+    printed = follow_page(ROOT / "docs" / "tutorial.md", tmp_path)
     assert "hello.greet" in printed
     assert "/o/{slug}/ideas" in printed
     assert "permission ideas.suggest" in printed
