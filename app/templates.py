@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -117,11 +117,6 @@ def date(at: datetime, form: str = "medium") -> str:
 def iso(at: datetime) -> str:
     """`at` as RFC 3339 writes it, for <time datetime> and scripts."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def remaining_minutes(span: timedelta) -> int:
-    """Whole minutes in `span`, at least one: what a person is told to wait."""
-    return max(1, -(-int(span.total_seconds()) // 60))
 
 
 def _csrf_field(token: str) -> Markup:
