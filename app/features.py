@@ -18,8 +18,13 @@ IMPORT_ORDER = (
     "email",
     "audit",
     "accounts",
+    "two_factor",
+    "connections",
+    "tokens",
     "organizations",
     "files",
+    "profile",
+    "privacy",
     "notifications",
     "realtime",
     "billing",
@@ -41,6 +46,16 @@ class NavigationItem:
     label: str
     route: str
     permission: str
+    icon: str
+    position: int = 100
+
+
+@dataclass(frozen=True)
+class AccountItem:
+    """An entry of the menu over a person's own pages (/account/...): as `NavigationItem`, open to whoever is signed in."""
+
+    label: str
+    route: str
     icon: str
     position: int = 100
 
@@ -80,6 +95,13 @@ def routes(*, development: bool) -> list[BaseRoute]:
 def navigation() -> tuple[NavigationItem, ...]:
     """The entries of the sidebar, in the order in which they are shown."""
     items = [item for _, module in modules("routes") for item in getattr(module, "navigation", [])]
+    return tuple(sorted(items, key=lambda item: item.position))
+
+
+@lru_cache(maxsize=1)
+def account_navigation() -> tuple[AccountItem, ...]:
+    """The entries of the menu over a person's own pages, in the order in which they are shown."""
+    items = [item for _, module in modules("routes") for item in getattr(module, "account_navigation", [])]
     return tuple(sorted(items, key=lambda item: item.position))
 
 

@@ -65,7 +65,7 @@ def render(
 def page_context(request: Request) -> dict[str, Any]:
     """What every template may use besides what its handler gives it."""
     settings: Settings = request.app.state.settings
-    scope = getattr(request.state, "scope", None)
+    user, scope = getattr(request.state, "user", None), getattr(request.state, "scope", None)
     token = csrf_token(request)
     return {
         "request": request,
@@ -74,9 +74,10 @@ def page_context(request: Request) -> dict[str, Any]:
             settings.product_name, settings.product_tagline, settings.company_name, settings.support_email
         ),
         "locale": language.locale(),
-        "user": getattr(request.state, "user", None),
+        "user": user,
         "scope": scope,
-        "navigation": _navigation(scope),
+        "navigation": _navigation(scope) if scope else [],
+        "account_navigation": features.account_navigation() if user and not scope else (),
         "csp_nonce": csp_nonce(request),
         "csrf_token": token,
         "csrf_field": partial(_csrf_field, token),
@@ -129,6 +130,4 @@ def _path(request: Request, name: str, /, **parameters: Any) -> str:
 
 
 def _navigation(scope: Any) -> list[features.NavigationItem]:
-    if scope is None:
-        return []
     return [item for item in features.navigation() if policy.allows(scope.role, item.permission)]

@@ -4,7 +4,7 @@ Nothing here tells a stranger whether an address has an account: known and unkno
 number of statements and hashes, and the difference is in a message that only the owner of the mailbox reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -93,8 +93,8 @@ async def verify_email(db: AsyncSession, *, token: str, facts: RequestFacts) -> 
     return email.user
 
 
-async def log_in(db: AsyncSession, *, email: str, password: str, facts: RequestFacts) -> tuple[User, str]:
-    """Check a password and start a session; returns the person and the token for their cookie.
+async def check_password(db: AsyncSession, *, email: str, password: str, facts: RequestFacts) -> User:
+    """The person whose address and password these are; `entering.enter` lets them in.
 
     Raises WrongCredentials, AddressNotVerified and TooManyPasswords. The first is noted in the audit trail, so the caller
     lets its transaction commit.
@@ -116,12 +116,17 @@ async def log_in(db: AsyncSession, *, email: str, password: str, facts: RequestF
         raise AddressNotVerified(account.email.address)
     if passwords.is_outdated(hashed):
         await _strengthen_hash(db, account.user, await passwords.hash_password(password))
-    token = await start_session(db, account.user, methods=["password"], facts=facts)
-    await _note(db, "accounts.logged_in", account.user, facts)
-    return account.user, token
+    return account.user
 
 
-async def start_session(db: AsyncSession, user: User, *, methods: list[str], facts: RequestFacts) -> str:
+async def note_log_in(db: AsyncSession, user: User, *, methods: list[str], facts: RequestFacts) -> None:
+    """Write into the audit trail that a person logged in, and with which proofs."""
+    await _note(db, "accounts.logged_in", user, facts, changes={"methods": methods})
+
+
+async def start_session(
+    db: AsyncSession, user: User, *, methods: list[str], facts: RequestFacts, is_remembered: bool = True
+) -> str:
     """Log a person in: a new session under a new token, whatever the browser held before. Returns the token.
 
     The statement names the user to row-level security, so that the rest of the transaction sees their organizations.
@@ -135,6 +140,7 @@ async def start_session(db: AsyncSession, user: User, *, methods: list[str], fac
         "idle_expires_at": now + sessions.IDLE_LIFETIME,
         "authenticated_at": now,
         "authentication_methods": methods,
+        "is_remembered": is_remembered,
         "ip": facts.ip,
         "user_agent": facts.user_agent,
     }
@@ -283,5 +289,7 @@ async def _strengthen_hash(db: AsyncSession, user: User, hashed: str) -> None:
     await db.execute(update(Password).where(Password.user_id == user.id).values(hash=hashed))
 
 
-async def _note(db: AsyncSession, action: str, user: User, facts: RequestFacts) -> None:
-    await record(db, action, actor_id=user.id, actor_label=user.name, request=facts)
+async def _note(
+    db: AsyncSession, action: str, user: User, facts: RequestFacts, changes: Mapping[str, object] | None = None
+) -> None:
+    await record(db, action, actor_id=user.id, actor_label=user.name, changes=changes, request=facts)

@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
+from app import clock
 from app.accounts import actions, queries
 from app.accounts.models import Session, User
 from app.accounts.redirects import log_in_path, requested_path
+from app.accounts.sessions import CONFIRMED_FOR
 from app.database import Db
 from app.errors import API, Refusal
 from app.language import N_
@@ -22,6 +24,15 @@ class NotSignedIn(Refusal):
 
     def __init__(self) -> None:
         super().__init__(N_("Log in to continue."))
+
+
+class NotConfirmedLately(Refusal):
+    """What is asked for is dangerous, and the last proof of who asks is too old for it."""
+
+    status_code = 403
+
+    def __init__(self) -> None:
+        super().__init__(N_("Confirm that it is you, then try again."))
 
 
 async def optional_session(request: Request, db: Db) -> Session | None:
@@ -47,6 +58,16 @@ async def current_session(request: Request, session: OptionalSession) -> Session
     raise NotSignedIn
 
 
+async def confirmed_session(request: Request, session: Annotated[Session, Depends(current_session)]) -> Session:
+    """The live session of somebody who proved lately who they are; others are asked to prove it again and led back."""
+    if clock.now() - session.authenticated_at < CONFIRMED_FOR:
+        return session
+    if _is_page(request):
+        path = str(request.app.url_path_for("accounts.confirm_identity"))
+        raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
+    raise NotConfirmedLately
+
+
 async def current_user(session: Annotated[Session, Depends(current_session)]) -> User:
     return session.user
 
@@ -62,6 +83,7 @@ async def signed_out(request: Request, session: OptionalSession) -> None:
 
 
 CurrentSession = Annotated[Session, Guard(current_session, access="signed in")]
+ConfirmedSession = Annotated[Session, Guard(confirmed_session, access="signed in, confirmed lately")]
 CurrentUser = Annotated[User, Guard(current_user, access="signed in")]
 OptionalUser = Annotated[User | None, Depends(optional_user)]
 SignedOut = Annotated[None, Depends(signed_out)]

@@ -4,17 +4,17 @@ from typing import Annotated
 
 from app.accounts import actions, limits, pending, queries
 from app.accounts.dependencies import OptionalSession, SignedOut
+from app.accounts.entering import enter
 from app.accounts.forms import ForgotPasswordForm, LogInForm, ResetPasswordForm, SignUpForm, VerifyEmailForm
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Purpose
 from app.accounts.redirects import log_in_path, safe_path
-from app.accounts.sessions import delete_session_cookie, set_session_cookie
+from app.accounts.sessions import delete_session_cookie
 from app.audit.models import RequestFacts
 from app.config import Settings, current_settings
 from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
-from app.organizations.queries import find_last_slug
 from app.templates import flash, render
 from core.params import Depends, Query, Submitted
 from core.requests import Request
@@ -120,7 +120,7 @@ async def log_in_with_password(
         await limits.limit(request, limits.LOG_IN, form.data.email)
         password = form.data.password.get_secret_value()
         try:
-            user, token = await actions.log_in(
+            user = await actions.check_password(
                 db, email=form.data.email, password=password, facts=RequestFacts.of(request)
             )
         except actions.WrongCredentials as refusal:
@@ -128,8 +128,7 @@ async def log_in_with_password(
         except actions.AddressNotVerified as refusal:
             return await _ask_for_proof(request, db, settings, refusal.address, form.data.next)
         else:
-            slug = await find_last_slug(db, user)
-            return _enter(request, settings, token, form.data.next or _dashboard_path(request, slug))
+            return await enter(request, db, user, method="password", next_path=form.data.next)
     return render(request, "accounts/log_in.html", form=form)
 
 
@@ -223,19 +222,6 @@ async def _ask_for_proof(request: Request, db: Db, settings: Settings, address: 
     pending.remember_address(request, address, next_path)
     flash(request, _("Confirm your e-mail address first. We sent you the link again."), "info")
     return _see(request, "accounts.check_mail")
-
-
-def _enter(request: Request, settings: Settings, token: str, path: str) -> Response:
-    pending.forget_everything(request)
-    response = RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
-    set_session_cookie(response, token, settings)
-    return response
-
-
-def _dashboard_path(request: Request, slug: str | None) -> str:
-    if slug is None:
-        return str(request.app.url_path_for("organizations.home"))
-    return str(request.app.url_path_for("organizations.dashboard", slug=slug))
 
 
 def _keep_link(request: Request, purpose: Purpose, token: str, route: str) -> Response:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -30,6 +30,7 @@ class User(Identified, Timestamped, Base):
     __table_args__ = (
         CheckConstraint(f"char_length(name) BETWEEN 1 AND {LONGEST_NAME}", name="name_length"),
         CheckConstraint("status IN ('active', 'locked', 'deleting', 'deleted')", name="status"),
+        CheckConstraint("theme IN ('system', 'light', 'dark')", name="theme"),
     )
 
     name: Mapped[str]
@@ -39,6 +40,13 @@ class User(Identified, Timestamped, Base):
     current_organization_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("organizations.id", ondelete="SET NULL", use_alter=True)
     )
+
+    # As a BCP 47 tag and as the tz database names it; None: as the browser says.
+    locale: Mapped[str | None]
+    time_zone: Mapped[str | None]
+    theme: Mapped[str] = mapped_column(default="system", server_default="system")
+    # Since when a password alone does not let this person in. Only the feature that keeps second factors sets it.
+    second_factor_at: Mapped[datetime | None]
 
     primary_email: Mapped["Email | None"] = relationship(
         primaryjoin="and_(User.id == Email.user_id, Email.is_primary)", viewonly=True, uselist=False, lazy="raise"
@@ -103,6 +111,8 @@ class Session(Identified, Timestamped, Base):
     # When the person last proved who they are, and with what: sensitive actions ask for a recent proof.
     authenticated_at: Mapped[datetime]
     authentication_methods: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    # Whether the cookie outlives the browser's window.
+    is_remembered: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     ip: Mapped[str | None]
     user_agent: Mapped[str | None]
     revoked_at: Mapped[datetime | None]
@@ -111,6 +121,42 @@ class Session(Identified, Timestamped, Base):
 
     def __repr__(self) -> str:
         return f"Session(id={self.id}, user_id={self.user_id})"
+
+
+class LoginChallenge(Identified, Timestamped, Base):
+    """Somebody who gave a first proof and still owes a second one: no session yet, so nothing but the challenge is open to them."""
+
+    __tablename__ = "login_challenges"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # The first proof, such as "password".
+    method: Mapped[str]
+    next_path: Mapped[str]
+    is_remembered: Mapped[bool]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+    user: Mapped[User] = relationship(lazy="raise")
+
+    def __repr__(self) -> str:
+        return f"LoginChallenge(id={self.id}, user_id={self.user_id})"
+
+
+class KnownDevice(Identified, Timestamped, Base):
+    """A browser in which a person has logged in before; while it is trusted, it stands for their second factor."""
+
+    __tablename__ = "known_devices"
+    __table_args__ = (UniqueConstraint("user_id", "token_hash"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    last_seen_at: Mapped[datetime]
+    trusted_until: Mapped[datetime | None]
+    ip: Mapped[str | None]
+    user_agent: Mapped[str | None]
+
+    def __repr__(self) -> str:
+        return f"KnownDevice(id={self.id}, user_id={self.user_id})"
 
 
 class OneTimeToken(Identified, Timestamped, Base):

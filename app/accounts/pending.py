@@ -8,6 +8,7 @@ from core.requests import Request
 ADDRESS = "pending_address"
 NEXT = "pending_next"
 LINK = "pending_link."
+CHALLENGE = "pending_challenge"
 
 
 def remember_address(request: Request, address: str, next_path: str = "") -> None:
@@ -38,6 +39,19 @@ def pending_link(request: Request, purpose: Purpose) -> str:
 
 def forget_link(request: Request, purpose: Purpose) -> None:
     request.session.pop(LINK + purpose, None)
+
+
+def remember_challenge(request: Request, token: str) -> None:
+    """Remember which half-finished log-in this browser may finish; what was proved is in the database, not here."""
+    request.session[CHALLENGE] = token
+
+
+def pending_challenge(request: Request) -> str:
+    return str(request.session.get(CHALLENGE, ""))
+
+
+def forget_challenge(request: Request) -> None:
+    request.session.pop(CHALLENGE, None)
 
 
 def forget_everything(request: Request) -> None:

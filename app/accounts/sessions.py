@@ -15,6 +15,8 @@ from core.responses import Response
 
 IDLE_LIFETIME = timedelta(days=14)
 ABSOLUTE_LIFETIME = timedelta(days=30)
+# How old the last proof of identity may be where something dangerous is asked for.
+CONFIRMED_FOR = timedelta(minutes=15)
 
 TOKEN_BYTES = 32
 _TOKEN_LENGTH = 43  # 32 bytes in base64 without padding.
@@ -69,12 +71,15 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-session" if settings.uses_https else "session"
 
 
-def set_session_cookie(response: Response, token: str, settings: Settings) -> None:
-    """Give the browser its session. It lasts as long as the session may at most; the server decides whether it still does."""
+def set_session_cookie(response: Response, token: str, settings: Settings, *, is_remembered: bool = True) -> None:
+    """Give the browser its session, to keep until it is closed or, remembered, for as long as a session may last at most.
+
+    Either way the server decides whether the session is still live.
+    """
     response.set_cookie(
         cookie_name(settings),
         token,
-        max_age=int(ABSOLUTE_LIFETIME.total_seconds()),
+        max_age=int(ABSOLUTE_LIFETIME.total_seconds()) if is_remembered else None,
         httponly=True,
         secure=settings.uses_https,
         samesite="lax",

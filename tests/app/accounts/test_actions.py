@@ -75,7 +75,8 @@ async def test_the_demonstration_is_seeded_once(client: AsyncTestClient, db: Asy
             await routes.seed(db)
             await seed_organizations(db)
 
-    response = await log_in(client, routes.DEMO_EMAIL, routes.DEMO_PASSWORD)
+    await log_in(client, routes.DEMO_EMAIL, routes.DEMO_PASSWORD)
+    response = await client.get("/o")
     assert response.headers["location"] == "/o/demo"
     async with system_scope(db):
         organization = (await db.scalars(select(Organization))).one()

@@ -192,7 +192,8 @@ async def test_resetting_the_password_of_a_claim_makes_it_the_readers_own(
     await reset(client, await mailed_token(db))
 
     assert (await log_in(client, password=PASSWORD)).status_code == 422
-    assert (await log_in(client, password=NEW_PASSWORD)).headers["location"] == "/o/mallory"
+    assert (await log_in(client, password=NEW_PASSWORD)).status_code == 303
+    assert (await client.get("/o")).headers["location"] == "/o/mallory"
 
 
 async def test_an_address_without_an_account_is_told_so_by_mail(client: AsyncTestClient, db: AsyncSession) -> None:
