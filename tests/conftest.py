@@ -6,6 +6,7 @@ import pytest
 
 from app.config import Settings, load_settings
 from tests.databases import DatabaseServer, database_server, worker_database
+from tests.test_requirements import promised, proved
 
 SECRET_KEY = "tests-only-5Vq0Yk3bWm8RzXcTn2LhJd7Pf9GsAe4UuBi6"
 
@@ -18,6 +19,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = ("tests/test_tutorial", "tests/test_guides", "tests/test_api_guide", "tests/core/")
     items.sort(
         key=lambda item: next((place for place, name in enumerate(order) if item.nodeid.startswith(name)), len(order))
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many promises of docs/security.md have a test."""
+    missing = sorted(promised() - proved())
+    listed = f"; missing: {', '.join(missing)}" if missing else ""
+    terminalreporter.write_line(
+        f"docs/security.md: {len(promised()) - len(missing)} of {len(promised())} proved{listed}"
     )
 
 
