@@ -1,20 +1,16 @@
-"""Who carries the messages: providers with an HTTP API, or the development mailbox. The only module that calls others.
+"""Who carries the messages: providers with an HTTP API, or the development mailbox.
 
 DeliveryFailed      the provider did not take the message; later it may
 └── MessageRefused  and never will: the address or the content is at fault
 """
 
-import asyncio
-import ssl
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any, Protocol
-
-import httpx2 as httpx
 
 from app.config import Settings
 from app.email.models import EmailMessage
+from app.outgoing import Answer, NoAnswer, call
 
 POSTMARK = "https://api.postmarkapp.com"
 RESEND = "https://api.resend.com"
@@ -133,48 +129,31 @@ class JsonApi:
         self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """The answer's JSON object. Raises DeliveryFailed, MessageRefused."""
+        headers = {**self._headers, **(headers or {})}
         try:
-            # httpx limits each read; only this limits all of them together.
-            async with asyncio.timeout(self._deadline):
-                response = await self._send(path, body, {**self._headers, **(headers or {})})
-        except TimeoutError:
-            raise DeliveryFailed(f"No answer within {self._deadline:g} seconds.") from None
-        except httpx.HTTPError as error:
-            # Never the request itself: its headers hold the key.
-            raise DeliveryFailed(f"{type(error).__name__}: {error}") from None
-        return _read_answer(response)
-
-    async def _send(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self._url, timeout=self._deadline, verify=_tls()) as client:
-            return await client.post(path, json=body, headers={"accept": "application/json", **headers})
+            answer = await call("POST", self._url + path, json_body=body, headers=headers, deadline=self._deadline)
+        except NoAnswer as problem:
+            raise DeliveryFailed(str(problem)) from None
+        return _read_answer(answer)
 
 
-def _read_answer(response: httpx.Response) -> dict[str, Any]:
-    if response.status_code in REFUSING:
-        raise MessageRefused(_describe(response))
-    if not response.is_success:
-        raise DeliveryFailed(_describe(response), _retry_after(response))
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
+def _read_answer(answer: Answer) -> dict[str, Any]:
+    if answer.status_code in REFUSING:
+        raise MessageRefused(_describe(answer))
+    if not answer.is_success:
+        raise DeliveryFailed(_describe(answer), _retry_after(answer))
+    found = answer.json_object()
     # The message may or may not be on its way: offering it again is the safe side, losing it is not.
-    if not isinstance(answer, dict):
-        raise DeliveryFailed(f"An answer that is no JSON object: {response.text[:LONGEST_ANSWER]}")
-    return answer
+    if found is None:
+        raise DeliveryFailed(f"An answer that is no JSON object: {answer.text[:LONGEST_ANSWER]}")
+    return found
 
 
-def _describe(response: httpx.Response) -> str:
-    return f"HTTP {response.status_code}: {response.text[:LONGEST_ANSWER]}"
+def _describe(answer: Answer) -> str:
+    return f"HTTP {answer.status_code}: {answer.text[:LONGEST_ANSWER]}"
 
 
-def _retry_after(response: httpx.Response) -> timedelta:
+def _retry_after(answer: Answer) -> timedelta:
     """What `Retry-After` asks for in seconds (RFC 9110 section 10.2.3); its other form, a date, is left to the backoff."""
-    value = response.headers.get("retry-after", "")
+    value = answer.headers.get("retry-after", "")
     return min(timedelta(seconds=int(value)), LONGEST_RETRY_AFTER) if value.isdecimal() else timedelta(0)
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """Reading the system's certificates takes longer than a request, so it is done once."""
-    return httpx.create_ssl_context()
