@@ -81,10 +81,12 @@ def test_good_production_settings_are_accepted() -> None:
         ({"SIGN_UP": "maybe"}, "SIGN_UP must be one of"),
     ],
 )
+@pytest.mark.requirement("KEY-1")
 def test_production_refuses(changes: dict[str, str], reason: str) -> None:
     assert any(problem.startswith(reason) for problem in problems_of(changes)), problems_of(changes)
 
 
+@pytest.mark.requirement("KEY-1")
 def test_all_problems_are_told_at_once() -> None:
     problems = problems_of({}, {"ENVIRONMENT": "production", "DEBUG": "yes", "PORT": "-1"})
 
@@ -99,6 +101,7 @@ def test_no_problem_repeats_a_secret() -> None:
     assert "sw0rdfish" not in told
 
 
+@pytest.mark.requirement("LOG-1")
 def test_settings_do_not_show_their_secrets() -> None:
     settings = load_settings(PRODUCTION)
 
@@ -147,6 +150,7 @@ def test_every_spelling_of_a_database_address_means_asyncpg(scheme: str) -> None
     assert postgresql_url(f"{scheme}://a:b%40c@db:5433/x") == "postgresql+asyncpg://a:b%40c@db:5433/x"
 
 
+@pytest.mark.requirement("KEY-2")
 def test_keys_differ_by_purpose_and_follow_the_secret(tmp_path: Path) -> None:
     settings = development(tmp_path)
     other = development(tmp_path, SECRET_KEY=RANDOM_SECRET)
@@ -157,6 +161,7 @@ def test_keys_differ_by_purpose_and_follow_the_secret(tmp_path: Path) -> None:
     assert settings.key("csrf") == development(tmp_path).key("csrf")
 
 
+@pytest.mark.requirement("KEY-2")
 def test_a_rotated_secret_is_still_accepted(tmp_path: Path) -> None:
     before = development(tmp_path, SECRET_KEY=RANDOM_SECRET)
     after = development(tmp_path, SECRET_KEY=RANDOM_SECRET[::-1], SECRET_KEY_FALLBACKS=RANDOM_SECRET)

@@ -55,6 +55,7 @@ async def failing_client(app: Starlette, settings: Settings) -> AsyncIterator[As
         ("GET", "/fail", 500),
     ],
 )
+@pytest.mark.requirement("HDR-1")
 async def test_hdr_1_every_answer_has_the_security_headers(
     failing_client: AsyncTestClient, method: str, path: str, status: int
 ) -> None:
@@ -71,6 +72,7 @@ async def test_hdr_1_every_answer_has_the_security_headers(
     assert "server" not in answer.headers
 
 
+@pytest.mark.requirement("XSS-2")
 async def test_xss_2_a_nonce_is_never_used_twice(client: AsyncTestClient) -> None:
     policies = {(await client.get("/")).headers["content-security-policy"] for _ in range(20)}
 
@@ -80,10 +82,12 @@ async def test_xss_2_a_nonce_is_never_used_twice(client: AsyncTestClient) -> Non
 @pytest.mark.parametrize(
     "path", ["/", "/pricing", "/log-in", "/sign-up", "/forgot-password", "/legal/terms", "/nowhere"]
 )
+@pytest.mark.requirement("SES-5")
 async def test_ses_5_a_stranger_gets_no_cookie(client: AsyncTestClient, path: str) -> None:
     assert "set-cookie" not in (await client.get(path)).headers
 
 
+@pytest.mark.requirement("ERR-1")
 async def test_err_1_a_failure_says_its_request_id_and_nothing_of_the_program(failing_client: AsyncTestClient) -> None:
     page = await failing_client.get("/fail", headers=BROWSER)
     document = await failing_client.get("/fail", headers=PROGRAM)
@@ -110,6 +114,7 @@ async def test_people_get_a_page_and_programs_a_problem_document(client: AsyncTe
 
 
 @pytest.mark.parametrize("host", ["evil.example", "slipway.test/x?y=", "a@slipway.test", "slipway.test:99999x", ""])
+@pytest.mark.requirement("HST-1")
 async def test_hst_1_an_unknown_host_is_refused(client: AsyncTestClient, host: str) -> None:
     answer = await client.get("/", headers={"host": host})
 
@@ -125,6 +130,7 @@ async def test_probes_are_answered_whatever_the_host(client: AsyncTestClient) ->
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
 
 
+@pytest.mark.requirement("LIM-2")
 async def test_lim_2_a_body_over_the_limit_is_refused_with_a_page(client: AsyncTestClient) -> None:
     answer = await client.post("/log-in", data={"email": "a" * MAX_BODY_SIZE}, headers=BROWSER)
 
@@ -148,6 +154,7 @@ async def test_lim_2_a_body_over_the_limit_is_refused_with_a_page(client: AsyncT
     ],
 )
 @pytest.mark.parametrize("path", ["/log-in", "/sign-up", "/forgot-password", "/reset-password", "/verify-email"])
+@pytest.mark.requirement("ERR-1")
 async def test_malformed_bodies_are_the_senders_fault(
     client: AsyncTestClient, path: str, content_type: str, body: bytes
 ) -> None:
@@ -190,6 +197,7 @@ async def test_odd_queries_break_nothing(client: AsyncTestClient, path: str, que
 
 @examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(max_size=40), email=st.text(max_size=40), password=st.text(max_size=40))
+@pytest.mark.requirement("ERR-1")
 async def test_err_1_whatever_is_typed_is_no_failure(
     client: AsyncTestClient, name: str, email: str, password: str
 ) -> None:
@@ -201,6 +209,7 @@ async def test_err_1_whatever_is_typed_is_no_failure(
     assert (await client.post("/log-in", content=body, headers={"content-type": "application/json"})).status_code < 500
 
 
+@pytest.mark.requirement("HDR-2")
 async def test_hdr_2_what_belongs_to_somebody_is_never_stored(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     await log_in(client)

@@ -59,6 +59,7 @@ async def insert(db: AsyncSession, organization_id: UUID) -> None:
     await db.execute(PROTECTED, {"organization_id": organization_id, "user_id": None})
 
 
+@pytest.mark.requirement("TEN-3")
 async def test_with_no_organization_named_nothing_is_visible(protected: Database) -> None:
     async with protected.transaction() as db:
         assert await count(db) == 0
@@ -90,6 +91,7 @@ async def test_writing_needs_the_name_of_the_same_organization(protected: Databa
             await insert(db, OURS)
 
 
+@pytest.mark.requirement("TEN-4")
 async def test_rows_cannot_be_moved_to_another_organization(protected: Database) -> None:
     async with protected.transaction() as db:
         await name_organization(db, OURS)
@@ -105,6 +107,7 @@ async def test_rows_of_others_cannot_be_deleted(protected: Database) -> None:
         assert await count(db) == 1
 
 
+@pytest.mark.requirement("TEN-1")
 async def test_the_owner_is_bound_as_well(protected: Database, settings: Settings) -> None:
     address = settings.database_owner_url.rpartition("/")[0] + f"/{protected.engine.url.database}"
     owner = Database(address)
@@ -122,6 +125,7 @@ async def test_the_system_scope_sees_everything(protected: Database) -> None:
         assert await count(db) == 0
 
 
+@pytest.mark.requirement("TEN-1")
 async def test_every_table_with_an_organization_is_protected_from_a_role_that_cannot_pass(db: AsyncSession) -> None:
     tables = (await db.execute(TENANT_TABLES)).mappings().all()
     role = str(await db.scalar(text("SELECT current_user")))
@@ -131,6 +135,7 @@ async def test_every_table_with_an_organization_is_protected_from_a_role_that_ca
     assert [table["name"] for table in tables if table["owner"] == role] == []
 
 
+@pytest.mark.requirement("TEN-1", "CON-2", "SQL-1")
 async def test_the_application_role_is_bound_and_has_no_ddl(db: AsyncSession) -> None:
     assert await find_unsafe_right(await db.connection()) is None
     rights = await db.execute(

@@ -188,6 +188,7 @@ class TestMultipart:
             ("multipart/form-data; boundary=" + "x" * 257, "Invalid multipart data."),
         ],
     )
+    @pytest.mark.requirement("LIM-3")
     async def test_a_boundary_of_at_most_256_bytes_is_needed(self, content_type: str, message: str) -> None:
         with pytest.raises(MultiPartException, match=message):
             await parse(b"", content_type=content_type)
@@ -215,6 +216,7 @@ class TestMultipart:
 
 
 class TestMultipartLimits:
+    @pytest.mark.requirement("LIM-3")
     async def test_cve_2023_30798_fields_and_files_are_counted(self) -> None:
         assert len(await parse(body(*(part(f"f{n}", b"1") for n in range(10))), max_fields=10)) == 10
         with pytest.raises(MultiPartException, match=r"Too many fields. Maximum number of fields is 9."):
@@ -251,6 +253,7 @@ class TestMultipartLimits:
             await MultiPartParser(headers, endless()).parse()
         assert len(read) == 17
 
+    @pytest.mark.requirement("LIM-3")
     async def test_cve_2026_42561_the_headers_of_a_part_are_limited(self) -> None:
         assert await parse(body(part("a", b"1", *(f"X-{n}: 1" for n in range(7)))))
         for headers in ([f"X-{n}: 1" for n in range(8)], [f"X: {'x' * 5000}"]):

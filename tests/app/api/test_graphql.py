@@ -91,6 +91,7 @@ async def test_strangers_get_a_401_and_no_data(client: AsyncTestClient, db: Asyn
     ("role", "members", "events"),
     [(Role.OWNER, True, True), (Role.ADMIN, True, True), (Role.MEMBER, True, False), (None, False, False)],
 )
+@pytest.mark.requirement("GQL-3")
 async def test_fields_go_by_the_policy(
     client: AsyncTestClient, db: AsyncSession, role: Role | None, members: bool, events: bool
 ) -> None:
@@ -249,6 +250,7 @@ async def test_events_are_read_on_before_a_time_with_a_zone(client: AsyncTestCli
         ({"x-csrf-token": "right", "sec-fetch-site": "same-origin"}, 200),
     ],
 )
+@pytest.mark.requirement("CSR-1")
 async def test_only_our_own_pages_can_post(
     client: AsyncTestClient, db: AsyncSession, headers: dict[str, str], status: int
 ) -> None:
@@ -263,6 +265,7 @@ async def test_only_our_own_pages_can_post(
     assert response.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.requirement("GQL-2")
 async def test_production_keeps_its_schema_to_itself(
     settings: Settings, database: RolledBackDatabase, db: AsyncSession
 ) -> None:

@@ -82,6 +82,7 @@ async def test_what_nobody_did_was_done_by_the_system(db: AsyncSession) -> None:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events"])
+@pytest.mark.requirement("AUD-1")
 async def test_the_application_may_not_change_an_event(db: AsyncSession, statement: str) -> None:
     async with system_scope(db):
         with pytest.raises(DBAPIError, match="permission denied"):
@@ -93,6 +94,7 @@ async def test_the_application_may_not_change_an_event(db: AsyncSession, stateme
     "statement",
     ["UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events", "TRUNCATE audit_events"],
 )
+@pytest.mark.requirement("AUD-1")
 async def test_not_even_the_owner_changes_an_event_by_mistake(settings: Settings, statement: str) -> None:
     engine = create_async_engine(settings.database_owner_url)
     async with engine.connect() as connection:

@@ -176,6 +176,7 @@ async def test_a_former_slug_leads_to_the_same_endpoint_of_the_present_one(
         (None, "#"),
     ],
 )
+@pytest.mark.requirement("API-3")
 async def test_a_body_of_another_shape_is_refused_with_a_pointer_to_the_place(
     client: AsyncTestClient, db: AsyncSession, body: Any, pointer: str
 ) -> None:
@@ -211,6 +212,7 @@ async def test_all_that_is_wrong_is_told_at_once(client: AsyncTestClient, db: As
         (b"", 422),
     ],
 )
+@pytest.mark.requirement("API-3")
 async def test_text_that_parsers_disagree_about_is_refused(
     client: AsyncTestClient, db: AsyncSession, content: bytes, status: int
 ) -> None:
@@ -227,6 +229,7 @@ def columns() -> list[str]:
     return sorted({column.name for table in Base.metadata.tables.values() for column in table.columns} - {"name"})
 
 
+@pytest.mark.requirement("API-2")
 async def test_no_column_of_any_table_can_be_written_but_the_name(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     await log_in(client)
@@ -264,6 +267,7 @@ async def test_what_another_site_can_make_a_browser_send_changes_nothing(
     assert ((await client.get(ORGANIZATION)).json()["name"] == "New") is (status == 200)
 
 
+@pytest.mark.requirement("API-4")
 async def test_members_are_read_page_by_page_without_a_gap_or_a_double(
     client: AsyncTestClient, db: AsyncSession, statements: Statements
 ) -> None:
@@ -303,6 +307,7 @@ async def test_a_list_of_organizations_has_pages_too(client: AsyncTestClient, db
 @pytest.mark.parametrize(
     "limit", ["", "0", "-1", "101", "1000000000", "9" * 30, "1.0", "1e1", "0_1", " 1", "٣", "null", "[]"]
 )
+@pytest.mark.requirement("API-4")
 async def test_a_limit_out_of_bounds_is_refused(client: AsyncTestClient, db: AsyncSession, limit: str) -> None:
     await add_person(db)
     await log_in(client)
@@ -312,6 +317,7 @@ async def test_a_limit_out_of_bounds_is_refused(client: AsyncTestClient, db: Asy
     assert [error["pointer"] for error in answer.json()["errors"]] == ["#/limit"]
 
 
+@pytest.mark.requirement("API-4")
 async def test_a_cursor_that_we_did_not_write_for_this_list_is_refused(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:

@@ -161,6 +161,7 @@ async def test_members_are_listed_with_role_and_address(client: AsyncTestClient,
     assert "2 people work in this organization." in page
 
 
+@pytest.mark.requirement("ROL-1")
 async def test_a_demoted_or_suspended_member_feels_it_at_once(client: AsyncTestClient, db: AsyncSession) -> None:
     ada = await add_person(db)
     grace = await add_person(db, "Grace Hopper", "grace@example.com")

@@ -27,6 +27,7 @@ def membership_of(user: User, organization: Organization) -> tuple[ColumnElement
 
 
 @pytest.mark.parametrize("values", [{"role": Role.MEMBER}, {"status": MembershipStatus.SUSPENDED}, None])
+@pytest.mark.requirement("ROL-1")
 async def test_the_last_owner_stays(db: AsyncSession, values: dict[str, str] | None) -> None:
     ada = await add_person(db)
     organization = await organization_of(db, ada)
@@ -68,6 +69,7 @@ async def test_an_organization_is_deleted_with_everything_in_it(db: AsyncSession
         assert await db.scalar(select(func.count()).select_from(Membership)) == 0
 
 
+@pytest.mark.requirement("ROL-1")
 async def test_of_two_owners_who_leave_at_once_one_has_to_stay(fresh_database: Database) -> None:
     async with fresh_database.transaction() as db:
         ada = await add_person(db)
@@ -134,6 +136,7 @@ def _id(user: User) -> UUID:
     return user.current_organization_id
 
 
+@pytest.mark.requirement("TEN-1")
 async def test_every_tenant_table_is_behind_both_walls(db: AsyncSession) -> None:
     protected = {table.name for table in Base.metadata.tables.values() if "organization_id" in table.columns}
     protected |= {"organizations"}

@@ -16,6 +16,7 @@ async def read(request: Request) -> Response:
 
 class TestBodyLimit:
     @pytest.mark.parametrize(("size", "status"), [(10, 200), (11, 413)])
+    @pytest.mark.requirement("LIM-2")
     async def test_a_body_over_the_limit_is_refused(self, size: int, status: int) -> None:
         app = Starlette(routes=[Route("/", read, methods=["POST"])], max_body_size=10)
 

@@ -48,6 +48,7 @@ ORIGINS = {
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.requirement("HDR-4")
 def test_advisory_pr_801_and_cve_sentry_2023_36829_an_origin_matches_whole_or_not_at_all(origin: str) -> None:
     """Matching a beginning or an end lets origins of others read responses."""
     shared = client(
@@ -59,6 +60,7 @@ def test_advisory_pr_801_and_cve_sentry_2023_36829_an_origin_matches_whole_or_no
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": ORIGIN}, {"origin": "https://evil.test"}])
+@pytest.mark.requirement("HDR-4")
 def test_every_response_varies_by_origin_and_keeps_what_it_varied_by(headers: dict[str, str]) -> None:
     assert client(allow_origins=[ORIGIN]).get("/", headers=headers).headers["vary"] == "Accept, Origin"
     assert client(allow_origins=["*"]).get("/", headers=headers).headers["vary"] == "Accept, Origin"

@@ -46,6 +46,7 @@ SPOOFS = {
 
 
 @pytest.mark.parametrize("case", SPOOFS)
+@pytest.mark.requirement("PRX-1")
 def test_the_client_is_the_rightmost_address_that_is_no_proxy(case: str) -> None:
     forwarded, client = SPOOFS[case]
 
@@ -56,6 +57,7 @@ def test_several_fields_are_one_list() -> None:
     assert ask([("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.7, 10.0.0.2")])[0] == "203.0.113.7"
 
 
+@pytest.mark.requirement("PRX-1")
 def test_a_peer_that_is_no_proxy_is_not_believed() -> None:
     headers = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https")]
 

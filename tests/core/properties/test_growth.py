@@ -148,6 +148,7 @@ def exponent(work: Work, seed: Seed) -> float:
 
 
 @pytest.mark.parametrize(("work", "seed"), cases())
+@pytest.mark.requirement("LIM-6")
 def test_lim_6_hostile_input_costs_time_in_proportion_to_its_length(work: Work, seed: Seed) -> None:
     measured: list[float] = []
     while len(measured) < ATTEMPTS and min(measured, default=math.inf) >= LARGEST_EXPONENT:
