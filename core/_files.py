@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from mimetypes import guess_type
@@ -17,10 +17,11 @@ from urllib.parse import quote
 import anyio
 import anyio.to_thread
 
-from core._headers import Headers, MutableHeaders, RawHeaders
+from core._headers import Headers, MutableHeaders, RawHeaders, encode_header
 from core._response import (
     SEND_RAISES_SINCE,
     Response,
+    content_length,
     denial_sender,
     first_to_finish,
     spec_version,
@@ -29,6 +30,7 @@ from core._response import (
 from core.background import BackgroundTask
 from core.types import Receive, Scope, Send
 
+ACCEPT_RANGES = b"accept-ranges", b"bytes"
 CHUNKS_READ_AHEAD = 4
 # Offsets in a file: from the first byte up to, not including, the last.
 Range = tuple[int, int]
@@ -87,15 +89,17 @@ class FileResponse(Response):
         self.media_type = media_type or guess_type(filename or path)[0] or "application/octet-stream"
         self.background = background
         self.stat_result = stat_result
+        # The whole content, given by who has read the file already; it belongs to `stat_result`.
+        self.content: bytes | None = None
         self.init_headers(headers)
-        self.headers.setdefault("accept-ranges", "bytes")
+        add_missing(self.raw_headers, [ACCEPT_RANGES])
         if filename is not None:
             self.headers.setdefault("content-disposition", content_disposition(content_disposition_type, filename))
         if stat_result is not None:
             self.set_stat_headers(stat_result)
 
     def set_stat_headers(self, stat_result: os.stat_result) -> None:
-        set_stat_headers(self.headers, stat_result)
+        add_missing(self.raw_headers, stat_headers(stat_result.st_mtime, stat_result.st_size))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -122,8 +126,8 @@ class FileResponse(Response):
             await self._stream(scope, receive, send, plan)
 
     async def _look_up(self, limit: int) -> tuple[os.stat_result, bytes | None]:
-        if self.stat_result is not None and self.stat_result.st_size > limit:
-            return self.stat_result, None
+        if self.stat_result is not None and (self.content is not None or self.stat_result.st_size > limit):
+            return self.stat_result, self.content
         return await anyio.to_thread.run_sync(look_up, self.path, self.stat_result, limit)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, plan: Plan) -> None:
@@ -160,9 +164,9 @@ class FileResponse(Response):
                 await send({"type": "http.response.body", "body": chunk, "more_body": position < end or not is_last})
 
     def _plan(self, scope: Scope, stat_result: os.stat_result) -> Plan:
-        headers = MutableHeaders(raw=list(self.raw_headers))
-        set_stat_headers(headers, stat_result)
         size = stat_result.st_size
+        headers = MutableHeaders(raw=list(self.raw_headers))
+        add_missing(headers.raw, stat_headers(stat_result.st_mtime, size))
         wanted = self._wanted_ranges(scope, headers)
         try:
             ranges = parse_ranges(wanted, size, self.max_ranges) if wanted is not None else []
@@ -182,7 +186,7 @@ class FileResponse(Response):
             return None
         request_headers = Headers(raw=scope["headers"])
         wanted: str | None = request_headers.get("range")
-        validator = request_headers.get("if-range")
+        validator = request_headers.get("if-range") if wanted is not None else None
         if validator is None or validator in (headers["last-modified"], strong_tag(headers["etag"])):
             return wanted
         return None
@@ -243,16 +247,19 @@ async def send_whole(send: Send, plan: Plan, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def set_stat_headers(headers: MutableHeaders, stat_result: os.stat_result) -> None:
-    headers.setdefault("content-length", str(stat_result.st_size))
-    headers.setdefault("last-modified", formatdate(stat_result.st_mtime, usegmt=True))
-    headers.setdefault("etag", entity_tag(stat_result.st_mtime, stat_result.st_size))
+def add_missing(headers: RawHeaders, fields: Iterable[tuple[bytes, bytes]]) -> None:
+    names = {name for name, _ in headers}
+    headers += [field for field in fields if field[0] not in names]
 
 
 @functools.lru_cache(maxsize=1024)
-def entity_tag(modified_at: float, size: int) -> str:
+def stat_headers(modified_at: float, size: int) -> RawHeaders:
     digest = hashlib.md5(f"{modified_at}-{size}".encode(), usedforsecurity=False).hexdigest()
-    return f'"{digest}"'
+    return [
+        content_length(size),
+        encode_header("last-modified", formatdate(modified_at, usegmt=True)),
+        encode_header("etag", f'"{digest}"'),
+    ]
 
 
 def strong_tag(tag: str) -> str | None:

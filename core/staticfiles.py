@@ -1,4 +1,9 @@
-"""Files served from directories, with conditional requests (RFC 9110 section 13)."""
+"""Files served from directories, with conditional requests (RFC 9110 section 13).
+
+Finding a file takes a visit to a worker thread. What was found is remembered with the state of every place that was looked
+at, and holds as long as those are unchanged: one `os.stat` each, which on a local disk takes less than a twentieth of the
+visit. Small files are remembered with their contents.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,9 @@ import importlib.util
 import mimetypes
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from os import PathLike, stat_result
 from pathlib import Path
@@ -28,11 +35,8 @@ __all__ = ["HashedStaticFiles", "NotModifiedResponse", "StaticFiles"]
 PathLikeText = str | PathLike[str]
 Packages = Sequence[str | tuple[str, str]]
 
-# The content coding, path and status of a compressed file.
-Compressed = tuple[str, str, stat_result]
-
 # Headers that a 304 repeats from the response it stands for (RFC 9110 section 15.4.5).
-KEPT_WHEN_NOT_MODIFIED = ("cache-control", "content-location", "date", "etag", "expires", "vary")
+KEPT_WHEN_NOT_MODIFIED = frozenset({b"cache-control", b"content-location", b"date", b"etag", b"expires", b"vary"})
 
 # Types that Python's own table lacks, or that depend on the machine's.
 MEDIA_TYPES = {
@@ -51,13 +55,45 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 DIGEST_LENGTH = 16
 DIGEST_CHARACTERS = frozenset("0123456789abcdef")
 
+# How many files each StaticFiles remembers; those of at most 64 KiB with their contents, so 32 MiB together.
+MOST_REMEMBERED = 512
+LARGEST_CONTENT = FileResponse.chunk_size
+
+# What changes whenever a file is replaced, written to, or opened to other readers.
+State = tuple[int, ...]
+
+
+@dataclass(slots=True, frozen=True)
+class Found:
+    """A file or directory, its content if that is small, and the state of all places that were looked at to find it.
+
+    `coding` is its content coding if it stands for another file, which is named `original`.
+    """
+
+    path: str
+    status: stat_result
+    original: str
+    coding: str | None
+    content: bytes | None
+    looked_at: Sequence[tuple[str, State | None]] | None
+
+    @property
+    def is_file(self) -> bool:
+        return stat.S_ISREG(self.status.st_mode)
+
+    def is_current(self) -> bool:
+        return all(_state_of(place) == state for place, state in self.looked_at or ())
+
+    def is_unchanged_for(self, seconds: float) -> bool:
+        return max(self.status.st_mtime, self.status.st_ctime) < time.time() - seconds
+
 
 class NotModifiedResponse(Response):
     """304, with those headers of the full response that caches need."""
 
     def __init__(self, headers: Headers) -> None:
-        kept = {name: value for name, value in headers.items() if name in KEPT_WHEN_NOT_MODIFIED}
-        super().__init__(status_code=304, headers=kept)
+        super().__init__(status_code=304)
+        self.raw_headers = [field for field in headers.raw if field[0] in KEPT_WHEN_NOT_MODIFIED]
 
 
 class StaticFiles:
@@ -71,6 +107,9 @@ class StaticFiles:
     - `fallback`: the file served, with status 200, where none is found (`index.html` of a single-page application).
     - `unreadable_status`: the answer to a file without read permission; 404 does not tell that it exists.
     """
+
+    # Seconds. Some file systems count time in steps of two: in a file that is younger, another change might not show.
+    settled_after = 2.0
 
     def __init__(
         self,
@@ -97,6 +136,10 @@ class StaticFiles:
         self.hidden_files = hidden_files
         self.fallback = fallback
         self.unreadable_status = unreadable_status
+        self._remembered: dict[tuple[str, tuple[str, ...]], Found] = {}
+        self._headers = {} if cache_control is None else {"cache-control": cache_control}
+        if precompressed:
+            self._headers["vary"] = "Accept-Encoding"
         if check_dir and directory is not None and not Path(directory).is_dir():
             raise RuntimeError(f"Directory '{directory}' does not exist")
 
@@ -126,11 +169,11 @@ class StaticFiles:
         """Raises HTTPException: 405, 404, or the status for unreadable files."""
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
-        found = await self._find(path)
-        if found is not None and stat.S_ISREG(found[1].st_mode):
-            return await self._serve(*found, scope)
+        found = await self._find(path, self._accepted(scope))
+        if found is not None and found.is_file:
+            return self._respond(found, scope)
         response = None
-        if self.html and found is not None and stat.S_ISDIR(found[1].st_mode):
+        if self.html and found is not None and stat.S_ISDIR(found.status.st_mode):
             response = await self._index_response(path, scope)
         return response or await self._missing_response(scope)
 
@@ -155,8 +198,8 @@ class StaticFiles:
         self, full_path: PathLikeText, stat_result: stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
         """Return the file, or 304 if the client has it already."""
-        media_type = MEDIA_TYPES.get(Path(full_path).suffix.lower())
-        response = FileResponse(full_path, status_code, self._headers(), media_type, stat_result=stat_result)
+        media_type = _media_type(os.fspath(full_path))
+        response = FileResponse(full_path, status_code, self._headers, media_type, stat_result=stat_result)
         # The page of a 404 is not what the client has a copy of.
         return self._unless_known(response, scope) if status_code == 200 else response
 
@@ -182,19 +225,52 @@ class StaticFiles:
             # Neither header, or a date that is none (or of no zone, or no calendar): the condition does not count.
             return False
 
-    async def _find(self, path: str) -> tuple[str, stat_result] | None:
+    async def _find(self, path: str, codings: tuple[str, ...] = ()) -> Found | None:
+        key = path, codings
+        found = self._remembered.pop(key, None)
+        if found is None or not found.is_current():
+            found = await self._visit(path, codings)
+        if found is not None and found.looked_at is not None and found.is_unchanged_for(self.settled_after):
+            # The last in the dict is the one used last.
+            self._remembered[key] = found
+            if len(self._remembered) > MOST_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+        return found
+
+    async def _visit(self, path: str, codings: tuple[str, ...]) -> Found | None:
         try:
-            full_path, status = await anyio.to_thread.run_sync(self.lookup_path, path)
+            return await anyio.to_thread.run_sync(self._look_up, path, codings)
         except PermissionError:
             raise HTTPException(self.unreadable_status) from None
         except OSError as error:
-            if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
+            if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT):
                 raise
             return None
         except UnicodeEncodeError:
             # A path with a lone surrogate names no file on any system.
             return None
-        return None if status is None else (full_path, status)
+
+    def _look_up(self, path: str, codings: tuple[str, ...]) -> Found | None:
+        siblings = {coding: path + PRECOMPRESSED[coding] for coding in codings}
+        # Noted before it is used: a change in between is then seen at the next request.
+        looked_at = self._state_of_places(path, *siblings.values())
+        original, status = self.lookup_path(path)
+        if status is None:
+            return None
+        full_path, coding = original, None
+        for candidate, name in siblings.items() if stat.S_ISREG(status.st_mode) else ():
+            sibling, its_status = self.lookup_path(name)
+            if its_status is not None and _stands_for(sibling, its_status, original, status):
+                full_path, status, coding = sibling, its_status, candidate
+                break
+        return Found(full_path, status, original, coding, _content_of(full_path, status), looked_at)
+
+    def _state_of_places(self, *names: str) -> list[tuple[str, State | None]] | None:
+        """Return None if they cannot tell, because a subclass looks elsewhere or a path is refused."""
+        if type(self).lookup_path.__module__ != __name__ or self._is_refused(names[0]):
+            return None
+        places = [str(Path(directory, name)) for name in names for directory in self.all_directories]
+        return [(place, _state_of(place)) for place in places]
 
     def _is_refused(self, path: str) -> bool:
         parts = path.split("/")
@@ -217,42 +293,39 @@ class StaticFiles:
         # By components: as text, "/srv/static-secret" begins with "/srv/static".
         return candidate if candidate.is_relative_to(root) else None
 
-    async def _serve(self, full_path: str, status: stat_result, scope: Scope) -> Response:
-        codings = accepted_encodings(Headers(scope=scope), PRECOMPRESSED) if self.precompressed else []
-        compressed = await self._find_compressed(full_path, status, codings) if codings else None
-        if compressed is None:
-            return self.file_response(full_path, status, scope)
-        coding, path, status = compressed
-        headers = {**self._headers(), "content-encoding": coding}
-        response = FileResponse(path, 200, headers, _media_type(full_path), stat_result=status)
-        return self._unless_known(response, scope)
+    def _accepted(self, scope: Scope) -> tuple[str, ...]:
+        return tuple(accepted_encodings(Headers(raw=scope["headers"]), PRECOMPRESSED)) if self.precompressed else ()
 
-    async def _find_compressed(self, full_path: str, original: stat_result, codings: list[str]) -> Compressed | None:
-        return await anyio.to_thread.run_sync(_first_compressed, full_path, original, codings, Path.stat)
+    def _respond(self, found: Found, scope: Scope, status_code: int = 200) -> Response:
+        if found.coding is None:
+            response = self.file_response(found.path, found.status, scope, status_code)
+        else:
+            headers = {**self._headers, "content-encoding": found.coding}
+            file = FileResponse(found.path, 200, headers, _media_type(found.original), stat_result=found.status)
+            response = self._unless_known(file, scope)
+        if isinstance(response, FileResponse) and response.stat_result is found.status:
+            response.content = found.content
+        return response
 
     def _unless_known(self, response: FileResponse, scope: Scope) -> Response:
-        if self.is_not_modified(response.headers, Headers(scope=scope)):
+        if self.is_not_modified(response.headers, Headers(raw=scope["headers"])):
             return NotModifiedResponse(response.headers)
         return response
 
-    def _headers(self) -> dict[str, str]:
-        headers = {} if self.cache_control is None else {"cache-control": self.cache_control}
-        return {**headers, "vary": "Accept-Encoding"} if self.precompressed else headers
-
     async def _index_response(self, path: str, scope: Scope) -> Response | None:
-        index = await self._find(f"{path}/index.html")
-        if index is None or not stat.S_ISREG(index[1].st_mode):
+        index = await self._find(f"{path}/index.html", self._accepted(scope))
+        if index is None or not index.is_file:
             return None
         url = URL(scope=scope)
         if not url.path.endswith("/"):
             return RedirectResponse(str(url.replace(path=f"{url.path}/")))
-        return await self._serve(*index, scope)
+        return self._respond(index, scope)
 
     async def _missing_response(self, scope: Scope) -> Response:
         for name, status_code in ((self.fallback, 200), ("404.html" if self.html else None, 404)):
             found = await self._find(name) if name else None
-            if found is not None and stat.S_ISREG(found[1].st_mode):
-                return self.file_response(*found, scope, status_code)
+            if found is not None and found.is_file:
+                return self._respond(found, scope, status_code)
         raise HTTPException(404)
 
 
@@ -261,7 +334,7 @@ class HashedStaticFiles(StaticFiles):
 
     `url("css/app.css")` is `/static/<digest>/css/app.css`. The digest is that of the whole tree, so that relative imports
     inside style sheets and modules stay within it. With `debug` a changed file changes the digest at once; otherwise the
-    tree is read once, and asking for a file costs no look at the file system but for its content. Hidden and unreadable
+    tree is read once, and a file that is remembered is served without a look at the file system. Hidden and unreadable
     files are not found.
     """
 
@@ -300,18 +373,13 @@ class HashedStaticFiles(StaticFiles):
         response.headers["cache-control"] = IMMUTABLE if digest == current else "no-cache"
         return response
 
-    async def _find(self, path: str) -> tuple[str, stat_result] | None:
+    def lookup_path(self, path: str) -> tuple[str, stat_result | None]:
+        """Return the file of this name with the status it had when the tree was read, or ("", None)."""
         status = self._files.get(path)
-        return None if status is None else (str(self._root / path), status)
+        return ("", None) if status is None else (str(self._root / path), status)
 
-    async def _find_compressed(self, full_path: str, original: stat_result, codings: list[str]) -> Compressed | None:
-        return _first_compressed(full_path, original, codings, self._known_status)
-
-    def _known_status(self, path: Path) -> stat_result:
-        try:
-            return self._files[path.relative_to(self._root).as_posix()]
-        except KeyError:
-            raise FileNotFoundError(path) from None
+    def _state_of_places(self, *names: str) -> list[tuple[str, State | None]] | None:
+        return super()._state_of_places(*names) if self.debug else []
 
     def _walk(self) -> Iterator[tuple[str, stat_result]]:
         for path in sorted(self._root.rglob("*")):
@@ -342,19 +410,32 @@ def _package_directory(package: str | tuple[str, str]) -> str:
     return str(directory)
 
 
-def _first_compressed(
-    full_path: str, original: stat_result, codings: list[str], status_of: Callable[[Path], stat_result]
-) -> Compressed | None:
-    for coding in codings:
-        path = full_path + PRECOMPRESSED[coding]
-        try:
-            status = status_of(Path(path))
-        except OSError:
-            continue
-        # An older one was made from an earlier state of the file.
-        if stat.S_ISREG(status.st_mode) and status.st_mtime >= original.st_mtime:
-            return coding, path, status
-    return None
+def _state_of(path: str) -> State | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - making a Path would double the time.
+    except (OSError, ValueError):
+        return None
+    return _state(status)
+
+
+def _state(status: stat_result) -> State:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _stands_for(sibling: str, status: stat_result, original: str, original_status: stat_result) -> bool:
+    # An older one was made from an earlier state of the file, one in another directory from another file.
+    is_newer = status.st_mtime >= original_status.st_mtime
+    return stat.S_ISREG(status.st_mode) and is_newer and Path(sibling).parent == Path(original).parent
+
+
+def _content_of(path: str, status: stat_result) -> bytes | None:
+    """Return the content of a small file, unless it has changed since its status was taken."""
+    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_CONTENT:
+        return None
+    with Path(path).open("rb") as file:
+        is_unchanged = _state(os.fstat(file.fileno())) == _state(status)
+        content = file.read(status.st_size)
+    return content if is_unchanged and len(content) == status.st_size else None
 
 
 def _entity_tags(field: str) -> set[str]:
@@ -364,4 +445,5 @@ def _entity_tags(field: str) -> set[str]:
 
 
 def _media_type(path: str) -> str:
-    return MEDIA_TYPES.get(Path(path).suffix.lower()) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+    suffix = path[path.rfind(".") :].lower()
+    return MEDIA_TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"

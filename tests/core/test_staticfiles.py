@@ -9,11 +9,13 @@ import pytest
 
 from core.applications import Starlette
 from core.exceptions import HTTPException
+from core.responses import FileResponse, Response
 from core.routing import Mount
-from core.staticfiles import HashedStaticFiles, StaticFiles
+from core.staticfiles import MOST_REMEMBERED, HashedStaticFiles, StaticFiles
 from core.testclient import AsyncTestClient, TestClient
 from core.types import Scope
 from core.websockets import WebSocketDisconnect
+from tests.core.connections import answer, http_scope, websocket_scope
 
 FILES = {
     "app.css": "body { color: navy }",
@@ -85,6 +87,12 @@ async def test_cve_2023_29159_nothing_outside_the_directory_is_served(
 )
 def test_cve_2023_29159_encoded_dots_do_not_help(directory: Path, path: str) -> None:
     assert client(StaticFiles(directory=directory)).get(path).status_code == 404
+
+
+class SettledFiles(StaticFiles):
+    """Remembers files that were made a moment ago, as a test's are."""
+
+    settled_after = -1
 
 
 class WatchedDirectory(os.PathLike[str]):
@@ -172,6 +180,16 @@ def test_html_mode_serves_indexes_and_the_page_for_what_is_missing(directory: Pa
     assert (missing.status_code, missing.text) == (404, FILES["404.html"])
     again = files.get("/static/nothing", headers={"if-none-match": missing.headers["etag"]})
     assert again.status_code == 404
+
+
+def test_a_folder_without_an_index_is_missing(directory: Path) -> None:
+    assert client(StaticFiles(directory=directory, html=True)).get("/static/js/").text == FILES["404.html"]
+
+
+async def test_a_lone_application_closes_websockets_too(directory: Path) -> None:
+    sent = await answer(StaticFiles(directory=directory), websocket_scope("/app.css"))
+
+    assert [message["type"] for message in sent.messages] == ["websocket.close"]
 
 
 CONDITIONS = {
@@ -274,6 +292,192 @@ def test_a_long_list_of_tags_is_read_in_linear_time(directory: Path) -> None:
     assert time.perf_counter() - started < 2
 
 
+async def body_of(files: StaticFiles, path: str, headers: dict[str, str] | None = None) -> bytes:
+    return (await answer(files, http_scope(path=path, headers=headers))).body
+
+
+async def test_a_file_is_looked_for_once_as_long_as_it_stays_the_same(directory: Path) -> None:
+    watched = WatchedDirectory(directory)
+    files = SettledFiles(directory=watched)
+    first = await body_of(files, "/app.css")
+    before = watched.uses
+
+    assert first == await body_of(files, "/app.css") == FILES["app.css"].encode()
+    assert watched.uses == before
+    (directory / "app.css").write_text("body { color: green }")
+    assert await body_of(files, "/app.css") == b"body { color: green }"
+
+
+async def test_a_file_changed_a_moment_ago_is_not_remembered(directory: Path) -> None:
+    watched = WatchedDirectory(directory)
+    files = StaticFiles(directory=watched)
+    await body_of(files, "/app.css")
+    before = watched.uses
+
+    await body_of(files, "/app.css")
+    assert watched.uses > before
+
+
+async def test_a_remembered_file_is_not_served_once_its_name_leads_out_of_the_directory(directory: Path) -> None:
+    files = SettledFiles(directory=directory)
+    assert await body_of(files, "/app.css")
+    (directory / "app.css").unlink()
+    (directory / "app.css").symlink_to(directory.parent / "secret")
+
+    assert await status_of(files, "/app.css") == 404
+
+
+async def test_a_link_that_is_moved_on_to_another_release_is_followed(directory: Path) -> None:
+    for release in ("1", "2"):
+        (directory / release).mkdir()
+        (directory / release / "app.css").write_text(release)
+    (directory / "current").symlink_to(directory / "1")
+    files = SettledFiles(directory=directory)
+    assert await body_of(files, "/current/app.css") == b"1"
+    (directory / "current").unlink()
+    (directory / "current").symlink_to(directory / "2")
+
+    assert await body_of(files, "/current/app.css") == b"2"
+
+
+async def test_a_file_that_appears_in_an_earlier_directory_is_served(directory: Path, package: str) -> None:
+    files = SettledFiles(directory=directory, packages=[package])
+    assert await body_of(files, "/logo.svg") == b"<svg/>"
+    (directory / "logo.svg").write_text("<svg></svg>")
+
+    assert await body_of(files, "/logo.svg") == b"<svg></svg>"
+
+
+async def test_a_compressed_file_that_appears_later_is_served(directory: Path) -> None:
+    files = SettledFiles(directory=directory, precompressed=True)
+    accepting = {"accept-encoding": "gzip"}
+    assert await body_of(files, "/app.css", accepting) == FILES["app.css"].encode()
+    (directory / "app.css.gz").write_bytes(b"compressed")
+
+    assert await body_of(files, "/app.css", accepting) == b"compressed"
+    assert await body_of(files, "/app.css") == FILES["app.css"].encode()
+
+
+async def test_a_compressed_file_does_not_stand_for_another_directorys_file(directory: Path, package: str) -> None:
+    (directory / "logo.svg").write_text("<svg>ours</svg>")
+    (directory.parent / package / "statics" / "logo.svg.gz").write_bytes(b"theirs")
+    files = StaticFiles(directory=directory, packages=[package], precompressed=True)
+
+    assert await body_of(files, "/logo.svg", {"accept-encoding": "gzip"}) == b"<svg>ours</svg>"
+
+
+async def test_a_compressed_file_that_leads_out_of_the_directory_is_not_served(directory: Path) -> None:
+    (directory / "app.css.gz").symlink_to(directory.parent / "secret")
+    files = StaticFiles(directory=directory, precompressed=True)
+
+    assert await body_of(files, "/app.css", {"accept-encoding": "gzip"}) == FILES["app.css"].encode()
+
+
+async def test_a_subclass_that_finds_files_itself_is_asked_each_time(directory: Path) -> None:
+    class Withdrawing(SettledFiles):
+        is_withdrawn = False
+
+        def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+            return ("", None) if self.is_withdrawn else super().lookup_path(path)
+
+    files = Withdrawing(directory=directory)
+    assert await status_of(files, "/app.css") == 200
+    files.is_withdrawn = True
+
+    assert await status_of(files, "/app.css") == 404
+
+
+async def test_a_file_that_changes_while_it_is_looked_up_is_sent_as_it_was_announced_or_not_at_all(
+    directory: Path,
+) -> None:
+    class Disturbed(StaticFiles):
+        def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+            found = super().lookup_path(path)
+            (directory / "app.css").write_text("short")
+            return found
+
+    with pytest.raises(RuntimeError, match="shorter than expected"):
+        await body_of(Disturbed(directory=directory), "/app.css")
+
+
+async def test_a_file_that_vanishes_while_it_is_looked_up_is_not_found(directory: Path) -> None:
+    class Vanishing(StaticFiles):
+        def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+            found = super().lookup_path(path)
+            (directory / "app.css").unlink()
+            return found
+
+    assert await status_of(Vanishing(directory=directory), "/app.css") == 404
+
+
+async def test_other_errors_of_the_file_system_are_raised(directory: Path) -> None:
+    class Broken(StaticFiles):
+        def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await body_of(Broken(directory=directory), "/app.css")
+
+
+async def test_only_so_many_files_are_remembered(directory: Path) -> None:
+    watched = WatchedDirectory(directory)
+    files = SettledFiles(directory=watched)
+    for number in range(MOST_REMEMBERED):
+        (directory / f"{number}.txt").write_text("")
+        await status_of(files, f"/{number}.txt")
+    await status_of(files, "/0.txt")
+    await status_of(files, "/app.css")
+    before = watched.uses
+
+    await status_of(files, "/0.txt")
+    assert watched.uses == before
+    await status_of(files, "/1.txt")
+    assert watched.uses > before
+
+
+async def test_a_large_file_is_not_kept_in_memory(directory: Path) -> None:
+    large = b"x" * (FileResponse.chunk_size + 1)
+    (directory / "large").write_bytes(large)
+    files = SettledFiles(directory=directory)
+
+    for _ in range(2):
+        sent = await answer(files, http_scope(path="/large"))
+        assert (sent.body, len(sent.chunks)) == (large, 2)
+
+
+async def test_the_head_and_ranges_of_a_remembered_file_are_right(directory: Path) -> None:
+    files = SettledFiles(directory=directory)
+    for _ in range(2):
+        head = await answer(files, http_scope("HEAD", "/app.css"))
+        part = await answer(files, http_scope(path="/app.css", headers={"range": "bytes=2-3"}))
+        assert (head.body, head.headers["content-length"]) == (b"", str(len(FILES["app.css"])))
+        assert (part.status, part.body) == (206, FILES["app.css"].encode()[2:4])
+
+
+async def test_a_header_added_to_one_answer_is_not_on_the_next(directory: Path) -> None:
+    class Marking(SettledFiles):
+        async def get_response(self, path: str, scope: Scope) -> Response:
+            response = await super().get_response(path, scope)
+            response.headers.append("x-mark", "here")
+            return response
+
+    files = Marking(directory=directory)
+    for _ in range(3):
+        sent = await answer(files, http_scope(path="/app.css"))
+        assert [name for name, _ in sent.messages[0]["headers"]].count(b"x-mark") == 1
+
+
+async def test_a_hashed_file_is_served_without_a_look_at_the_file_system(directory: Path) -> None:
+    class SettledHashedFiles(HashedStaticFiles):
+        settled_after = -1
+
+    files = SettledHashedFiles(directory=directory)
+    assert await body_of(files, "/app.css") == FILES["app.css"].encode()
+    (directory / "app.css").unlink()
+
+    assert await body_of(files, "/app.css") == FILES["app.css"].encode()
+
+
 @pytest.fixture
 def hashed(directory: Path) -> HashedStaticFiles:
     return HashedStaticFiles(directory=directory)
@@ -318,6 +522,7 @@ def test_a_changed_file_changes_the_digest_while_debugging(directory: Path) -> N
     debugged, fixed = HashedStaticFiles(directory=directory, debug=True), HashedStaticFiles(directory=directory)
     before = debugged.url("app.css")
     assert fixed.url("app.css") == before
+    assert debugged.url("app.css") == before
     (directory / "js" / "menu.js").write_text("export const changed = true")
 
     assert debugged.url("app.css") != before
@@ -400,6 +605,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_packages_are_searched_after_the_directory(directory: Path, package: str) -> None:
     files = client(StaticFiles(directory=directory, packages=[package, (package, "statics")]))
+    alone = client(StaticFiles(packages=[package]))
 
-    assert files.get("/static/logo.svg").text == "<svg/>"
-    assert files.get("/static/app.css").status_code == 200
+    assert files.get("/static/logo.svg").text == alone.get("/static/logo.svg").text == "<svg/>"
+    assert (files.get("/static/app.css").status_code, alone.get("/static/app.css").status_code) == (200, 404)
