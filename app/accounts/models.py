@@ -21,6 +21,8 @@ class Purpose(StrEnum):
 
     VERIFY = "verify"
     RESET = "reset"
+    LOG_IN = "log_in"
+    CONFIRM = "confirm"
 
 
 class User(Identified, Timestamped, Base):
@@ -160,10 +162,13 @@ class KnownDevice(Identified, Timestamped, Base):
 
 
 class OneTimeToken(Identified, Timestamped, Base):
-    """A link that was mailed: good once, for one purpose, for one address, until it expires."""
+    """A link that was mailed: good once, for one purpose, for one address, until it expires.
+
+    Some messages carry a short code as well. It works in the browser that asked for it alone, and a few wrong codes end it.
+    """
 
     __tablename__ = "one_time_tokens"
-    __table_args__ = (CheckConstraint("purpose IN ('verify', 'reset')", name="purpose"),)
+    __table_args__ = (CheckConstraint("purpose IN ('verify', 'reset', 'log_in', 'confirm')", name="purpose"),)
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     purpose: Mapped[str]
@@ -172,6 +177,9 @@ class OneTimeToken(Identified, Timestamped, Base):
     sent_to: Mapped[str]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
+    browser_hash: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    code_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
     def __repr__(self) -> str:
         return f"OneTimeToken(id={self.id}, purpose={self.purpose!r})"
