@@ -75,6 +75,6 @@ def _guards_of(route: BaseRoute) -> Iterator[str]:
     endpoint = getattr(route, "endpoint", None)
     if endpoint is None:
         return
-    for dependency in dependencies_of(endpoint):
+    for dependency in dependencies_of(endpoint, behind=getattr(route, "dependencies", ())):
         if isinstance(dependency, Guard):
             yield dependency.access

@@ -1,20 +1,68 @@
-"""Tells plain handlers, which take the connection and nothing else, from typed ones."""
+"""Tells plain handlers, which take the connection and nothing else, from typed ones, which are compiled (see core.params)."""
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from core._typed.markers import attached_dependencies
+from core._typed.markers import Depends, attached_dependencies
+from core._typed.signature import InvalidSignature
 from core.requests import HTTPConnection
+from core.types import ASGIApp
 
 CONNECTION_NAMES = ("Request", "WebSocket", "HTTPConnection")
 
+# The application of a function of the connection alone, such as `request_response` makes it.
+Serve = Callable[[Callable[[Any], Any]], ASGIApp]
 
-def is_plain(handler: Callable[..., Any], path_params: Container[str] = ()) -> bool:
-    """Whether calling it with the connection alone, and sending what it returns, is what its signature means."""
+
+def application_of(
+    endpoint: Callable[..., Any],
+    path: str,
+    path_params: Container[str],
+    dependencies: Sequence[Depends],
+    serve: Serve,
+) -> ASGIApp:
+    """The application of a route's endpoint with the dependencies that run before its own. Raises InvalidSignature."""
+    if is_function(endpoint):
+        return serve(_as_plain(endpoint, path, path_params, dependencies))
+    if hasattr(endpoint, "at_path"):
+        application: ASGIApp = endpoint.at_path(path, dependencies)
+        return application
+    if dependencies:
+        raise InvalidSignature(endpoint, UNGUARDED)
+    return endpoint
+
+
+UNGUARDED = "an ASGI application does not run the dependencies of its route: put a middleware around it instead"
+
+
+def is_function(endpoint: Any) -> bool:
+    while isinstance(endpoint, functools.partial):
+        endpoint = endpoint.func
+    return inspect.isfunction(endpoint) or inspect.ismethod(endpoint)
+
+
+def _as_plain(
+    endpoint: Callable[..., Any], path: str, path_params: Container[str], dependencies: Sequence[Depends]
+) -> Callable[[Any], Any]:
+    """The endpoint as a function of the connection alone: itself, or compiled from what its signature declares."""
+    if not dependencies and is_plain(endpoint, path_params):
+        return endpoint
+    # Imported here because it brings pydantic, which applications of plain handlers do without.
+    from core.params import compile_endpoint
+
+    return compile_endpoint(endpoint, path, dependencies)
+
+
+def is_plain(handler: Callable[..., Any], path_params: Container[str] = (), *, event_values: int = 0) -> bool:
+    """Whether calling it with the connection alone, and sending what it returns, is what its signature means.
+
+    A method that handles a websocket's events is given as many values of the event after the connection.
+    """
     try:
         signature = inspect.signature(handler)
     except (TypeError, ValueError):
@@ -22,11 +70,12 @@ def is_plain(handler: Callable[..., Any], path_params: Container[str] = ()) -> b
     if attached_dependencies(handler) or _is_data(handler, signature.return_annotation):
         return False
     parameters = signature.parameters.values()
-    positional = [parameter for parameter in parameters if parameter.kind not in _VARIABLE]
+    given = _given_keywords(handler)
+    positional = [each for each in parameters if each.kind not in _VARIABLE and each.name not in given]
     if not positional:
         return any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters)
     first, *others = positional
-    if any(other.default is inspect.Parameter.empty or _is_marked(other) for other in others):
+    if any(_is_marked(other) for other in others) or any(_is_declared(other) for other in others[event_values:]):
         return False
     return first.kind is not inspect.Parameter.KEYWORD_ONLY and _is_connection(handler, first, path_params)
 
@@ -34,8 +83,21 @@ def is_plain(handler: Callable[..., Any], path_params: Container[str] = ()) -> b
 _VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
+def _given_keywords(handler: Any) -> set[str]:
+    """The names that `functools.partial` has given values."""
+    given: set[str] = set()
+    while isinstance(handler, functools.partial):
+        given.update(handler.keywords)
+        handler = handler.func
+    return given
+
+
+def _is_declared(parameter: inspect.Parameter) -> bool:
+    # A default without an annotation keeps what the function was made with, as in a loop: `lambda request, page=page: …`.
+    return parameter.default is inspect.Parameter.empty or parameter.annotation is not inspect.Parameter.empty
+
+
 def _is_marked(parameter: inspect.Parameter) -> bool:
-    # A default alone is an ordinary option of the function; Annotated[..., marker] asks to be filled in.
     annotation = parameter.annotation
     return "Annotated" in annotation if isinstance(annotation, str) else hasattr(annotation, "__metadata__")
 

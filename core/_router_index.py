@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core._paths import PARAMETER, compile_path
+from core._typed.markers import Depends
 from core._utils import notifying
 from core.convertors import FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor
 from core.types import Scope
@@ -55,12 +56,30 @@ def ordered_methods(methods: Iterable[str]) -> list[str]:
 @notifying(list, "append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort")
 @notifying(list, "__setitem__", "__delitem__", "__iadd__", "__imul__")
 class RouteList(list["BaseRoute"]):
-    """A list of routes that counts its changes, so that an index knows when it is out of date."""
+    """A list of routes that counts its changes, so that an index knows when it is out of date.
+
+    All of its routes are behind its dependencies, those included that are added later.
+    """
 
     version = 0
+    dependencies: Sequence[Depends] = ()
+    _behind: frozenset[int] = frozenset()
 
     def changed(self) -> None:
+        if self.dependencies:
+            for route in self:
+                if id(route) not in self._behind:
+                    route.place_behind(self.dependencies)
+            self._behind = frozenset(map(id, self))
         self.version += 1
+
+    def place_behind(self, dependencies: Sequence[Depends]) -> None:
+        """Run these dependencies before those of every route. Raises InvalidSignature."""
+        if dependencies:
+            for route in self:
+                route.place_behind(dependencies)
+            self.dependencies = (*dependencies, *self.dependencies)
+            self._behind = frozenset(map(id, self))
 
 
 class Node:

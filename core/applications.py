@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from core._lifespan import as_lifespan_context
+from core._typed.markers import Depends
 from core.datastructures import State, URLPath
 from core.middleware import Middleware, _MiddlewareFactory, wrap_in_middleware
 from core.middleware.body_limit import limit_body_size
@@ -37,13 +38,20 @@ class Starlette:
         max_body_size: int | None = None,
         error_responses_inside_middleware: bool = False,
         mounted_lifespans: bool = False,
+        dependencies: Sequence[Depends] = (),
     ) -> None:
         """Beyond Starlette: `error_responses_inside_middleware` sends the 500 of an unhandled exception through the
-        middleware, so that it gets their headers; `mounted_lifespans` runs the lifespans of mounted applications.
+        middleware, so that it gets their headers; `mounted_lifespans` runs the lifespans of mounted applications;
+        `dependencies` run before those of every route (see core.params).
         """
         self.debug = debug
         self.state = State()
-        self.router = Router(routes, lifespan=as_lifespan_context(lifespan), mounted_lifespans=mounted_lifespans)
+        self.router = Router(
+            routes,
+            lifespan=as_lifespan_context(lifespan),
+            mounted_lifespans=mounted_lifespans,
+            dependencies=dependencies,
+        )
         self.max_body_size = max_body_size
         self.error_responses_inside_middleware = error_responses_inside_middleware
         self.exception_handlers: dict[Any, ExceptionHandler] = dict(exception_handlers or {})

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Literal, NoReturn
 
+from core._handler_signature import is_plain
 from core._router_index import VERBS
+from core._typed.markers import Depends, attached_dependencies
+from core._typed.signature import InvalidSignature
 from core.concurrency import call_function
 from core.exceptions import HTTPException
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
-from core.types import Message, Receive, Scope, Send
+from core.types import ASGIApp, Message, Receive, Scope, Send
 from core.websockets import WebSocket
 
 NORMAL_CLOSURE = 1000
@@ -22,6 +27,8 @@ INTERNAL_ERROR = 1011
 
 class _Endpoint:
     scope_type: ClassVar[str]
+    # The methods that handle a connection or an event of it, with the names of what an event brings along.
+    handlers: ClassVar[Mapping[str, Sequence[str]]]
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != self.scope_type:
@@ -36,11 +43,51 @@ class _Endpoint:
     async def dispatch(self) -> None:
         raise NotImplementedError
 
+    @classmethod
+    def at_path(cls, path: str, dependencies: Sequence[Depends]) -> ASGIApp:
+        """What answers at a route's path: the class, or one derived from it whose typed methods are compiled.
+
+        An event of a websocket was let in when it was connected: `dependencies` are run once. Raises InvalidSignature.
+        """
+        compiled = {}
+        for name, values in cls.handlers.items():
+            method = inspect.getattr_static(cls, name, None)
+            before = () if values else dependencies
+            if method is not None and (before or not _is_plain_method(method, values)):
+                compiled[name] = _compiled(method, path, before, values)
+        return type(cls.__name__, (cls,), compiled) if compiled else cls
+
+
+def _is_plain_method(method: Any, values: Sequence[str]) -> bool:
+    if not inspect.isfunction(method):
+        return True
+    bound = partial(method, None)
+    return not attached_dependencies(method) and is_plain(bound, event_values=len(values))
+
+
+def _compiled(method: Any, path: str, dependencies: Sequence[Depends], values: Sequence[str]) -> Any:
+    # Imported here because it brings pydantic, which applications of plain handlers do without.
+    from core.params import compile_endpoint
+
+    if not inspect.isfunction(method):
+        raise InvalidSignature(method, "only methods that are functions run the dependencies of their route")
+    given = (*list(inspect.signature(method).parameters)[:1], *values)
+    endpoint = compile_endpoint(method, path, dependencies, given)
+
+    async def handle(self: Any, connection: Any, *event: Any) -> Any:
+        return await endpoint(connection, dict(zip(given, (self, *event), strict=True)))
+
+    return handle
+
 
 class HTTPEndpoint(_Endpoint):
-    """Answers a request with its method `get`, `post`, …, async or blocking. HEAD is answered by `get` if need be."""
+    """Answers a request with its method `get`, `post`, …, async or blocking. HEAD is answered by `get` if need be.
+
+    In a route its methods may declare what they need (see core.params).
+    """
 
     scope_type = "http"
+    handlers = {verb.lower(): () for verb in VERBS}  # noqa: RUF012 (the base class says that it belongs to the class)
 
     async def dispatch(self) -> None:
         request: Request = Request(self.scope, self.receive, self.send)
@@ -68,10 +115,12 @@ class WebSocketEndpoint(_Endpoint):
     """Handles a websocket by `on_connect`, `on_receive` for each message, and `on_disconnect`, which always runs.
 
     `encoding` says what messages must be; one of another kind ends the connection with 1003. With None they are
-    handed over as they are.
+    handed over as they are. In a route its methods may declare what they need, and are then given `data` and
+    `close_code` by these names.
     """
 
     scope_type = "websocket"
+    handlers = {"on_connect": (), "on_receive": ("data",), "on_disconnect": ("close_code",)}  # noqa: RUF012
     encoding: Literal["text", "bytes", "json"] | None = None
 
     async def dispatch(self) -> None:

@@ -25,6 +25,7 @@ from core._typed.markers import Body, File, Input, Path
 from core._typed.plan import PATH_PARAMETER, Plan
 from core._typed.signature import EMPTY, Parameter
 from core.datastructures import UploadFile
+from core.endpoints import HTTPEndpoint
 from core.params import dependencies_of
 from core.problems import PROBLEM_MEDIA_TYPE, phrase_of
 from core.responses import JSONResponse, Response
@@ -115,7 +116,10 @@ def openapi_document(
     """
     schemas = Schemas()
     operations = [
-        Described(path, route, schemas) for path, route in documented_routes(routes) if path.startswith(under)
+        Described(path, route, handler, schemas)
+        for path, route in documented_routes(routes)
+        if path.startswith(under)
+        for handler in handlers_of(route)
     ]
     schemas.generate()
     paths: dict[str, dict[str, Any]] = {}
@@ -148,13 +152,42 @@ def documented_routes(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator
     for route in routes:
         if isinstance(route, Mount):
             yield from documented_routes(route.routes or (), prefix + route.path)
-        elif isinstance(route, Route) and route.include_in_schema and is_documented(route.endpoint):
+        elif isinstance(route, Route) and route.include_in_schema:
             yield prefix + route.path, route
 
 
-def is_documented(endpoint: Any) -> bool:
-    hidden = getattr(endpoint, OPERATION_ATTRIBUTE, Operation()).is_hidden
-    return not hidden and (inspect.isroutine(endpoint) or hasattr(endpoint, "func"))
+@dataclass(frozen=True)
+class Handler:
+    """A function that answers some methods of a route; one of a class is given its instance."""
+
+    function: Callable[..., Any]
+    methods: Sequence[str]
+    given: Sequence[str] = ()
+    # Whether it answers all that the route answers.
+    is_alone: bool = True
+
+    @property
+    def operation(self) -> Operation:
+        described: Operation = getattr(self.function, OPERATION_ATTRIBUTE, Operation())
+        return described
+
+
+def handlers_of(route: Route) -> list[Handler]:
+    """The handlers that are documented: functions, and the methods of endpoint classes. HEAD is part of GET."""
+    endpoint: Any = route.endpoint
+    if inspect.isclass(endpoint) and issubclass(endpoint, HTTPEndpoint):
+        verbs = [verb for verb in endpoint.handlers if verb != "head" and hasattr(endpoint, verb)]
+        methods = [(getattr(endpoint, verb), verb.upper()) for verb in verbs]
+        handlers = [
+            Handler(method, [verb], list(inspect.signature(method).parameters)[:1], len(verbs) == 1)
+            for method, verb in methods
+        ]
+    elif inspect.isroutine(endpoint) or hasattr(endpoint, "func"):
+        verbs = sorted((route.methods or {"GET"}) - {"HEAD"})
+        handlers = [Handler(endpoint, verbs, is_alone=len(verbs) == 1)]
+    else:
+        handlers = []
+    return [handler for handler in handlers if not handler.operation.is_hidden]
 
 
 class SchemaGenerator(GenerateJsonSchema):
@@ -193,13 +226,15 @@ def without_title(schema: Schema) -> Schema:
 
 
 class Described:
-    """One route's operations. Its schemas are asked for at once, and read when the whole document is known."""
+    """One handler's operations. Its schemas are asked for at once, and read when the whole document is known."""
 
-    def __init__(self, path: str, route: Route, schemas: Schemas) -> None:
+    def __init__(self, path: str, route: Route, handler: Handler, schemas: Schemas) -> None:
         self.path = PATH_PARAMETER.sub(r"{\1}", path)
         self.route = route
-        self.operation: Operation = getattr(route.endpoint, OPERATION_ATTRIBUTE, Operation())
-        self.plan = Plan(route.endpoint, path)
+        self.handler = handler
+        self.operation = handler.operation
+        self.plan = Plan(handler.function, path, dependencies=route.dependencies, given=handler.given)
+        self.dependencies = [*dependencies_of(handler.function, behind=route.dependencies)]
         self.schemas = schemas
         self.inputs = list(self.plan.inputs())
         self.parameters = [*self._path_parameters(), *self._marked_parameters()]
@@ -209,14 +244,13 @@ class Described:
         self.answer = schemas.want(self.declared, "serialization") if answers else None
 
     def methods(self) -> dict[str, Any]:
-        """The operations by lower-case method. HEAD is part of GET."""
-        methods = sorted((self.route.methods or {"GET"}) - {"HEAD"})
-        return {method.lower(): self._describe(method, alone=len(methods) == 1) for method in methods}
+        """The operations by lower-case method."""
+        return {method.lower(): self._describe(method) for method in self.handler.methods}
 
-    def _describe(self, method: str, *, alone: bool) -> dict[str, Any]:
-        summary, _, description = inspect.cleandoc(self.route.endpoint.__doc__ or "").partition("\n")
+    def _describe(self, method: str) -> dict[str, Any]:
+        summary, _, description = inspect.cleandoc(self.handler.function.__doc__ or "").partition("\n")
         described: dict[str, Any] = {
-            "operationId": self.route.name if alone else f"{self.route.name}.{method.lower()}",
+            "operationId": self.route.name if self.handler.is_alone else f"{self.route.name}.{method.lower()}",
             "summary": self.operation.summary or summary,
             "description": description.strip(),
             "tags": list(self.operation.tags) or self._default_tags(),
@@ -233,7 +267,7 @@ class Described:
 
     def _security(self) -> list[dict[str, list[str]]]:
         required: dict[str, list[str]] = {}
-        for dependency in dependencies_of(self.route.endpoint):
+        for dependency in self.dependencies:
             schemes: Mapping[str, Sequence[str]] = getattr(dependency, "openapi_security", {})
             for name, scopes in schemes.items():
                 required.setdefault(name, []).extend(scopes)

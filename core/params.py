@@ -18,11 +18,13 @@ A mistake in a signature raises `InvalidSignature` when the route is built, nami
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from core._typed.answers import Answer, InvalidAnswer, answer_of
-from core._typed.inputs import FAILED
+from core._typed.inputs import FAILED, Resolution
 from core._typed.markers import (
     Body,
     Cookie,
@@ -62,25 +64,31 @@ __all__ = [
     "depends_on",
 ]
 
-# A Request or a WebSocket in; a Response out, or nothing for a websocket. Which one is decided by the kind of route.
-Endpoint = Callable[[Any], Awaitable[Any]]
+# A Request or a WebSocket in, with values that are given to the handler by name; a Response out, or nothing for a websocket.
+# Which one is decided by the kind of route.
+Endpoint = Callable[..., Awaitable[Any]]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def compile_endpoint(function: Callable[..., Any], path: str) -> Endpoint:
+def compile_endpoint(
+    function: Callable[..., Any], path: str, dependencies: Sequence[Depends] = (), given: Sequence[str] = ()
+) -> Endpoint:
     """A plain endpoint, `async (connection) -> response`, of a handler with any signature on a route's path.
+
+    `dependencies` run before the handler's own. The endpoint is called with the values of the parameters named by `given`.
 
     Raises InvalidSignature. Refused inputs raise `InvalidInput` if the application handles it, its status or a base class;
     otherwise they are answered with the problem document itself.
     """
-    plan = Plan(function, path)
+    new_plan = partial(Plan, function, path, dependencies=dependencies, given=given)
+    plan, overridden = new_plan(), Overridden(new_plan)
     answer = answer_of(function, plan.signature.returns)
-    overridden = Overridden(function, path)
 
-    async def endpoint(connection: Any) -> Any:
+    async def endpoint(connection: Any, values: Mapping[str, Any] = NOTHING) -> Any:
         overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
         chosen = overridden.plan(overrides) if overrides else plan
         try:
-            return await resolve(chosen, answer, connection)
+            return await resolve(chosen, answer, chosen.new_resolution(connection, values))
         except Problem as problem:
             if is_websocket(connection) or is_handled(connection, problem):
                 raise
@@ -89,14 +97,13 @@ def compile_endpoint(function: Callable[..., Any], path: str) -> Endpoint:
     return endpoint
 
 
-async def resolve(plan: Plan, answer: Answer, connection: Any) -> Any:
+async def resolve(plan: Plan, answer: Answer, run: Resolution) -> Any:
     """Run a plan and finish its generators: before the response is given back, and so before its first byte is sent."""
-    run = plan.new_resolution(connection)
     try:
         result = await plan.run(run)
         if result is FAILED:
             raise InvalidInput(run.errors)
-        response = None if is_websocket(connection) else answer(result)
+        response = None if is_websocket(run.connection) else answer(result)
     except BaseException as error:
         await finish(run, error)
         raise
@@ -105,11 +112,14 @@ async def resolve(plan: Plan, answer: Answer, connection: Any) -> Any:
     return response
 
 
-def dependencies_of(endpoint: Callable[..., Any]) -> Iterator[Depends]:
-    """Every `Depends` in the tree of a handler, depth first. A handler that takes only the connection has none."""
-    for marker in attached_dependencies(endpoint):
-        yield from _tree(endpoint, marker, None)
-    yield from _parameters_tree(endpoint)
+def dependencies_of(handler: Callable[..., Any], behind: Sequence[Depends] = ()) -> Iterator[Depends]:
+    """Every `Depends` in the tree of a handler, depth first, after those that its route is `behind`.
+
+    A handler that takes only the connection has none of its own.
+    """
+    for marker in (*behind, *attached_dependencies(handler)):
+        yield from _tree(handler, marker, None)
+    yield from _parameters_tree(handler)
 
 
 def _tree(owner: Callable[..., Any], marker: Depends, parameter: Any) -> Iterator[Depends]:
@@ -137,14 +147,13 @@ def is_handled(connection: Any, problem: HTTPException) -> bool:
 class Overridden:
     """The plans of one handler with dependencies replaced, compiled again when the replacements change."""
 
-    def __init__(self, function: Callable[..., Any], path: str) -> None:
-        self._function = function
-        self._path = path
+    def __init__(self, new_plan: Callable[..., Plan]) -> None:
+        self._new_plan = new_plan
         self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
         self._plan: Plan | None = None
 
     def plan(self, overrides: dict[Callable[..., Any], Callable[..., Any]]) -> Plan:
         if self._plan is None or overrides != self._overrides:
             self._overrides = dict(overrides)
-            self._plan = Plan(self._function, self._path, self._overrides)
+            self._plan = self._new_plan(overrides=self._overrides)
         return self._plan

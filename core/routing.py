@@ -6,19 +6,19 @@ A route, a mount, a host and a router are all ASGI applications. Routers search 
 
 from __future__ import annotations
 
-import functools
-import inspect
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from core._exception_handler import answer_exception
-from core._handler_signature import is_plain
+from core._handler_signature import UNGUARDED, Serve, application_of, is_function
 from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
 from core._paths import UNQUOTED, compile_path, match_path, relative_location, replace_params
 from core._router_index import FULL, NONE, PARTIAL, ROUTE_OBSERVER_KEY, Match, RouteList, RouterIndex, ordered_methods
 from core._tracked_send import track
+from core._typed.markers import Depends
+from core._typed.signature import InvalidSignature
 from core._urls import requested_host
 from core._utils import get_route_path, is_async_callable
 from core.concurrency import run_in_threadpool
@@ -129,6 +129,10 @@ class BaseRoute:
         """Answer a scope that matched."""
         raise NotImplementedError
 
+    def place_behind(self, dependencies: Sequence[Depends]) -> None:
+        """Run these dependencies before all that the route runs. Raises InvalidSignature where nothing would run them."""
+        raise InvalidSignature(self, UNGUARDED)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an application of its own, without a router."""
         match, child_scope = self.matches(scope)
@@ -145,6 +149,19 @@ class _EndpointRoute(BaseRoute):
     scope_type: ClassVar[str]
     methods: set[str] | None = None
     app: ASGIApp
+    dependencies: Sequence[Depends] = ()
+    # None in a subclass that makes its application itself, as FastAPI's route does.
+    _serve: Serve | None = None
+    _enclose: Callable[[ASGIApp], ASGIApp]
+
+    def place_behind(self, dependencies: Sequence[Depends]) -> None:
+        """Run these dependencies before those that the route has. Raises InvalidSignature."""
+        if self._serve is None:
+            raise InvalidSignature(self.endpoint, UNGUARDED)
+        self.dependencies = (*dependencies, *self.dependencies)
+        self.app = self._enclose(
+            application_of(self.endpoint, self.path, self.param_convertors, self.dependencies, self._serve)
+        )
 
     def _set_path(self, path: str, endpoint: Callable[..., Any], name: str | None) -> None:
         _require_leading_slash(path)
@@ -211,14 +228,15 @@ class Route(_EndpointRoute):
         include_in_schema: bool = True,
         middleware: Sequence[Middleware] | None = None,
         max_body_size: int | None = None,
+        dependencies: Sequence[Depends] = (),
     ) -> None:
         self._set_path(path, endpoint, name)
         self.include_in_schema = include_in_schema
-        app: ASGIApp = endpoint
-        if _is_function(endpoint):
-            app = request_response(_plain(endpoint, path, self.param_convertors))
-            methods = ["GET"] if methods is None else methods
-        self.app = limit_body_size(wrap_in_middleware(app, middleware), max_body_size)
+        if methods is None and is_function(endpoint):
+            methods = ["GET"]
+        self._serve = request_response
+        self._enclose = lambda app: limit_body_size(wrap_in_middleware(app, middleware), max_body_size)
+        self.place_behind(dependencies)
         self.methods = None if methods is None else {method.upper() for method in methods}
         if self.methods and "GET" in self.methods:
             self.methods.add("HEAD")
@@ -240,12 +258,12 @@ class WebSocketRoute(_EndpointRoute):
         *,
         name: str | None = None,
         middleware: Sequence[Middleware] | None = None,
+        dependencies: Sequence[Depends] = (),
     ) -> None:
         self._set_path(path, endpoint, name)
-        app: ASGIApp = endpoint
-        if _is_function(endpoint):
-            app = websocket_session(_plain(endpoint, path, self.param_convertors))
-        self.app = wrap_in_middleware(app, middleware)
+        self._serve = websocket_session
+        self._enclose = lambda app: wrap_in_middleware(app, middleware)
+        self.place_behind(dependencies)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(path={self.path!r}, name={self.name!r})"
@@ -268,6 +286,13 @@ class _ApplicationRoute(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand over to the application."""
         await self.app(scope, receive, send)
+
+    def place_behind(self, dependencies: Sequence[Depends]) -> None:
+        """Run these dependencies before those of every route inside. Raises InvalidSignature."""
+        router = getattr(self.mounted_app, "router", self.mounted_app)
+        if not isinstance(router, Router):
+            raise InvalidSignature(self.mounted_app, UNGUARDED)
+        router.place_behind(dependencies)
 
     def _child_name(self, name: str) -> str | None:
         """The name to look for inside, or None if the name leads elsewhere."""
@@ -302,6 +327,7 @@ class Mount(_ApplicationRoute):
         *,
         middleware: Sequence[Middleware] | None = None,
         max_body_size: int | None = None,
+        dependencies: Sequence[Depends] = (),
     ) -> None:
         if path:
             _require_leading_slash(path)
@@ -313,6 +339,8 @@ class Mount(_ApplicationRoute):
         self.app = limit_body_size(wrap_in_middleware(self.mounted_app, middleware), max_body_size)
         self.path_regex, self.path_format, self.param_convertors = compile_path(self.path + "/{path:path}")
         self._has_literal_path = len(self.param_convertors) == 1
+        if dependencies:
+            self.place_behind(dependencies)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Everything below the path, http and websocket alike; what matched moves into the root path."""
@@ -401,6 +429,7 @@ class Router:
 
     `mounted_lifespans` starts and stops the applications mounted in the routes together with this one;
     `automatic_options` answers OPTIONS with the methods of the path (RFC 9110 section 9.3.7) where no route does.
+    `dependencies` are run before those of every route, whenever it was added (see core.params).
     """
 
     def __init__(
@@ -415,8 +444,11 @@ class Router:
         max_body_size: int | None = None,
         mounted_lifespans: bool = False,
         automatic_options: bool = False,
+        dependencies: Sequence[Depends] = (),
     ) -> None:
-        self.routes = list(routes or ())
+        self._routes = RouteList(routes or ())
+        self._routes.place_behind(dependencies)
+        self._indexed_version = -1
         self.redirect_slashes = redirect_slashes
         self.default = self.not_found if default is None else default
         self.lifespan_context = as_lifespan_context(lifespan)
@@ -431,8 +463,11 @@ class Router:
 
     @routes.setter
     def routes(self, routes: Sequence[BaseRoute]) -> None:
-        self._routes = RouteList(routes)
-        self._indexed_version = -1
+        self._routes[:] = routes
+
+    def place_behind(self, dependencies: Sequence[Depends]) -> None:
+        """Run these dependencies before those of every route, those added later included. Raises InvalidSignature."""
+        self._routes.place_behind(dependencies)
 
     async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What answers when no route matches, unless `default` was given."""
@@ -529,19 +564,3 @@ class Router:
 def _require_leading_slash(path: str) -> None:
     if not path.startswith("/"):
         raise AssertionError("Routed paths must start with '/'")
-
-
-def _is_function(endpoint: Any) -> bool:
-    while isinstance(endpoint, functools.partial):
-        endpoint = endpoint.func
-    return inspect.isfunction(endpoint) or inspect.ismethod(endpoint)
-
-
-def _plain(endpoint: Callable[..., Any], path: str, convertors: Mapping[str, Convertor[Any]]) -> Callable[[Any], Any]:
-    """The endpoint as a function of the connection alone: itself, or compiled from what its signature declares."""
-    if is_plain(endpoint, convertors):
-        return endpoint
-    # Imported here because it brings pydantic, which applications of plain handlers do without.
-    from core.params import compile_endpoint
-
-    return compile_endpoint(endpoint, path)

@@ -7,7 +7,7 @@ A reader is made when the route is built and called once per request. A bad valu
 from __future__ import annotations
 
 import types
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
@@ -32,10 +32,11 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 class Resolution:
     """One request on its way through a plan: what was read, what failed, what is still to be finished."""
 
-    __slots__ = ("connection", "errors", "form", "generators", "results")
+    __slots__ = ("connection", "errors", "form", "generators", "given", "results")
 
-    def __init__(self, connection: Connection, size: int) -> None:
+    def __init__(self, connection: Connection, size: int, given: Mapping[str, Any]) -> None:
         self.connection = connection
+        self.given = given
         self.results: list[Any] = [FAILED] * size
         self.errors: list[dict[str, Any]] = []
         self.generators: list[Any] = []

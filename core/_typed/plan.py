@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args, get_origin
@@ -126,18 +126,28 @@ def _opened(run: Resolution, generator: Any, value: Any) -> Any:
 class Plan:
     """The compiled calls of one handler on one path. Raises InvalidSignature when it is built.
 
-    `overrides` replaces dependencies by others, resolved in their place.
+    `dependencies` are called before all others, for their effect alone. `given` names parameters of the handler whose values
+    come with each call, such as the `self` of a method. `overrides` replaces dependencies by others, resolved in their place.
     """
 
-    def __init__(self, endpoint: Function, path: str, overrides: Overrides | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Function,
+        path: str,
+        *,
+        dependencies: Sequence[Depends] = (),
+        given: Sequence[str] = (),
+        overrides: Overrides | None = None,
+    ) -> None:
         self.endpoint = endpoint
+        self.given = given
         self.path_parameters = {name: convertor or "str" for name, convertor in PATH_PARAMETER.findall(path)}
         self.signature = read_signature(endpoint)
         self.calls: list[Call] = []
         self._overrides = overrides or {}
         self._slots: dict[Function, int] = {}
         self._size = 0
-        for dependency in attached_dependencies(endpoint):
+        for dependency in (*dependencies, *attached_dependencies(endpoint)):
             self._place(endpoint, dependency, None, ())
         self.handler = self._call(self.signature, (endpoint,))
         self._require_one_body()
@@ -157,8 +167,8 @@ class Plan:
                 await argument.value(run)
         return FAILED
 
-    def new_resolution(self, connection: HTTPConnection) -> Resolution:
-        return Resolution(connection, self._size)
+    def new_resolution(self, connection: HTTPConnection, given: Mapping[str, Any]) -> Resolution:
+        return Resolution(connection, self._size, given)
 
     def inputs(self) -> Iterator[tuple[Parameter, Input]]:
         """Every marked input of the tree, in the order in which they are read."""
@@ -174,6 +184,8 @@ class Plan:
 
     def _argument(self, signature: Signature, parameter: Parameter, chain: tuple[Function, ...]) -> Argument:
         function, marker = signature.function, parameter.marker
+        if self._is_given(signature, parameter):
+            return Argument(parameter, lambda run: run.given[parameter.name], None)
         if isinstance(marker, Depends):
             slot = self._place(function, marker, parameter, chain)
             return Argument(parameter, lambda run: run.results[slot], None)
@@ -192,10 +204,12 @@ class Plan:
             return Argument(parameter, lambda run: run.connection, None)
         raise InvalidSignature(signature.function, self._advice(parameter))
 
+    def _is_given(self, signature: Signature, parameter: Parameter) -> bool:
+        return signature is self.signature and parameter.name in self.given
+
     def _is_only_bare(self, signature: Signature, parameter: Parameter) -> bool:
-        bare = [
-            each for each in signature.parameters if not each.is_annotated and each.name not in self.path_parameters
-        ]
+        named = {*self.path_parameters, *(self.given if signature is self.signature else ())}
+        bare = [each for each in signature.parameters if not each.is_annotated and each.name not in named]
         return bare == [parameter] and parameter.is_required
 
     def _advice(self, parameter: Parameter) -> str:

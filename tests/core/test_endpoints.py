@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel
 
+from core.applications import Starlette
 from core.endpoints import HTTPEndpoint, WebSocketEndpoint
 from core.exceptions import HTTPException
+from core.openapi import openapi_document, operation
+from core.params import Body, Depends, InvalidSignature, Query, Status, depends_on
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
+from core.routing import Route, Router, WebSocketRoute
+from core.testclient import AsyncTestClient, TestClient
 from core.types import Message
 from core.websockets import WebSocket
 from tests.core.connections import Sent, answer, http_scope, messages_of, websocket_scope
@@ -152,3 +158,132 @@ class TestWebSocketEndpoint:
     def test_it_needs_a_scope_of_its_type(self) -> None:
         with pytest.raises(AssertionError):
             WebSocketEndpoint(http_scope(), messages_of(), Sent())
+
+
+class Number(BaseModel):
+    number: int
+
+
+async def place(websocket: WebSocket) -> str:
+    return str(websocket.path_params["place"])
+
+
+class TestTypedMethods:
+    """A method that declares what it needs is compiled when its route is built, as a function is."""
+
+    def boat(self) -> type[HTTPEndpoint]:
+        class Boat(HTTPEndpoint):
+            crew = "Ada"
+
+            async def get(this, number: int, request: Request, times: Annotated[int, Query()] = 1) -> dict[str, Any]:  # noqa: N805
+                """Show a boat."""
+                return {"number": number * times, "crew": this.crew, "method": request.method}
+
+            def post(self, body: Annotated[Number, Body()]) -> Annotated[Number, Status(201)]:
+                return Number(number=body.number + 1)
+
+            async def delete(self, request: Request) -> Response:
+                return PlainTextResponse("scuttled")
+
+        return Boat
+
+    async def test_methods_declare_what_they_need(self) -> None:
+        async with AsyncTestClient(Router([Route("/boats/{number:int}", self.boat())])) as client:
+            shown = await client.get("/boats/7?times=2")
+            made = await client.post("/boats/7", json={"number": 1})
+            assert shown.json() == {"number": 14, "crew": "Ada", "method": "GET"}
+            assert (made.status_code, made.json()) == (201, {"number": 2})
+            assert (await client.head("/boats/7")).status_code == 200
+            assert (await client.delete("/boats/7")).text == "scuttled"
+            assert (await client.put("/boats/7")).headers["allow"] == "GET, HEAD, POST, DELETE"
+
+    async def test_their_bad_input_is_a_problem_document(self) -> None:
+        async with AsyncTestClient(Router([Route("/boats/{number:int}", self.boat())])) as client:
+            problem = (await client.get("/boats/7?times=often")).json()
+        assert problem["errors"][0]["pointer"] == "#/times"
+
+    async def test_each_request_has_an_instance_of_its_own(self) -> None:
+        class Counter(HTTPEndpoint):
+            count = 0
+
+            async def get(self, step: Annotated[int, Query()]) -> list[int]:
+                self.count += step
+                return [self.count]
+
+        async with AsyncTestClient(Router([Route("/", Counter)])) as client:
+            assert [(await client.get("/?step=1")).json() for _ in range(2)] == [[1], [1]]
+
+    async def test_depends_on_attaches_to_a_method(self) -> None:
+        async def refuse() -> None:
+            raise HTTPException(403)
+
+        class Page(HTTPEndpoint):
+            @depends_on(Depends(refuse))
+            async def get(self, request: Request) -> Response: ...  # type: ignore[empty-body]
+
+        async with AsyncTestClient(Starlette(routes=[Route("/", Page)])) as client:
+            assert (await client.get("/")).status_code == 403
+
+    async def test_a_plain_class_stays_as_it_is(self) -> None:
+        assert Page.at_path("/", ()) is Page
+
+    def test_a_mistake_in_a_method_is_an_error_when_the_route_is_built(self) -> None:
+        class Search(HTTPEndpoint):
+            async def get(self, request: Request, page: int = 1) -> Response: ...  # type: ignore[empty-body]
+
+        with pytest.raises(
+            InvalidSignature, match=r"Search\.get \(tests/core/test_endpoints\.py:\d+\): parameter 'page'"
+        ):
+            Route("/", Search)
+
+    def test_the_document_describes_each_method(self) -> None:
+        @operation(hidden=True)
+        async def patch(self: Any, request: Request) -> Response: ...  # type: ignore[empty-body]
+
+        boat = type("Boat", (self.boat(),), {"patch": patch})
+        document = openapi_document([Route("/boats/{number:int}", boat, name="boats.boat")], title="", version="1")
+        described = document["paths"]["/boats/{number}"]
+        assert {verb: each["operationId"] for verb, each in described.items()} == {
+            "get": "boats.boat.get",
+            "post": "boats.boat.post",
+            "delete": "boats.boat.delete",
+        }
+        assert described["get"]["summary"] == "Show a boat."
+        assert [each["name"] for each in described["get"]["parameters"]] == ["number", "times"]
+        assert "201" in described["post"]["responses"]
+
+    def test_a_websockets_events_declare_what_they_need(self) -> None:
+        ends: list[tuple[int, str]] = []
+
+        class Bell(WebSocketEndpoint):
+            encoding = "json"
+            strokes = 0
+
+            async def on_connect(self, websocket: WebSocket, limit: Annotated[int, Query()]) -> None:  # type: ignore[override]
+                self.limit = limit
+                await websocket.accept()
+
+            async def on_receive(self, websocket: WebSocket, data: Any, place: Annotated[str, Depends(place)]) -> None:  # type: ignore[override]
+                self.strokes += data
+                await websocket.send_text(f"{place}: {self.strokes} of {self.limit}")
+
+            async def on_disconnect(self, close_code: int, place: Annotated[str, Depends(place)]) -> None:  # type: ignore[override]
+                ends.append((close_code, place))
+
+        client = TestClient(Starlette(routes=[WebSocketRoute("/{place}", Bell)]))
+        with client.websocket_connect("/tower?limit=9") as session:
+            heard = []
+            for strokes in (1, 2):
+                session.send_json(strokes)
+                heard.append(session.receive_text())
+            session.close(1001)
+        assert heard == ["tower: 1 of 9", "tower: 3 of 9"]
+        assert ends == [(1001, "tower")]
+
+    def test_an_event_of_plain_methods_may_have_any_names(self) -> None:
+        class Echo(WebSocketEndpoint):
+            async def on_receive(self, websocket: WebSocket, message: str) -> None: ...
+
+            async def on_disconnect(self, socket, code) -> None: ...  # type: ignore[no-untyped-def]
+
+        assert Echo.at_path("/", ()) is Echo

@@ -1,5 +1,7 @@
 """Which route answers which address, and the address of each route."""
 
+import functools
+import re
 import subprocess
 import sys
 import uuid
@@ -14,7 +16,7 @@ from core.convertors import CONVERTOR_TYPES, Convertor, register_url_convertor
 from core.exceptions import StarletteDeprecationWarning
 from core.middleware import Middleware
 from core.middleware.gzip import GZipMiddleware
-from core.params import Query
+from core.params import InvalidSignature, Query
 from core.requests import Request
 from core.responses import JSONResponse, PlainTextResponse, Response
 from core.routing import (
@@ -485,6 +487,26 @@ class TestTypedHandlers:
         http = client(Route("/{number:int}", double))
 
         assert (await http.get("/4?times=3")).text == "12"
+
+    def test_a_default_with_an_annotation_is_a_declaration_that_says_too_little(self) -> None:
+        async def search(request: Request, page: int = 1) -> Response:
+            raise AssertionError("it ran without what it declares")
+
+        with pytest.raises(InvalidSignature) as refused:
+            Route("/search", search)
+        assert re.search(r"search \(tests/core/test_routing\.py:\d+\): parameter 'page' is neither", str(refused.value))
+        assert "`page: Annotated[int, Query()]`" in str(refused.value)
+
+    async def test_a_default_without_an_annotation_is_what_the_function_was_made_with(self) -> None:
+        async def show_kind(request, kind="boat"):  # type: ignore[no-untyped-def]
+            return PlainTextResponse(kind)
+
+        async def show_number(request: Request, number: int) -> Response:
+            return PlainTextResponse(str(number))
+
+        http = client(Route("/kind", show_kind), Route("/number", functools.partial(show_number, number=7)))
+
+        assert [(await http.get(path)).text for path in ("/kind", "/number")] == ["boat", "7"]
 
     def test_plain_applications_never_import_pydantic(self) -> None:
         program = """
