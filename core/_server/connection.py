@@ -6,21 +6,32 @@ import asyncio
 import contextvars
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 import httptools
 
-from core._server.exchange import BUFFERED_BODY, Application, Exchange, access_log, error_log, wake
+from core._server.exchange import BUFFERED_BODY, Application, Exchange, access_log, error_log
 from core._server.limits import Limits
-from core._server.wire import KnownHosts, Refused, refusal, split_target
+from core._server.wire import REQUEST_LINE, Refused, origin_form, refusal, require_host, split_target
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
 NEVER = math.inf
-KNOWN_HOSTS = KnownHosts()
-UNAVAILABLE = "Service Unavailable"
+# A head larger than this is parsed each time.
+KNOWN_HEAD = 4096
+
+
+class KnownHead(NamedTuple):
+    """A head that the parser has accepted: everything after its request line, and the size of that and of the body."""
+
+    lines: bytes
+    size: int
+    headers: list[tuple[bytes, bytes]]
+
+
+NO_HEAD = KnownHead(b"", -1, [])
 
 
 class Discard:
@@ -53,7 +64,7 @@ class Connection(asyncio.Protocol):
         self.application = cast(Application, config.loaded_app)
         self.connections = server_state.connections
         self.tasks = server_state.tasks
-        self.logs_access = config.access_log and access_is_logged()
+        self.logs_access = config.access_log and access_log.hasHandlers()
         self.parser: Any = httptools.HttpRequestParser(self)
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)
         self.scope: dict[str, Any] = {}
@@ -64,7 +75,7 @@ class Connection(asyncio.Protocol):
         self.is_upgrade = False
         self.unsettled = 0
         self.arrived = 0
-        self.refused: Refused | None = None
+        self.known = NO_HEAD
         # The order of answers.
         self.current: Exchange | None = None
         self.active: Exchange | None = None
@@ -72,7 +83,6 @@ class Connection(asyncio.Protocol):
         self.last_words = b""
         self.is_ending = False
         self.is_asked_to_end = False
-        self.end_waiters: list[asyncio.Future[None]] = []
         # Deadlines, in the loop's time.
         self.timer: asyncio.TimerHandle | None = None
         self.timer_at = NEVER
@@ -81,7 +91,7 @@ class Connection(asyncio.Protocol):
         self.body_began = 0.0
         self.body_paused = NEVER
         self.is_writing_paused = False
-        self.drain_waiters: list[asyncio.Future[None]] = []
+        self.waiters: list[asyncio.Future[None]] = []
         self._default_headers: object = None
         self._default_lines = b""
 
@@ -90,8 +100,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.connections.add(self)  # type: ignore[arg-type]  # uvicorn's own classes are meant, and not asked for.
-        self.scope = scope_of(self.transport, self.config)
-        self.scope["extensions"] = {"core.shutdown": {"wait": self.ending_asked}}
+        self.scope = scope_of(self.transport, self.config) | {
+            "extensions": {"core.shutdown": {"wait": self.ending_asked}}
+        }
         self._read_until(self.limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -108,6 +119,9 @@ class Connection(asyncio.Protocol):
         """A client that closed its side is gone: returning None closes ours."""
 
     def data_received(self, data: bytes) -> None:
+        if self._repeats(data):
+            return
+        is_first = not self.is_in_message
         self.arrived = len(data)
         self.unsettled += self.arrived
         try:
@@ -115,10 +129,41 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._after_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
-            self._refuse(self.refused or misunderstood(error))
+            self._refuse(refused_by(error))
         else:
             if self.is_in_message:
                 self._bound_message()
+            elif is_first:
+                self._remember(data)
+
+    def _repeats(self, data: bytes) -> bool:
+        """Begin the exchange if only the request line differs from what the parser has accepted before."""
+        lines, size, headers = self.known
+        at = data.find(b"\r\n")
+        if len(data) - at != size or not data.startswith(lines, at) or self.active is not None or self.is_in_message:
+            return False
+        line = REQUEST_LINE.fullmatch(data, 0, at)
+        if line is None or at > self.limits.target_bytes:
+            return False
+        self.read_by = NEVER
+        self.current = exchange = self._exchange(line[1].decode(), *split_target(line[2]), headers[:])
+        if at + len(lines) < len(data):
+            exchange.feed(data[at + len(lines) :])
+        exchange.more_body = False
+        self._start(exchange)
+        return True
+
+    def _remember(self, data: bytes) -> None:
+        """Keep the head of a whole message, which is what the next one most probably has too.
+
+        Clients repeat their headers on a connection. Nothing of it outlives the connection, or is known to another one.
+        """
+        exchange, end = self.current, data.find(b"\r\n\r\n") + 4
+        if exchange is None or not exchange.keep_alive or exchange.expects_continue or not end < KNOWN_HEAD:
+            return
+        at = data.find(b"\r\n")
+        if exchange.received == len(data) - end <= BUFFERED_BODY and REQUEST_LINE.fullmatch(data, 0, at):
+            self.known = KnownHead(data[at:end], len(data) - at, exchange.scope["headers"][:])
 
     def pause_writing(self) -> None:
         self.is_writing_paused = True
@@ -128,13 +173,20 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.is_writing_paused = False
         self.write_by = NEVER
-        wake(self.drain_waiters)
+        self.wake()
 
-    async def drained(self) -> None:
-        """Wait until the client has read enough, or is gone."""
+    async def changed(self) -> None:
+        """Wait until something happens that a task on this connection may wait for: it looks again whether it was that."""
         waiter = self.loop.create_future()
-        self.drain_waiters.append(waiter)
+        self.waiters.append(waiter)
         await waiter
+
+    def wake(self) -> None:
+        """Let everyone look again, except those whose task was cancelled meanwhile."""
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     # uvicorn's side.
 
@@ -142,7 +194,7 @@ class Connection(asyncio.Protocol):
         """End as soon as what was asked is answered; the answer says so."""
         self.waiting.clear()
         self.is_asked_to_end = True
-        wake(self.end_waiters)
+        self.wake()
         if self.active is None or self.active.complete:
             self._close()
         else:
@@ -151,9 +203,7 @@ class Connection(asyncio.Protocol):
     async def ending_asked(self) -> None:
         """Wait until the server wants to end. Responses that would never end by themselves do so then (core.sse)."""
         while not self.is_asked_to_end:
-            waiter = self.loop.create_future()
-            self.end_waiters.append(waiter)
-            await waiter
+            await self.changed()
 
     # The parser's side.
 
@@ -172,23 +222,42 @@ class Connection(asyncio.Protocol):
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        try:
-            self._begin_exchange()
-        except Refused as refused:
-            # The parser wraps what its callbacks raise, so it is kept aside for `data_received`.
-            self.refused = refused
-            raise
+        """Raises Refused, which the parser wraps."""
+        parser, headers = self.parser, self.headers
+        self._bound_head()
+        named = dict(headers)
+        version = parser.get_http_version()
+        host = self._require_host(version, named)
+        self._require_framing(version, named)
+        method = parser.get_method().decode("ascii")
+        path, raw_path, query = split_target(origin_form(method, self.target, host))
+        if parser.should_upgrade() and self._is_websocket(named):
+            self.is_upgrade = True
+            return
+        # Trailers are no headers: who reads these has not looked at those.
+        self.headers = []
+        self.current = exchange = self._exchange(method, path, raw_path, query, headers)
+        if version == "1.0":
+            exchange.scope["http_version"] = version
+        exchange.keep_alive = version == "1.1" and parser.should_keep_alive()
+        exchange.expects_continue = b"expect" in named and named[b"expect"].lower() == b"100-continue"
+        if self.active is None:
+            self._start(exchange)
+        else:
+            self.waiting.append(exchange)
+            if len(self.waiting) == 1:
+                self.transport.pause_reading()
 
     def on_body(self, body: bytes) -> None:
         self.unsettled = 0
         exchange = self.current
         if exchange is None or exchange.complete:
             return
-        exchange.received += len(body)
-        if exchange.received > self.limits.body_bytes:
-            self.refused = Refused(413, "The request body is too large.")
-            raise self.refused
         exchange.feed(body)
+        if exchange.received > self.limits.body_bytes:
+            raise Refused(413, "The request body is too large.")
+        if self.waiters:
+            self.wake()
         if exchange.buffered > BUFFERED_BODY and self.body_paused == NEVER:
             self._pause_body()
 
@@ -200,52 +269,27 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             return
         if len(self.headers) > self.limits.header_count:
-            self.refused = Refused(431, "The request has too many trailers.")
-            raise self.refused
-        exchange.end()
+            raise Refused(431, "The request has too many trailers.")
+        exchange.more_body = False
+        if self.waiters:
+            self.wake()
         if exchange.complete and exchange is self.active:
             self._next()
 
     # A request's beginning.
 
-    def _begin_exchange(self) -> None:
-        exchange = self._read_head()
-        if exchange is None:
-            return
-        self.current = exchange
-        if self.active is not None:
-            self.waiting.append(exchange)
-            if len(self.waiting) == 1:
-                self.transport.pause_reading()
-            return
-        self._start(exchange)
-
-    def _read_head(self) -> Exchange | None:
-        """The request as a scope, or None for an upgrade. Raises Refused."""
-        self._bound_head()
-        parser, headers = self.parser, self.headers
-        named = dict(headers)
-        version = parser.get_http_version()
-        host = self._require_host(version, named)
-        self._require_framing(version, named)
-        method = parser.get_method().decode("ascii")
-        path, raw_path, query = split_target(method, self.target, host)
-        if parser.should_upgrade() and self._is_websocket(named):
-            self.is_upgrade = True
-            return None
+    def _exchange(
+        self, method: str, path: str, raw_path: bytes, query: bytes, headers: list[tuple[bytes, bytes]]
+    ) -> Exchange:
+        scope = self.scope.copy()
         root = self.config.root_path
-        scope = {
-            **self.scope,
-            "http_version": version,
-            "method": method,
-            "path": root + path if root else path,
-            "raw_path": root.encode("ascii") + raw_path if root else raw_path,
-            "query_string": query,
-            "headers": headers,
-            "state": self.app_state.copy(),
-        }
-        expects = b"expect" in named and named[b"expect"].lower() == b"100-continue"
-        return Exchange(self, scope, version == "1.1" and parser.should_keep_alive(), expects)
+        scope["method"] = method
+        scope["path"] = root + path if root else path
+        scope["raw_path"] = root.encode("ascii") + raw_path if root else raw_path
+        scope["query_string"] = query
+        scope["headers"] = headers
+        scope["state"] = self.app_state.copy()
+        return Exchange(self, scope)
 
     def _bound_head(self) -> None:
         limits = self.limits
@@ -263,7 +307,7 @@ class Connection(asyncio.Protocol):
     def _require_host(self, version: str, named: dict[bytes, bytes]) -> bytes | None:
         host = named.get(b"host")
         if host is not None:
-            KNOWN_HOSTS.require(host)
+            require_host(host)
         elif version != "1.0":
             raise Refused(400, "The Host header is missing.")
         if len(named) != len(self.headers) and sum(name == b"host" for name, _ in self.headers) > 1:
@@ -283,17 +327,14 @@ class Connection(asyncio.Protocol):
 
     def _start(self, exchange: Exchange) -> None:
         self.active = exchange
-        application = self._unless_crowded()
+        limit = self.config.limit_concurrency
+        application = self.application
+        if limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit):
+            error_log.warning("Exceeded concurrency limit.")
+            application = service_unavailable
         context = contextvars.Context() if self.config.reset_contextvars else None
         exchange.task = self.loop.create_task(exchange.run(application), context=context)
         self.tasks.add(exchange.task)
-
-    def _unless_crowded(self) -> Application:
-        limit = self.config.limit_concurrency
-        if limit is None or (len(self.connections) < limit and len(self.tasks) < limit):
-            return self.application
-        error_log.warning("Exceeded concurrency limit.")
-        return service_unavailable
 
     def _is_websocket(self, named: dict[bytes, bytes]) -> bool:
         if self.active is None and named[b"upgrade"].lower() == b"websocket" and self.config.ws_protocol_class:
@@ -421,10 +462,10 @@ class Connection(asyncio.Protocol):
         """Answer for the application, after the answers that are still due, and end."""
         error_log.warning(refused.reason if refused.status == 400 else f"{refused.reason} ({refused.status})")
         words = refusal(refused.status, refused.reason, self.default_lines())
-        exchange, self.parser = self.current, Discard()
+        exchange, self.parser, self.known = self.current, Discard(), NO_HEAD
         if exchange is not None and exchange is self.active and exchange.more_body and not exchange.complete:
             exchange.disconnect()
-            self._end(has_unread=True, words=b"" if exchange.started and not exchange.head else words)
+            self._end(has_unread=True, words=b"" if exchange.committed else words)
         elif self.active is not None and not self.active.complete:
             if exchange is not None and exchange.more_body and exchange in self.waiting:
                 self.waiting.remove(exchange)
@@ -442,7 +483,7 @@ class Connection(asyncio.Protocol):
         if not has_unread:
             self._close()
             return
-        self.parser = Discard()
+        self.parser, self.known = Discard(), NO_HEAD
         self.is_in_message = False
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -515,8 +556,10 @@ class Connection(asyncio.Protocol):
             self._refuse(Refused(408, "The request took too long to arrive."))
 
 
-def misunderstood(error: httptools.HttpParserError) -> Refused:
-    """The refusal of what the parser could not read. A callback that fails is our own mistake, and is told."""
+def refused_by(error: httptools.HttpParserError) -> Refused:
+    """Our refusal, or that of what the parser could not read. A callback that fails otherwise is our mistake, and is told."""
+    if isinstance(error.__context__, Refused):
+        return error.__context__
     if isinstance(error, httptools.HttpParserCallbackError):
         error_log.error("Exception in the HTTP protocol", exc_info=error)
     return Refused(400, "Invalid HTTP request received.")
@@ -526,17 +569,15 @@ async def service_unavailable(scope: Any, receive: Any, send: Any) -> None:
     """Answers instead of the application when `limit_concurrency` is reached."""
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": UNAVAILABLE.encode()})
-
-
-def access_is_logged() -> bool:
-    return access_log.hasHandlers()
+    await send({"type": "http.response.body", "body": b"Service Unavailable"})
 
 
 def scope_of(transport: asyncio.Transport, config: Config) -> dict[str, Any]:
-    """What is the same in the scopes of all requests of a connection."""
+    """What the scopes of a connection's requests begin as: copying it is cheaper than adding to it."""
     return {
         "type": "http",
+        "http_version": "1.1",
+        **dict.fromkeys(("method", "path", "raw_path", "query_string", "headers", "state")),
         "asgi": {"version": config.asgi_version, "spec_version": "2.3"},
         "server": address(transport, "sockname"),
         "client": address(transport, "peername"),

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from core._server.wire import ENCODING, LENGTH, PLAIN, STATUS_LINES, HeaderLines
+from core._server.wire import ENCODING, HEADER_LINES, LENGTH, STATUS_LINES
 
 if TYPE_CHECKING:
     from core._server.connection import Connection
@@ -21,7 +21,6 @@ BUFFERED_BODY = 64 * 1024
 JOINED_BODY = 32 * 1024
 
 FAILURE_HEADERS = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-HEADER_LINES = HeaderLines()
 
 error_log = logging.getLogger("uvicorn.error")
 access_log = logging.getLogger("uvicorn.access")
@@ -33,28 +32,28 @@ class Exchange:
     # What most exchanges never change is left to the class: making an exchange is on the path of every request.
     task: asyncio.Task[None] | None = None
     disconnected = False
+    keep_alive = True
     # The request's body.
+    expects_continue = False
     buffered = 0
     received = 0
     more_body = True
     last_delivered = False
-    # The response.
+    # The response: `started` when the application has begun it, `committed` when its framing is decided.
     status = 0
-    head = b""
     started = False
+    committed = False
     complete = False
     chunked = False
     is_bodiless = False
     remaining: int | None = None
     unwritten = 0
+    is_flush_due = False
 
-    def __init__(self, connection: Connection, scope: dict[str, Any], keep_alive: bool, expects_continue: bool) -> None:
+    def __init__(self, connection: Connection, scope: dict[str, Any]) -> None:
         self.connection = connection
         self.scope = scope
-        self.keep_alive = keep_alive
-        self.expects_continue = expects_continue
         self._parts: list[bytes] = []
-        self._waiters: list[asyncio.Future[None]] = []
         self._unwritten: list[bytes] = []
 
     async def run(self, application: Application) -> None:
@@ -76,23 +75,18 @@ class Exchange:
     async def _conclude(self, result: object) -> None:
         if result is not None:
             error_log.error("ASGI callable should return None, but returned '%s'.", result)
-        if self.disconnected or self.complete:
-            return
-        if not self.started:
-            error_log.error("ASGI callable returned without starting response.")
+        if not (self.disconnected or self.complete):
+            error_log.error("ASGI callable returned without %s response.", "completing" if self.started else "starting")
             await self._fail()
-        else:
-            error_log.error("ASGI callable returned without completing response.")
-            self.connection.abandon(self)
 
     async def _fail(self) -> None:
         """A plain 500 if nothing was written yet, else a visibly cut response; a complete one is left alone."""
         if self.complete:
             return
-        if self.disconnected or (self.started and not self.head):
+        if self.disconnected or self.committed:
             self.connection.abandon(self)
             return
-        self.started, self.head, self.remaining, self.chunked = False, b"", None, False
+        self.started, self.remaining, self.chunked = False, None, False
         await self.send({"type": "http.response.start", "status": 500, "headers": FAILURE_HEADERS})
         await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
 
@@ -101,22 +95,12 @@ class Exchange:
     def feed(self, body: bytes) -> None:
         """Take a part of the request's body."""
         self._parts.append(body)
+        self.received += len(body)
         self.buffered += len(body)
-        if self._waiters:
-            self.wake()
-
-    def end(self) -> None:
-        """Nothing more of the request will come."""
-        self.more_body = False
-        if self._waiters:
-            self.wake()
 
     def disconnect(self) -> None:
         self.disconnected = True
-        self.wake()
-
-    def wake(self) -> None:
-        wake(self._waiters)
+        self.connection.wake()
 
     # What the application calls.
 
@@ -125,9 +109,7 @@ class Exchange:
         if self.expects_continue:
             self._continue()
         while not (self.disconnected or self.complete or self._is_readable()):
-            waiter = self.connection.loop.create_future()
-            self._waiters.append(waiter)
-            await waiter
+            await self.connection.changed()
         if self.complete or not self._is_readable():
             return {"type": "http.disconnect"}
         return self._take()
@@ -153,9 +135,8 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """Take a part of the response. Waits while the client reads more slowly than the application writes."""
-        connection = self.connection
-        if connection.is_writing_paused and not self.disconnected:
-            await connection.drained()
+        while self.connection.is_writing_paused and not self.disconnected:
+            await self.connection.changed()
         if self.disconnected:
             return
         kind = message["type"]
@@ -163,8 +144,7 @@ class Exchange:
             if kind != "http.response.body" or self.complete:
                 raise RuntimeError(self._unexpected(kind))
             body: bytes = message.get("body", b"")
-            more: bool = message.get("more_body", False)
-            self._send_body(body if type(body) is bytes else bytes(body), more)
+            self._send_body(body if type(body) is bytes else bytes(body), message.get("more_body", False))
         elif kind == "http.response.start":
             self._start(message)
         else:
@@ -180,57 +160,47 @@ class Exchange:
         self.status = status = message["status"]
         self.is_bodiless = status < 200 or status in (204, 304) or self.scope["method"] == "HEAD"
         lines = [STATUS_LINES[status], self.connection.default_lines()]
-        self._add_headers(lines, message.get("headers", ()))
-        self.head = b"".join(lines)
-        self.started = True
-
-    def _add_headers(self, lines: list[bytes], headers: Any) -> None:
-        """The lines of the headers, except those of the framing, which is ours to decide."""
-        known = HEADER_LINES.known
-        for name, value in headers:
-            line, meaning = known.get((name, value)) or HEADER_LINES.add(name, value)
-            if meaning == PLAIN:
+        length = b""
+        for name, value in message.get("headers", ()):
+            line, meaning = HEADER_LINES[name, value]
+            if not meaning:
                 lines.append(line)
             elif meaning == LENGTH:
-                self.remaining = int(value)
+                self.remaining, length = int(value), line
             elif meaning == ENCODING:
                 self.chunked = True
-            elif value.lower() == b"close":
-                self.keep_alive = False
             else:
-                lines.append(line)
-        if self.remaining is not None and not self.chunked and self.status >= 200 and self.status != 204:
-            lines.append(b"content-length: %d\r\n" % self.remaining)
+                self.keep_alive = False
+        if self.chunked:
+            self.remaining = None
+        elif length and status >= 200 and status != 204:
+            lines.append(length)
         if self.expects_continue or not self.keep_alive:
             # A client that was never told to go on may or may not send its body: what follows could be either.
             self.keep_alive = False
             lines.append(b"connection: close\r\n")
-
-    def _log(self) -> None:
-        scope = self.scope
-        target = scope["raw_path"].decode("ascii")
-        if scope["query_string"]:
-            target += "?" + scope["query_string"].decode("latin-1")
-        client = scope["client"]
-        address = f"{client[0]}:{client[1]}" if client else ""
-        access_log.info('%s - "%s %s HTTP/%s" %d', address, scope["method"], target, scope["http_version"], self.status)
+        self._unwritten = lines
+        self.started = True
 
     def _send_body(self, body: bytes, more: bool) -> None:
         if self.is_bodiless:
             body = b""
-        elif self.remaining is not None and not self.chunked:
+        elif self.remaining is not None:
             self._count(len(body), more)
-        if self.head:
-            self._send_first(body, more)
-        elif self.chunked and not self.is_bodiless:
-            self._send_chunk(b"", body, more)
-        elif body:
-            self._write_soon(body)
-        if not more:
+        if not self.committed:
+            self._commit(len(body), more)
+        if self.chunked:
+            body = chunk_of(body, more)
+        if len(body) > JOINED_BODY:
+            self.flush()
+            self.connection.transport.write(body)
+        else:
+            self._unwritten.append(body)
+        if more:
+            self._flush_soon(len(body))
+        else:
             self.flush()
             self.complete = True
-            if self._waiters:
-                self.wake()
             self.connection.finish(self)
 
     def _count(self, size: int, more: bool) -> None:
@@ -241,58 +211,50 @@ class Exchange:
         if not more and self.remaining:
             raise RuntimeError("Response content shorter than Content-Length")
 
-    def _send_first(self, body: bytes, more: bool) -> None:
-        """The head, its framing decided by what is known now, together with the first bytes of the body."""
-        head, self.head = self.head, b""
+    def _commit(self, size: int, more: bool) -> None:
+        """End the head with the framing, by what is known at the first part of the body (RFC 9112, section 6)."""
+        self.committed = True
+        lines = self._unwritten
+        if self.is_bodiless:
+            self.chunked = False
+        elif self.remaining is None:
+            # A client of HTTP/1.0 knows no chunks: its connection's end is the body's.
+            self.chunked = (more or self.chunked) and self.scope["http_version"] != "1.0"
+            if self.chunked:
+                lines.append(b"transfer-encoding: chunked\r\n")
+            elif not more:
+                lines.append(b"content-length: %d\r\n" % size)
+        lines.append(b"\r\n")
         if self.connection.logs_access:
             self._log()
-        if self.is_bodiless or (self.remaining is not None and not self.chunked):
-            self._write(head + b"\r\n", body)
-        elif not more and not self.chunked:
-            self._write(b"%bcontent-length: %d\r\n\r\n" % (head, len(body)), body)
-        elif self.scope["http_version"] == "1.0":
-            self.chunked, self.keep_alive = False, False
-            self._write(head + b"\r\n", body)
-        else:
-            self.chunked = True
-            self._send_chunk(head + b"transfer-encoding: chunked\r\n\r\n", body, more)
 
-    def _send_chunk(self, head: bytes, body: bytes, more: bool) -> None:
-        """A chunk, and after the last one the end of the body (RFC 9112, section 7.1). An empty chunk would end it."""
-        framed = b"%b%x\r\n%b\r\n" % (head, len(body), body) if body else head
-        if more:
-            self._write_soon(framed)
-        else:
-            self._unwritten.append(framed + b"0\r\n\r\n")
-            self.flush()
+    def _log(self) -> None:
+        scope = self.scope
+        target = scope["raw_path"].decode("ascii")
+        if scope["query_string"]:
+            target += "?" + scope["query_string"].decode("latin-1")
+        client = scope["client"]
+        address = f"{client[0]}:{client[1]}" if client else ""
+        access_log.info('%s - "%s %s HTTP/%s" %d', address, scope["method"], target, scope["http_version"], self.status)
 
-    def _write_soon(self, part: bytes) -> None:
+    def _flush_soon(self, size: int) -> None:
         """Keep parts that are ready in the same turn of the loop for one write. What grows large is not kept."""
-        if not self._unwritten:
-            self.connection.loop.call_soon(self.flush)
-        self._unwritten.append(part)
-        self.unwritten += len(part)
+        self.unwritten += size
         if self.unwritten > JOINED_BODY:
             self.flush()
+        elif not self.is_flush_due:
+            self.is_flush_due = True
+            self.connection.loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Write what was kept."""
-        if self._unwritten and not self.disconnected:
+        self.is_flush_due, self.unwritten = False, 0
+        if self.committed and self._unwritten and not self.disconnected:
             self.connection.transport.write(b"".join(self._unwritten))
-            self._unwritten, self.unwritten = [], 0
-
-    def _write(self, head: bytes, body: bytes) -> None:
-        transport = self.connection.transport
-        if len(body) > JOINED_BODY:
-            transport.write(head)
-            transport.write(body)
-        else:
-            transport.write(head + body)
+            self._unwritten = []
 
 
-def wake(waiters: list[asyncio.Future[None]]) -> None:
-    """Let everyone go on who waits, except those whose task was cancelled meanwhile."""
-    for waiter in waiters:
-        if not waiter.done():
-            waiter.set_result(None)
-    waiters.clear()
+def chunk_of(body: bytes, more: bool) -> bytes:
+    """A chunk, and after the last one the end of the body (RFC 9112, section 7.1). An empty chunk would end it."""
+    chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+    return chunk if more else chunk + b"0\r\n\r\n"

@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httptools
 import pytest
 import uvicorn
 import websockets
 
-from core._server.wire import REMEMBERED, HeaderLines, KnownHosts
+from core._server.wire import REMEMBERED, HeaderLines, require_host
 from core.server import BoundedProtocol, Limits
 from tests.core.serving import Client, Served, get, post, serving
 
@@ -266,6 +266,73 @@ async def test_scopes_are_those_that_uvicorn_makes(root_path: str) -> None:
                 await served.ask(get(target, b"Cookie: a", method=method, version=b"1.0"))
     assert len(scopes) == 4 * len(TARGETS)
     assert scopes[: 2 * len(TARGETS)] == scopes[2 * len(TARGETS) :]
+
+
+class Parsing(BoundedProtocol):
+    """Counts what the parser is asked to read."""
+
+    targets: ClassVar[list[bytes]] = []
+
+    def on_url(self, url: bytes) -> None:
+        self.targets.append(url)
+        super().on_url(url)
+
+
+REPEATED = [
+    (get(b"/", b"Cookie: a=1"), get(b"/%65cho?x=%20", b"Cookie: a=1")),
+    (get(b"/", b"X: 1"), get(b"/", b"X: 1", method=b"DELETE")),
+    (post(b"one"), post(b"two")),
+    (post(b""), get(b"/", b"Content-Length: 0", method=b"PUT")),
+]
+NOT_REPEATED = [
+    (get(b"/"), get(b"/", b"X: 1")),
+    (get(b"/"), get(b"http://localhost/")),
+    (get(b"/", method=b"OPTIONS"), get(b"*", method=b"OPTIONS")),
+    (post(b"one"), post(b"four")),
+    (post(b"x" * 70_000), post(b"y" * 70_000)),
+    (get(b"/", b"X: " + b"x" * 5000), get(b"/", b"X: " + b"x" * 5000)),
+    (b"\r\n" + get(b"/"), b"\r\n" + get(b"/")),
+    (get(b"/", b"Transfer-Encoding: chunked") + b"0\r\n\r\n",) * 2,
+]
+
+
+@pytest.mark.parametrize(("first", "second"), REPEATED + NOT_REPEATED)
+async def test_a_repeated_head_gives_what_parsing_it_gives(app: Application, first: bytes, second: bytes) -> None:
+    Parsing.targets.clear()
+    async with serving(app, Parsing) as served:
+        alone = await served.ask(second)
+        client = await served.connect()
+        for request in (first, second):
+            client.say(request)
+            answer = await client.answer()
+    assert (answer.status, answer.body) == (alone.status, alone.body)
+    assert app.scopes[2] | {"client": 0, "extensions": 0} == app.scopes[0] | {"client": 0, "extensions": 0}
+    assert app.scopes[2]["headers"] is not app.scopes[1]["headers"]
+    assert len(Parsing.targets) == (2 if (first, second) in REPEATED else 3)
+
+
+@pytest.mark.parametrize("line", [b"GET /#a HTTP/1.1", b"GET /a b HTTP/1.1", b"GET /\xff HTTP/1.1", b"get / HTTP/1.1"])
+@pytest.mark.requirement("SMG-1")
+async def test_smg_1_a_repeated_head_does_not_excuse_a_bad_first_line(served: Served, line: bytes) -> None:
+    client = await served.connect()
+    client.say(get(b"/"))
+    assert (await client.answer()).status == 200
+    client.say(line, get(b"/").removeprefix(b"GET / HTTP/1.1"))
+    assert (await client.answer()).status == 400
+
+
+async def test_limits_hold_for_a_repeated_head(served: Served) -> None:
+    client = await served.connect()
+    client.say(get(b"/"), get(b"/"))
+    assert [(await client.answer()).status for _ in range(2)] == [200, 200]
+    client.say(get(b"/" + b"a" * 1024))
+    assert (await client.answer()).status == 414
+
+
+@pytest.mark.requirement("SMG-1")
+async def test_smg_1_trailers_do_not_become_headers(served: Served, app: Application) -> None:
+    await served.ask(CHUNKED, b"0\r\nX-Role: admin\r\n\r\n")
+    assert [name for name, _ in app.scopes[0]["headers"]] == [b"host", b"transfer-encoding"]
 
 
 async def test_an_absolute_target_without_a_path_is_the_root(served: Served, app: Application) -> None:
@@ -674,10 +741,11 @@ SIZES = [
     (b"GET / HTTP/1.1\r\nX: " + b"a" * 4200, 431),
     (get(b"/", b"Content-Length: 100001", method=b"POST"), 413),
     (CHUNKED + (b"1000\r\n" + b"a" * 4096 + b"\r\n") * 25, 413),
-    (CHUNKED + b"0\r\n" + b"X: 1\r\n" * 19 + b"\r\n", 431),
+    (CHUNKED + b"0\r\n" + b"X: 1\r\n" * 21 + b"\r\n", 431),
 ]
 
 
+@pytest.mark.requirement("LIM-1")
 async def test_lim_1_requests_above_the_limits_are_refused() -> None:
     async def read_all(scope: Scope, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
@@ -729,6 +797,7 @@ async def test_lim_1_many_tiny_chunks_cost_linear_time(app: Application) -> None
 
 
 @pytest.mark.parametrize("started", [b"GET / HTTP/1.1\r\nHost: a\r\nX: ", b"GET"])
+@pytest.mark.requirement("LIM-5")
 async def test_lim_5_a_head_that_does_not_end_is_a_timeout(served: Served, started: bytes) -> None:
     client = await served.connect()
     client.say(started)
@@ -765,6 +834,7 @@ async def test_lim_5_a_head_that_began_during_an_answer_has_its_time_too(served:
 
 
 @pytest.mark.parametrize("path", [b"/", b"/waiting"])
+@pytest.mark.requirement("LIM-5")
 async def test_lim_5_a_body_that_does_not_end_is_a_timeout(served: Served, app: Application, path: bytes) -> None:
     client = await served.connect()
     client.say(get(path, b"Content-Length: 10", method=b"POST"), b"abc")
@@ -792,6 +862,7 @@ async def test_lim_5_a_client_that_does_not_read_is_cut(app: Application) -> Non
         await served.emptied()
 
 
+@pytest.mark.requirement("LIM-5")
 async def test_lim_5_an_answer_that_nobody_reads_is_given_up(app: Application) -> None:
     async with serving(app, Quick, timeout_keep_alive=0) as served:
         client = await served.connect()
@@ -938,13 +1009,12 @@ async def test_limits_belong_to_a_subclass() -> None:
 
 
 def test_what_is_remembered_is_bounded_and_never_a_cookie() -> None:
-    lines, hosts = HeaderLines(), KnownHosts()
+    lines = HeaderLines()
     for number in range(3 * REMEMBERED):
-        lines.add(b"X-Number", b"%d" % number)
-        hosts.require(b"host-%d" % number)
-    lines.add(b"Set-Cookie", b"session=secret")
-    lines.add(b"X-Long", b"x" * 1000)
-    assert lines.add(b"X-Number", b"1") == (b"x-number: 1\r\n", 0)
-    assert 0 < len(lines.known) <= REMEMBERED
-    assert 0 < len(hosts.known) <= REMEMBERED
-    assert not [name for name, _ in lines.known if name in (b"Set-Cookie", b"X-Long")]
+        assert lines[b"X-Number", b"%d" % number] == (b"x-number: %d\r\n" % number, 0)
+        require_host(b"host-%d" % number)
+    assert lines[b"Set-Cookie", b"session=secret"] == (b"set-cookie: session=secret\r\n", 0)
+    assert lines[b"X-Long", b"x" * 1000][0].endswith(b"xxx\r\n")
+    assert 0 < len(lines) <= REMEMBERED
+    assert 0 < require_host.cache_info().currsize <= REMEMBERED
+    assert not [name for name, _ in lines if name in (b"Set-Cookie", b"X-Long")]
