@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from app.config_rules import (
     boolean,
     comma_separated,
+    email_domains,
     email_sender,
     generated_secret,
     network,
@@ -21,6 +22,7 @@ from app.config_rules import (
     origin,
     postgresql_url,
     production_problems,
+    sign_up_problems,
     whole_number,
 )
 from app.problems import OperatorProblem
@@ -32,6 +34,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("development", "test", "production")
 EMAIL_PROVIDERS = ("mailbox", "postmark", "resend")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SIGN_UP_MODES = ("open", "closed", "invitation", "domains", "waitlist")
+BREACHED_PASSWORDS = "https://api.pwnedpasswords.com"
 NO_SECRET = Secret("")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
@@ -85,6 +89,9 @@ class Settings:
     port: int = 8000
     log_level: str = "info"
     sign_up: str = "open"
+    sign_up_domains: tuple[str, ...] = ()
+    breached_password_check: bool = False
+    breached_password_url: str = BREACHED_PASSWORDS
 
     @property
     def is_production(self) -> bool:
@@ -129,7 +136,7 @@ def load_settings(environment: Mapping[str, str] | None = None, env_file: Path |
         env_file = env_file or (default_file if default_file.is_file() else None)
     reader = _Reader(Config(env_file, environ=environ if environment is None else environment))
     settings = _read_settings(reader)
-    problems = reader.problems + _provider_problems(settings)
+    problems = reader.problems + _provider_problems(settings) + sign_up_problems(settings)
     if settings.is_production:
         problems += production_problems(settings)
     if problems:
@@ -197,7 +204,10 @@ def _read_settings(reader: _Reader) -> Settings:
         host=host,
         port=port,
         log_level=reader.value("LOG_LEVEL", one_of(LOG_LEVELS), "info"),
-        sign_up=reader.value("SIGN_UP", one_of(("open", "closed")), "open"),
+        sign_up=reader.value("SIGN_UP", one_of(SIGN_UP_MODES), "open"),
+        sign_up_domains=reader.value("SIGN_UP_DOMAINS", email_domains, ()),
+        breached_password_check=reader.value("BREACHED_PASSWORD_CHECK", boolean, is_production),
+        breached_password_url=reader.value("BREACHED_PASSWORD_URL", origin, BREACHED_PASSWORDS),
     )
 
 

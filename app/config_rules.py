@@ -108,6 +108,14 @@ def email_sender(text: str) -> str:
     return text
 
 
+def email_domains(text: str) -> tuple[str, ...]:
+    """Domains of e-mail addresses, in ASCII and lower case as `EmailAddress` writes them."""
+    found = tuple(part.removeprefix("@").encode("idna").decode("ascii").lower() for part in comma_separated(text))
+    if any("." not in domain or "@" in domain or " " in domain for domain in found):
+        raise ValueError("must list domains such as example.com, separated by commas")
+    return found
+
+
 def postgresql_url(text: str) -> str:
     """The address for SQLAlchemy with asyncpg, whichever of the usual spellings was given."""
     try:
@@ -150,6 +158,13 @@ def production_problems(settings: Settings) -> list[str]:
         *_database_problems(settings),
         *_email_problems(settings),
     ]
+
+
+def sign_up_problems(settings: Settings) -> list[str]:
+    """Sign-up modes that could let nobody in."""
+    if settings.sign_up == "domains" and not settings.sign_up_domains:
+        return ["SIGN_UP_DOMAINS is missing: SIGN_UP=domains lets nobody in without it. Name them: example.com."]
+    return []
 
 
 def _secret_problems(settings: Settings) -> Iterator[str]:

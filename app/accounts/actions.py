@@ -1,25 +1,25 @@
-"""Signing up, proving an address, logging in and out, and new passwords.
+"""Logging in and out, and new passwords.
 
 Nothing here tells a stranger whether an address has an account: known and unknown addresses take the same path, with the same
 number of statements and hashes, and the difference is in a message that only the owner of the mailbox reads.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 from pydantic import ValidationError
-from sqlalchemy import delete, exists, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
 from app.accounts import emails, passwords, queries, sessions
+from app.accounts.choosing import refuse_weak_password, require_good_password
 from app.accounts.forms import StaffForm
 from app.accounts.links import LinkDoesNotWork, create_link, use_link
-from app.accounts.models import Email, Password, Purpose, Session, User
+from app.accounts.models import Password, Purpose, Session, User
 from app.accounts.sessions import hash_token, new_token
+from app.accounts.signing_up import add_person, prove_address
 from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
@@ -50,47 +50,6 @@ class AddressNotVerified(Refusal):
 
 class InvalidPerson(Refusal):
     """What the command line was told is no name or no address; the message says which."""
-
-
-class WeakPassword(Refusal):
-    """The new password is easy to guess; the message says why."""
-
-
-def refuse_weak_password(password: str, context: Iterable[str]) -> None:
-    """Raises WeakPassword for a password that is easy to guess, knowing the person's name and address."""
-    if weakness := passwords.weakness(password, context):
-        raise WeakPassword(weakness)
-
-
-async def sign_up(
-    db: AsyncSession, settings: Settings, *, name: str, email: str, password: str, facts: RequestFacts
-) -> None:
-    """Claim an address: the link mailed to it makes the claim an account. Raises WeakPassword and TooManyPasswords.
-
-    If somebody owns the address already, the claim is written all the same, so that the answer takes as long; its link is
-    sent to nobody, the owner is told instead, and `retention.forget_claims` takes it away.
-    """
-    refuse_weak_password(password, (name, email, settings.product_name))
-    hashed = await passwords.hash_password(password)
-    is_owned = await queries.is_address_owned(db, email)
-    user, claim = await _add_person(db, name=name, email=email, hashed=hashed)
-    await _send_claim(db, settings, claim, is_owned=is_owned)
-    await _note(db, "accounts.signed_up", user, facts)
-
-
-async def send_verification_again(db: AsyncSession, settings: Settings, *, email: str) -> None:
-    """Mail a fresh link to the newest claim of an address, or the notice that it has an account. Silent if there is none."""
-    claim, is_owned = await queries.find_claim(db, email)
-    if claim is not None:
-        await _send_claim(db, settings, claim, is_owned=is_owned)
-
-
-async def verify_email(db: AsyncSession, *, token: str, facts: RequestFacts) -> User:
-    """Make a claim an account by its mailed link. Raises LinkDoesNotWork."""
-    email = await use_link(db, token, Purpose.VERIFY)
-    await _prove_address(db, email)
-    await _note(db, "accounts.email_verified", email.user, facts)
-    return email.user
 
 
 async def check_password(db: AsyncSession, *, email: str, password: str, facts: RequestFacts) -> User:
@@ -195,11 +154,11 @@ async def reset_password(
     link = await queries.find_link(db, token, Purpose.RESET)
     if link is None:
         raise LinkDoesNotWork
-    refuse_weak_password(password, (link.user.name, link.address, settings.product_name))
+    await require_good_password(settings, password, (link.user.name, link.address))
     hashed = await passwords.hash_password(password)
     email = await use_link(db, token, Purpose.RESET)
     if email.verified_at is None:
-        await _prove_address(db, email)
+        await prove_address(db, email)
     await set_password(db, email.user, hashed)
     await emails.send_password_changed(db, settings, to=email.address, name=email.user.name)
     await _note(db, "accounts.password_reset", email.user, facts)
@@ -221,7 +180,7 @@ async def create_verified_user(db: AsyncSession, *, name: str, email: str, passw
     Raises WeakPassword, and IntegrityError if the address has an owner.
     """
     refuse_weak_password(password, (name, email))
-    user, claim = await _add_person(db, name=name, email=email, hashed=await passwords.hash_password(password))
+    user, claim = await add_person(db, name=name, email=email, hashed=await passwords.hash_password(password))
     claim.verified_at, claim.is_primary = clock.now(), True
     await db.flush()
     set_committed_value(user, "primary_email", claim)
@@ -243,45 +202,6 @@ async def create_staff(db: AsyncSession, *, name: str, email: str, password: str
     user.is_staff = True
     await _note(db, "accounts.staff_created", user, RequestFacts())
     return user
-
-
-async def _add_person(db: AsyncSession, *, name: str, email: str, hashed: str) -> tuple[User, Email]:
-    user = User(id=uuid7(), name=name)
-    claim = Email(id=uuid7(), user_id=user.id, address=email)
-    db.add(user)
-    await db.flush()
-    db.add_all([claim, Password(user_id=user.id, hash=hashed, changed_at=clock.now())])
-    await db.flush()
-    return user, claim
-
-
-async def _send_claim(db: AsyncSession, settings: Settings, claim: Email, *, is_owned: bool) -> None:
-    token = await create_link(db, Purpose.VERIFY, claim.id)
-    if is_owned:
-        await emails.send_already_registered(db, settings, to=claim.address)
-    else:
-        await emails.send_verification(db, settings, to=claim.address, token=token)
-
-
-async def _prove_address(db: AsyncSession, email: Email) -> None:
-    """Make an address its person's own, and forget everybody else who claimed it. Raises LinkDoesNotWork if one was faster.
-
-    The others' passwords go with them: somebody may have signed up with this address before its owner did, hoping that
-    the owner would one day make the account real.
-    """
-    try:
-        async with db.begin_nested():
-            email.verified_at = email.verified_at or clock.now()
-            email.is_primary = True
-    except IntegrityError:
-        raise LinkDoesNotWork from None
-    rival, proved = aliased(Email), aliased(Email)
-    claimants = select(rival.user_id).where(
-        func.lower(rival.address) == email.address.lower(), rival.verified_at.is_(None), rival.user_id != email.user_id
-    )
-    has_proved_another = exists().where(proved.user_id == User.id, proved.verified_at.is_not(None))
-    statement = delete(User).where(User.id.in_(claimants), ~has_proved_another)
-    await db.execute(statement.execution_options(synchronize_session=False))
 
 
 async def _strengthen_hash(db: AsyncSession, user: User, hashed: str) -> None:

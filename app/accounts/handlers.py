@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from app.accounts import actions, limits, pending, queries
+from app.accounts import actions, limits, pending, queries, signing_up
+from app.accounts.choosing import WeakPassword
 from app.accounts.dependencies import OptionalSession, SignedOut
 from app.accounts.entering import enter
 from app.accounts.forms import ForgotPasswordForm, LogInForm, ResetPasswordForm, SignUpForm, VerifyEmailForm
@@ -42,7 +43,7 @@ async def create_account(
     if form.is_valid:
         await limits.limit(request, limits.SIGN_UP, form.data.email)
         try:
-            await actions.sign_up(
+            await signing_up.sign_up(
                 db,
                 settings,
                 name=form.data.name,
@@ -50,7 +51,7 @@ async def create_account(
                 password=form.data.password.get_secret_value(),
                 facts=RequestFacts.of(request),
             )
-        except actions.WeakPassword as refusal:
+        except WeakPassword as refusal:
             form.add_error("password", _(refusal.message))
         else:
             pending.remember_address(request, form.data.email, form.data.next)
@@ -73,7 +74,7 @@ async def send_verification_again(request: Request, db: Db, settings: CurrentSet
     if not address:
         return _see(request, "accounts.sign_up")
     await limits.limit(request, limits.MESSAGE, address)
-    await actions.send_verification_again(db, settings, email=address)
+    await signing_up.send_verification_again(db, settings, email=address)
     flash(request, _("We sent the message again. It may take a minute to arrive."))
     return _see(request, "accounts.check_mail")
 
@@ -97,7 +98,7 @@ async def confirm_email(request: Request, db: Db, form: Submitted[VerifyEmailFor
     await limits.limit(request, limits.LINK)
     facts = RequestFacts.of(request)
     try:
-        user = await actions.verify_email(db, token=form.data.token if form.is_valid else "", facts=facts)
+        user = await signing_up.verify_email(db, token=form.data.token if form.is_valid else "", facts=facts)
     except LinkDoesNotWork:
         return _link_does_not_work(request, Purpose.VERIFY)
     await create_personal_organization(db, user, facts=facts)
@@ -189,7 +190,7 @@ async def set_new_password(
         password = form.data.password.get_secret_value()
         try:
             user = await actions.reset_password(db, settings, token=form.data.token, password=password, facts=facts)
-        except actions.WeakPassword as refusal:
+        except WeakPassword as refusal:
             form.add_error("password", _(refusal.message))
         except LinkDoesNotWork:
             return _link_does_not_work(request, Purpose.RESET)
@@ -218,7 +219,7 @@ def _password_is_set(request: Request, settings: Settings) -> Response:
 async def _ask_for_proof(request: Request, db: Db, settings: Settings, address: str, next_path: str) -> Response:
     """The password is right, so this is the person who signed up: send them the link again."""
     await limits.limit(request, limits.MESSAGE, address)
-    await actions.send_verification_again(db, settings, email=address)
+    await signing_up.send_verification_again(db, settings, email=address)
     pending.remember_address(request, address, next_path)
     flash(request, _("Confirm your e-mail address first. We sent you the link again."), "info")
     return _see(request, "accounts.check_mail")

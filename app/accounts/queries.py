@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
@@ -55,7 +55,7 @@ async def find_account(db: AsyncSession, address: str) -> Account | None:
         select(User, Email, Password.hash)
         .join(Email, Email.user_id == User.id)
         .outerjoin(Password, Password.user_id == User.id)
-        .where(func.lower(Email.address) == address.lower(), User.status == "active")
+        .where(func.lower(Email.address) == address.lower(), User.status == "active", _may_enter())
         .order_by(Email.verified_at.is_(None), Email.created_at.desc(), Email.id.desc())
         .limit(1)
     )
@@ -69,12 +69,24 @@ async def find_claim(db: AsyncSession, address: str) -> tuple[Email | None, bool
     is_owned = exists().where(func.lower(owned.address) == address.lower(), owned.verified_at.is_not(None))
     statement = (
         select(Email, is_owned.label("is_owned"))
-        .where(func.lower(Email.address) == address.lower(), Email.verified_at.is_(None))
+        .where(func.lower(Email.address) == address.lower(), Email.verified_at.is_(None), _may_enter())
         .order_by(Email.created_at.desc(), Email.id.desc())
         .limit(1)
     )
     row = (await db.execute(statement)).one_or_none()
     return (row[0], row[1]) if row else (None, False)
+
+
+def _may_enter() -> ColumnElement[bool]:
+    """An address is a way in once it is verified, or while it is the only thing that its person has.
+
+    One that somebody added to an account and never proved leads nowhere: its true owner must not be sent into that account.
+    """
+    proved = aliased(Email)
+    return or_(
+        Email.verified_at.is_not(None),
+        ~exists().where(proved.user_id == Email.user_id, proved.verified_at.is_not(None)),
+    )
 
 
 async def find_email(db: AsyncSession, email_id: UUID) -> Email | None:

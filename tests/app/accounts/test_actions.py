@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts import actions, routes
+from app.accounts.choosing import WeakPassword
 from app.accounts.jobs import forget_claims, forget_sessions
 from app.accounts.models import Email, OneTimeToken, Password, Session, User
 from app.accounts.queries import find_user
@@ -40,7 +41,7 @@ async def test_staff_is_made_of_an_account_that_exists(db: AsyncSession) -> None
 
 
 async def test_staff_needs_a_password_that_nobody_guesses(db: AsyncSession) -> None:
-    with pytest.raises(actions.WeakPassword):
+    with pytest.raises(WeakPassword):
         await actions.create_staff(db, name="Grace", email="grace@example.com", password="grace@example.com")
 
 
