@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from app.config import ROOT, Settings
 from app.database import Database
 from app.embedded_postgres import OWNER, EmbeddedPostgres
 from tests.app.test_config import PRODUCTION
+from tests.command_line import CommandLine
 from tests.databases import DatabaseServer, new_database_name
 
 PATIENCE = 90
@@ -34,15 +36,14 @@ def environment(**values: str) -> dict[str, str]:
     return {**kept, "ENVIRONMENT": "test", "DEBUG": "false", **values}
 
 
+@cache
+def command_line() -> CommandLine:
+    """One for all tests of a process; it ends with the process, when its standard input does."""
+    return CommandLine()
+
+
 def run(*arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT,
-        env=environment(**values),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    return command_line().run(list(arguments), environment(**values))
 
 
 @contextmanager
