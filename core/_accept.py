@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from core._headers import Headers
+from core._headers import RawHeaders
 
 # A header with more alternatives is not from a browser; the rest of it is not looked at.
 MOST_ALTERNATIVES = 100
@@ -14,9 +14,12 @@ WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 BLANKS = " \t"
 
 
-def accepted_encodings(headers: Headers, offered: Iterable[str]) -> list[str]:
+def accepted_encodings(headers: RawHeaders, offered: Iterable[str]) -> list[str]:
     """Return those offered content codings that the client accepts, in the order of the offer (section 12.5.3)."""
-    weights = weights_of(",".join(headers.getlist("accept-encoding")))
+    fields = [value for name, value in headers if name == b"accept-encoding"]
+    if not fields:
+        return []
+    weights = weights_of(b",".join(fields).decode("latin-1"))
     return [coding for coding in offered if weights.get(coding, weights.get("*", 0.0)) > 0]
 
 

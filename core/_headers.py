@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from core.types import Scope
+from core.types import Message, Scope
 
 RawHeaders = list[tuple[bytes, bytes]]
 TOKEN_CHARACTERS = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -147,6 +147,16 @@ class MutableHeaders(Headers):
             self["vary"] = ", ".join([*present, vary])
         else:
             self.append("vary", vary)
+
+
+def add_vary(start: Message, name: bytes) -> None:
+    """Add to the names in Vary of a response that is about to start, which become one field."""
+    fields = start.get("headers", ())
+    for field in fields:
+        if field[0] == b"vary":
+            MutableHeaders(scope=start).add_vary_header(name.decode("latin-1"))
+            return
+    start["headers"] = [*fields, (b"vary", name)]
 
 
 @lru_cache(maxsize=512)

@@ -294,7 +294,7 @@ class StaticFiles:
         return candidate if candidate.is_relative_to(root) else None
 
     def _accepted(self, scope: Scope) -> tuple[str, ...]:
-        return tuple(accepted_encodings(Headers(raw=scope["headers"]), PRECOMPRESSED)) if self.precompressed else ()
+        return tuple(accepted_encodings(scope["headers"], PRECOMPRESSED)) if self.precompressed else ()
 
     def _respond(self, found: Found, scope: Scope, status_code: int = 200) -> Response:
         if found.coding is None:

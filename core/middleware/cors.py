@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
+from core._headers import add_vary
 from core.datastructures import Headers, MutableHeaders
 from core.responses import PlainTextResponse, Response
 from core.types import ASGIApp, Message, Receive, Scope, Send
@@ -73,16 +74,20 @@ class CORSMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        origin: str | None = headers.get("origin")
-        if origin is not None and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-            await self.preflight_response(headers)(scope, receive, send)
-            return
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        if origin is not None and scope["method"] == "OPTIONS":
+            headers = Headers(raw=scope["headers"])
+            if "access-control-request-method" in headers:
+                await self.preflight_response(headers)(scope, receive, send)
+                return
 
-        async def send_shared(message: Message) -> None:
+        def send_shared(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                self._share(message, origin)
-            await send(message)
+                # On responses to other requests too: a cache must not give them to a page that sends an Origin.
+                add_vary(message, b"Origin")
+                if origin is not None:
+                    self._share(message, origin.decode("latin-1"))
+            return send(message)
 
         await self.app(scope, receive, send_shared)
 
@@ -119,13 +124,8 @@ class CORSMiddleware:
         }
         return [name for name, passed in checks.items() if not passed]
 
-    def _share(self, message: Message, origin: str | None) -> None:
-        message.setdefault("headers", [])
-        headers = MutableHeaders(scope=message)
-        # On responses to other requests too: a cache must not give them to a page that sends an Origin.
-        headers.add_vary_header("Origin")
-        if origin is None:
-            return
+    def _share(self, start: Message, origin: str) -> None:
+        headers = MutableHeaders(raw=start["headers"])
         headers.update(self._simple_headers)
         if self.is_allowed_origin(origin):
             headers["Access-Control-Allow-Origin"] = origin if self._echoes_origin else "*"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,8 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from core._accept import accepted_encodings
-from core.datastructures import Headers, MutableHeaders
+from core._headers import add_vary
+from core.datastructures import MutableHeaders
 from core.types import ASGIApp, Message, Receive, Scope, Send
 
 # What is compressed already, and event streams, whose events are to leave at once.
@@ -66,7 +67,7 @@ class GZipMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        kind = GZipResponder if accepted_encodings(Headers(raw=scope["headers"]), ("gzip",)) else IdentityResponder
+        kind = GZipResponder if accepted_encodings(scope["headers"], ("gzip",)) else IdentityResponder
         excluded = self.exclude_content_types
         sizes = self.minimum_size, self.compresslevel, self.thread_minimum_size
         await kind(self.app, *sizes, exclude_content_types=excluded)(scope, receive, send)
@@ -75,7 +76,7 @@ class GZipMiddleware:
 class IdentityResponder:
     """One response left as it is, but for `Vary`, which tells caches that others may get it compressed.
 
-    The start message is held back until the first part of the body shows whether it is worth compressing.
+    Unless its headers say whether it is worth compressing, the start message is held back for the first part of the body.
     """
 
     def __init__(
@@ -91,26 +92,19 @@ class IdentityResponder:
         self.minimum_size = minimum_size
         self.compresslevel = compresslevel
         self.thread_minimum_size = thread_minimum_size
-        self._excluded_types = _media_types(tuple(exclude_content_types))
+        self.exclude_content_types = tuple(exclude_content_types)
         self._compressor: Any = None  # zlib does not export the class; it takes 256 KiB, so it is made on first use.
         self._held_start: Message | None = None
-        self._is_eligible = False
+        self._passes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._send = send
         await self.app(scope, receive, self.send)
 
-    async def send(self, message: Message) -> None:
-        kind = message["type"]
-        if kind == "http.response.start":
-            await self._take_start(message)
-        elif kind == "http.response.body":
-            await self._take_body(message)
-        else:
-            if kind == "http.response.pathsend":
-                await self._release_start()
-                self._is_eligible = False
-            await self._send(message)
+    def send(self, message: Message) -> Awaitable[None]:
+        if not self._passes and message["type"] == "http.response.start" and self._gains_nothing(message):
+            self._passes = True
+        return self._send(message) if self._passes else self._take(message)
 
     async def encode(self, body: bytes, more_body: bool) -> bytes:
         """Return the part of the body in its content coding."""
@@ -119,19 +113,34 @@ class IdentityResponder:
     def announce(self, headers: MutableHeaders) -> None:
         """Name the content coding in the headers."""
 
-    async def _take_start(self, message: Message) -> None:
-        message.setdefault("headers", [])
-        self._is_eligible = self._may_be_compressed(message)
-        self._held_start = message
-        if not self._is_eligible:
-            await self._release_start()
+    def _gains_nothing(self, start: Message) -> bool:
+        # Ranges of a compressed file are not ranges of the file.
+        if start["status"] == 206:
+            return True
+        for name, value in start.setdefault("headers", []):
+            if name == b"content-length" and value.isdigit() and int(value[:19]) < self.minimum_size:
+                return True
+            if name == b"content-encoding" or (
+                name == b"content-type" and _is_excluded(value, self.exclude_content_types)
+            ):
+                return True
+        return False
+
+    async def _take(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._held_start = message
+        elif kind == "http.response.body":
+            await self._take_body(message)
+        else:
+            if kind == "http.response.pathsend":
+                await self._pass_on()
+            await self._send(message)
 
     async def _take_body(self, message: Message) -> None:
         body, more_body = message.get("body", b""), message.get("more_body", False)
         if self._held_start is not None and not more_body and len(body) < self.minimum_size:
-            self._is_eligible = False
-        if not self._is_eligible:
-            await self._release_start()
+            await self._pass_on()
             await self._send(message)
             return
         encoded = await self.encode(body, more_body)
@@ -140,14 +149,18 @@ class IdentityResponder:
             await self._release_start()
         await self._send({**message, "body": encoded})
 
+    async def _pass_on(self) -> None:
+        self._passes = True
+        await self._release_start()
+
     async def _release_start(self) -> None:
         if self._held_start is not None:
             start, self._held_start = self._held_start, None
             await self._send(start)
 
     def _describe(self, start: Message, length: int | None) -> None:
-        headers = MutableHeaders(scope=start)
-        headers.add_vary_header("Accept-Encoding")
+        add_vary(start, b"Accept-Encoding")
+        headers = MutableHeaders(raw=start["headers"])
         self.announce(headers)
         if "content-encoding" in headers:
             # A response with trailers is sent in chunks, which excludes a length (RFC 9112 section 6.2).
@@ -155,16 +168,6 @@ class IdentityResponder:
                 del headers["content-length"]
             else:
                 headers["content-length"] = str(length)
-
-    def _may_be_compressed(self, start: Message) -> bool:
-        # Ranges of a compressed file are not ranges of the file.
-        if start["status"] == 206:
-            return False
-        headers = Headers(raw=start["headers"])
-        media_type = _media_type(headers.get("content-type", ""))
-        # "application/grpc+proto" is a kind of "application/grpc", and all "video/…" of "video/*".
-        kinds = media_type, media_type.partition("+")[0], f"{media_type.partition('/')[0]}/*"
-        return "content-encoding" not in headers and self._excluded_types.isdisjoint(kinds)
 
 
 class GZipResponder(IdentityResponder):
@@ -185,9 +188,12 @@ class GZipResponder(IdentityResponder):
         return bytes(self._compressor.compress(body) + self._compressor.flush(flush))
 
 
-@lru_cache(maxsize=64)
-def _media_types(types: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(_media_type(content_type) for content_type in types)
+@lru_cache(maxsize=256)
+def _is_excluded(content_type: bytes, excluded: tuple[str, ...]) -> bool:
+    media_type = _media_type(content_type.decode("latin-1"))
+    # "application/grpc+proto" is a kind of "application/grpc", and all "video/…" of "video/*".
+    kinds = media_type, media_type.partition("+")[0], f"{media_type.partition('/')[0]}/*"
+    return not {_media_type(name) for name in excluded}.isdisjoint(kinds)
 
 
 def _media_type(content_type: str) -> str:

@@ -36,8 +36,8 @@ class TrustedHostMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or self._is_allowed(host := requested_host(scope)):
             await self.app(scope, receive, send)
-            return
-        await answer(self._refusal(scope, host), scope, receive, send)
+        else:
+            await answer(self._refusal(scope, host), scope, receive, send)
 
     def _is_allowed(self, host: str) -> bool:
         return host in self._names or (bool(host) and (self.allow_any or host.endswith(self._suffixes)))

@@ -8,6 +8,7 @@ from core.middleware.gzip import GZipMiddleware, GZipResponder, IdentityResponde
 from core.responses import PlainTextResponse, Response, StreamingResponse
 from core.testclient import AsyncTestClient, TestClient
 from core.types import ASGIApp, Message, Receive, Scope, Send
+from tests.core.connections import Sent, body_of, http_scope
 
 TEXT = "Slipway " * 200
 
@@ -166,3 +167,20 @@ def test_a_huge_header_of_alternatives_is_read_only_so_far() -> None:
     response = client(PlainTextResponse(TEXT)).get("/", headers={"accept-encoding": "br," * 20_000 + "gzip"})
 
     assert "content-encoding" not in response.headers
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+@pytest.mark.parametrize("announced", [b"", b"3", b"9" * 5000])
+async def test_the_announced_length_only_saves_waiting_for_the_body(accepted: str, announced: bytes) -> None:
+    """An application that announces another length than it sends is answered for by the server."""
+    fields = [(b"content-length", announced)] if announced else []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        assert (len(sent.messages) == 1) == (announced == b"3")
+        await send({"type": "http.response.body", "body": b"abc"})
+
+    sent = Sent()
+    await GZipMiddleware(app)(http_scope(headers={"accept-encoding": accepted}), body_of(b""), sent)
+
+    assert (sent.body, sent.messages[0]["headers"]) == (b"abc", fields)
