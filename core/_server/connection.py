@@ -7,12 +7,13 @@ import contextvars
 import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from urllib.parse import unquote
 
 import httptools
 
-from core._server.exchange import BUFFERED_BODY, Application, Exchange, access_log, error_log
+from core._server.exchange import BUFFERED_BODY, Application, Exchange, access_log, answer_plainly, error_log
 from core._server.limits import Limits
-from core._server.wire import REQUEST_LINE, Refused, origin_form, refusal, require_host, split_target
+from core._server.wire import REQUEST_LINE, Refused, origin_form, refusal, require_host
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -62,6 +63,7 @@ class Connection(asyncio.Protocol):
         self.app_state = app_state
         self.loop = _loop or asyncio.get_event_loop()
         self.application = cast(Application, config.loaded_app)
+        self.root_path = config.root_path
         self.connections = server_state.connections
         self.tasks = server_state.tasks
         self.logs_access = config.access_log and access_log.hasHandlers()
@@ -71,25 +73,19 @@ class Connection(asyncio.Protocol):
         # The message that is being parsed.
         self.headers: list[tuple[bytes, bytes]] = []
         self.target = b""
-        self.is_in_message = False
-        self.is_upgrade = False
-        self.unsettled = 0
-        self.arrived = 0
+        self.is_in_message = self.is_upgrade = False
+        self.unsettled = self.arrived = 0
         self.known = NO_HEAD
         # The order of answers.
         self.current: Exchange | None = None
         self.active: Exchange | None = None
         self.waiting: deque[Exchange] = deque()
         self.last_words = b""
-        self.is_ending = False
-        self.is_asked_to_end = False
+        self.is_ending = self.is_asked_to_end = False
         # Deadlines, in the loop's time.
         self.timer: asyncio.TimerHandle | None = None
-        self.timer_at = NEVER
-        self.read_by = NEVER
-        self.write_by = NEVER
+        self.timer_at = self.read_by = self.write_by = self.body_paused = NEVER
         self.body_began = 0.0
-        self.body_paused = NEVER
         self.is_writing_paused = False
         self.waiters: list[asyncio.Future[None]] = []
         self._default_headers: object = None
@@ -100,9 +96,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.connections.add(self)  # type: ignore[arg-type]  # uvicorn's own classes are meant, and not asked for.
-        self.scope = scope_of(self.transport, self.config) | {
-            "extensions": {"core.shutdown": {"wait": self.ending_asked}}
-        }
+        self.scope = scope_of(self)
         self._read_until(self.limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -146,8 +140,9 @@ class Connection(asyncio.Protocol):
         if line is None or at > self.limits.target_bytes:
             return False
         self.read_by = NEVER
-        self.current = exchange = self._exchange(line[1].decode(), *split_target(line[2]), headers[:])
-        if at + len(lines) < len(data):
+        method, target = line.groups()
+        self.current = exchange = self._exchange(method.decode(), target, headers[:])
+        if size > len(lines):
             exchange.feed(data[at + len(lines) :])
         exchange.more_body = False
         self._start(exchange)
@@ -167,8 +162,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.is_writing_paused = True
-        self.write_by = self.loop.time() + self.limits.send_seconds
-        self._arm(self.write_by)
+        self._write_in_time()
 
     def resume_writing(self) -> None:
         self.is_writing_paused = False
@@ -230,13 +224,13 @@ class Connection(asyncio.Protocol):
         host = self._require_host(version, named)
         self._require_framing(version, named)
         method = parser.get_method().decode("ascii")
-        path, raw_path, query = split_target(origin_form(method, self.target, host))
+        target = origin_form(method, self.target, host)
         if parser.should_upgrade() and self._is_websocket(named):
             self.is_upgrade = True
             return
         # Trailers are no headers: who reads these has not looked at those.
         self.headers = []
-        self.current = exchange = self._exchange(method, path, raw_path, query, headers)
+        self.current = exchange = self._exchange(method, target, headers)
         if version == "1.0":
             exchange.scope["http_version"] = version
         exchange.keep_alive = version == "1.1" and parser.should_keep_alive()
@@ -278,15 +272,15 @@ class Connection(asyncio.Protocol):
 
     # A request's beginning.
 
-    def _exchange(
-        self, method: str, path: str, raw_path: bytes, query: bytes, headers: list[tuple[bytes, bytes]]
-    ) -> Exchange:
-        scope = self.scope.copy()
-        root = self.config.root_path
+    def _exchange(self, method: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> Exchange:
+        scope, root = self.scope.copy(), self.root_path
+        raw_path, _, scope["query_string"] = target.partition(b"?")
+        path = raw_path.decode("ascii")
+        if "%" in path:
+            path = unquote(path)
         scope["method"] = method
         scope["path"] = root + path if root else path
         scope["raw_path"] = root.encode("ascii") + raw_path if root else raw_path
-        scope["query_string"] = query
         scope["headers"] = headers
         scope["state"] = self.app_state.copy()
         return Exchange(self, scope)
@@ -419,20 +413,19 @@ class Connection(asyncio.Protocol):
     def finish(self, exchange: Exchange) -> None:
         """The response is complete; what its task still does keeps no one waiting."""
         self.server_state.total_requests += 1
-        if self.transport.is_closing():
+        if self.waiters:
+            self.wake()
+        if self.is_ending:
             return
         if not exchange.keep_alive:
             self._end(has_unread=exchange.more_body)
         elif exchange.more_body:
-            self._drain_body()
+            # The rest of a body that nobody wants has to be read before the next request, but not for long.
+            self.body_paused = NEVER
+            self._read_until(self.limits.linger_seconds)
+            self.transport.resume_reading()
         else:
             self._next()
-
-    def _drain_body(self) -> None:
-        """The rest of a body that nobody wants has to be read before the next request, but not for long."""
-        self.body_paused = NEVER
-        self._read_until(self.limits.linger_seconds)
-        self.transport.resume_reading()
 
     def _next(self) -> None:
         """Answer the next request, or wait for it."""
@@ -496,8 +489,7 @@ class Connection(asyncio.Protocol):
         self.transport.close()
         if self.transport.get_write_buffer_size() > 0:
             self.read_by = NEVER
-            self.write_by = self.loop.time() + self.limits.send_seconds
-            self._arm(self.write_by)
+            self._write_in_time()
 
     def default_lines(self) -> bytes:
         """The Date, Server and configured lines of every response. uvicorn makes a new list of them each second."""
@@ -512,16 +504,18 @@ class Connection(asyncio.Protocol):
     def _read_until(self, seconds: float) -> None:
         self.read_by = self.loop.time() + seconds
         if self.read_by < self.timer_at:
-            self._arm(self.read_by)
+            self._arm()
 
-    def _arm(self, when: float) -> None:
-        """Have the timer fire by `when`. One that fires earlier is left alone: it arms itself again."""
-        if when >= self.timer_at:
-            return
-        if self.timer is not None:
-            self.timer.cancel()
-        self.timer = self.loop.call_at(when, self._look)
-        self.timer_at = when
+    def _write_in_time(self) -> None:
+        self.write_by = self.loop.time() + self.limits.send_seconds
+        self._arm()
+
+    def _arm(self) -> None:
+        """Have the timer fire by the next deadline. One that fires earlier is left alone: it arms itself again."""
+        when = min(self.read_by, self.write_by)
+        if when < self.timer_at:
+            self._stop_timer()
+            self.timer, self.timer_at = self.loop.call_at(when, self._look), when
 
     def _stop_timer(self) -> None:
         if self.timer is not None:
@@ -530,15 +524,14 @@ class Connection(asyncio.Protocol):
 
     def _look(self) -> None:
         """The timer fired: is a deadline over, or was it moved meanwhile?"""
-        self.timer, self.timer_at = None, NEVER
+        self._stop_timer()
         now = self.loop.time()
         if now >= self.write_by:
             self.transport.abort()
-        elif now >= self._extended_read_by():
+            return
+        if now >= self._extended_read_by():
             self._read_expired()
-            self._arm(self.write_by)
-        else:
-            self._arm(min(self.read_by, self.write_by))
+        self._arm()
 
     def _extended_read_by(self) -> float:
         """The deadline of a body grows with what arrived of it."""
@@ -567,28 +560,27 @@ def refused_by(error: httptools.HttpParserError) -> Refused:
 
 async def service_unavailable(scope: Any, receive: Any, send: Any) -> None:
     """Answers instead of the application when `limit_concurrency` is reached."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": b"Service Unavailable"})
+    await answer_plainly(send, 503, b"Service Unavailable")
 
 
-def scope_of(transport: asyncio.Transport, config: Config) -> dict[str, Any]:
+def scope_of(connection: Connection) -> dict[str, Any]:
     """What the scopes of a connection's requests begin as: copying it is cheaper than adding to it."""
+    transport, config = connection.transport, connection.config
     return {
         "type": "http",
-        "http_version": "1.1",
-        **dict.fromkeys(("method", "path", "raw_path", "query_string", "headers", "state")),
         "asgi": {"version": config.asgi_version, "spec_version": "2.3"},
-        "server": address(transport, "sockname"),
-        "client": address(transport, "peername"),
+        "http_version": "1.1",
+        "server": address(transport.get_extra_info("sockname")),
+        "client": address(transport.get_extra_info("peername")),
         "scheme": "https" if transport.get_extra_info("sslcontext") else "http",
         "root_path": config.root_path,
+        "extensions": {"core.shutdown": {"wait": connection.ending_asked}},
+        **dict.fromkeys(("method", "path", "raw_path", "query_string", "headers", "state")),
     }
 
 
-def address(transport: asyncio.Transport, which: str) -> tuple[str, int | None] | None:
+def address(name: object) -> tuple[str, int | None] | None:
     """A host and port, the path of a Unix socket without a port, or None."""
-    name = transport.get_extra_info(which)
-    if isinstance(name, (tuple, list)) and len(name) >= 2:
+    if isinstance(name, (tuple, list)):
         return str(name[0]), int(name[1])
-    return (str(name), None) if isinstance(name, str) and name else None
+    return (str(name), None) if name else None

@@ -20,7 +20,9 @@ BUFFERED_BODY = 64 * 1024
 # Bodies above this are written on their own: joining would copy them.
 JOINED_BODY = 32 * 1024
 
-FAILURE_HEADERS = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+# Statuses whose responses have no body (RFC 9110, section 6.4.1).
+BODILESS = {*range(100, 200), 204, 304}
+PLAIN_TEXT = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
 
 error_log = logging.getLogger("uvicorn.error")
 access_log = logging.getLogger("uvicorn.access")
@@ -48,13 +50,13 @@ class Exchange:
     is_bodiless = False
     remaining: int | None = None
     unwritten = 0
+    _unwritten: list[bytes]
     is_flush_due = False
 
     def __init__(self, connection: Connection, scope: dict[str, Any]) -> None:
         self.connection = connection
         self.scope = scope
         self._parts: list[bytes] = []
-        self._unwritten: list[bytes] = []
 
     async def run(self, application: Application) -> None:
         """Call the application, and answer for it where it fails."""
@@ -67,17 +69,14 @@ class Exchange:
             error_log.error("Exception in ASGI application\n", exc_info=error)
             await self._fail()
         else:
-            if result is not None or not self.complete:
-                await self._conclude(result)
+            if result is not None:
+                error_log.error("ASGI callable should return None, but returned '%s'.", result)
+            if not (self.complete or self.disconnected):
+                missed = "completing" if self.started else "starting"
+                error_log.error("ASGI callable returned without %s response.", missed)
+                await self._fail()
         finally:
             self.connection.tasks.discard(self.task)
-
-    async def _conclude(self, result: object) -> None:
-        if result is not None:
-            error_log.error("ASGI callable should return None, but returned '%s'.", result)
-        if not (self.disconnected or self.complete):
-            error_log.error("ASGI callable returned without %s response.", "completing" if self.started else "starting")
-            await self._fail()
 
     async def _fail(self) -> None:
         """A plain 500 if nothing was written yet, else a visibly cut response; a complete one is left alone."""
@@ -87,8 +86,7 @@ class Exchange:
             self.connection.abandon(self)
             return
         self.started, self.remaining, self.chunked = False, None, False
-        await self.send({"type": "http.response.start", "status": 500, "headers": FAILURE_HEADERS})
-        await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
+        await answer_plainly(self.send, 500, b"Internal Server Error")
 
     # What the connection tells.
 
@@ -108,24 +106,20 @@ class Exchange:
         """The next part of the body; after the last one, and after the response, the disconnect."""
         if self.expects_continue:
             self._continue()
-        while not (self.disconnected or self.complete or self._is_readable()):
+        while (message := self._take()) is None:
             await self.connection.changed()
-        if self.complete or not self._is_readable():
-            return {"type": "http.disconnect"}
-        return self._take()
+        return message
 
-    def _is_readable(self) -> bool:
-        return not self.last_delivered and (self.buffered > 0 or not self.more_body)
-
-    def _take(self) -> Message:
-        parts = self._parts
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
-        if parts:
-            parts.clear()
+    def _take(self) -> Message | None:
+        """What there is to receive now, if anything."""
+        if not (self.complete or self.last_delivered) and (self._parts or not self.more_body):
+            body, self._parts = b"".join(self._parts), []
+            if self.buffered > BUFFERED_BODY:
+                self.connection.resume_body(self)
             self.buffered = 0
-            self.connection.resume_body(self)
-        self.last_delivered = not self.more_body
-        return {"type": "http.request", "body": body, "more_body": self.more_body}
+            self.last_delivered = not self.more_body
+            return {"type": "http.request", "body": body, "more_body": self.more_body}
+        return {"type": "http.disconnect"} if self.complete or self.disconnected else None
 
     def _continue(self) -> None:
         """Ask a client that waits for it to send the body (RFC 9110, section 10.1.1)."""
@@ -158,7 +152,7 @@ class Exchange:
     def _start(self, message: Message) -> None:
         """Prepare the head. It is written with the first part of the body, which ASGI has it wait for anyway."""
         self.status = status = message["status"]
-        self.is_bodiless = status < 200 or status in (204, 304) or self.scope["method"] == "HEAD"
+        self.is_bodiless = status in BODILESS or self.scope["method"] == "HEAD"
         lines = [STATUS_LINES[status], self.connection.default_lines()]
         length = b""
         for name, value in message.get("headers", ()):
@@ -173,7 +167,7 @@ class Exchange:
                 self.keep_alive = False
         if self.chunked:
             self.remaining = None
-        elif length and status >= 200 and status != 204:
+        elif length and (status == 304 or status not in BODILESS):
             lines.append(length)
         if self.expects_continue or not self.keep_alive:
             # A client that was never told to go on may or may not send its body: what follows could be either.
@@ -186,7 +180,10 @@ class Exchange:
         if self.is_bodiless:
             body = b""
         elif self.remaining is not None:
-            self._count(len(body), more)
+            self.remaining -= len(body)
+            if self.remaining < 0 or (self.remaining and not more):
+                difference = "shorter" if self.remaining > 0 else "longer"
+                raise RuntimeError(f"Response content {difference} than Content-Length")
         if not self.committed:
             self._commit(len(body), more)
         if self.chunked:
@@ -202,14 +199,6 @@ class Exchange:
             self.flush()
             self.complete = True
             self.connection.finish(self)
-
-    def _count(self, size: int, more: bool) -> None:
-        assert self.remaining is not None
-        if size > self.remaining:
-            raise RuntimeError("Response content longer than Content-Length")
-        self.remaining -= size
-        if not more and self.remaining:
-            raise RuntimeError("Response content shorter than Content-Length")
 
     def _commit(self, size: int, more: bool) -> None:
         """End the head with the framing, by what is known at the first part of the body (RFC 9112, section 6)."""
@@ -229,11 +218,8 @@ class Exchange:
             self._log()
 
     def _log(self) -> None:
-        scope = self.scope
-        target = scope["raw_path"].decode("ascii")
-        if scope["query_string"]:
-            target += "?" + scope["query_string"].decode("latin-1")
-        client = scope["client"]
+        scope, client = self.scope, self.scope["client"]
+        target = b"?".join(filter(None, (scope["raw_path"], scope["query_string"]))).decode("ascii")
         address = f"{client[0]}:{client[1]}" if client else ""
         access_log.info('%s - "%s %s HTTP/%s" %d', address, scope["method"], target, scope["http_version"], self.status)
 
@@ -258,3 +244,9 @@ def chunk_of(body: bytes, more: bool) -> bytes:
     """A chunk, and after the last one the end of the body (RFC 9112, section 7.1). An empty chunk would end it."""
     chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
     return chunk if more else chunk + b"0\r\n\r\n"
+
+
+async def answer_plainly(send: Callable[[Message], Awaitable[None]], status: int, text: bytes) -> None:
+    """The last response of a connection."""
+    await send({"type": "http.response.start", "status": status, "headers": PLAIN_TEXT})
+    await send({"type": "http.response.body", "body": text})

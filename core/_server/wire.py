@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from http import HTTPStatus
-from urllib.parse import unquote
 
 # RFC 9110: a field name is a token; a field value has no control characters except tab.
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -92,13 +91,6 @@ def origin_form(method: str, target: bytes, host: bytes | None) -> bytes:
     if not separator or scheme.lower() not in (b"http", b"https") or authority != host:
         raise Refused(400, "The request target is not valid.")
     return slash + path if slash else b"/"
-
-
-def split_target(target: bytes) -> tuple[str, bytes, bytes]:
-    """The decoded path, the raw path and the query."""
-    raw_path, _, query = target.partition(b"?")
-    path = raw_path.decode("ascii")
-    return unquote(path) if "%" in path else path, raw_path, query
 
 
 def refusal(status: int, reason: str, default_lines: bytes) -> bytes:

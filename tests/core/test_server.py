@@ -473,11 +473,13 @@ async def test_whoever_listens_beside_the_response_hears_of_its_end(served: Serv
     client = await served.connect()
     client.say(get(b"/racing", b"Content-Length: 3", method=b"POST"))
     assert (await client.answer()).header("connection") == "keep-alive"
+    while not app.messages:
+        await asyncio.sleep(0)
     client.say(b"abc", get(b"/racing"))
     assert (await client.answer()).body == b"raced"
     await client.close()
     await served.emptied()
-    assert app.messages[0] == {"type": "http.disconnect"}
+    assert app.messages == [{"type": "http.disconnect"}, {"type": "http.request", "body": b"", "more_body": False}]
 
 
 async def test_after_the_response_began_nobody_is_told_to_continue(served: Served) -> None:
