@@ -1,4 +1,4 @@
-"""Logging in and out, and new passwords.
+"""Logging in and out, and the sessions in between.
 
 Nothing here tells a stranger whether an address has an account: known and unknown addresses take the same path, with the same
 number of statements and hashes, and the difference is in a message that only the owner of the mailbox reads.
@@ -13,19 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
-from app.accounts import emails, passwords, queries, sessions
-from app.accounts.choosing import refuse_weak_password, require_good_password
+from app.accounts import passwords, queries, sessions
+from app.accounts.choosing import refuse_weak_password
 from app.accounts.forms import StaffForm
-from app.accounts.links import LinkDoesNotWork, create_link, use_link
-from app.accounts.models import Password, Purpose, Session, User
+from app.accounts.models import Password, Session, User
 from app.accounts.sessions import hash_token, new_token
-from app.accounts.signing_up import add_person, prove_address
+from app.accounts.signing_up import add_person
 from app.audit.actions import record
 from app.audit.models import RequestFacts
-from app.config import Settings
 from app.database import user_named
 from app.errors import Refusal
-from app.ids import uuid7
 from app.language import N_
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -123,55 +120,38 @@ async def log_out(db: AsyncSession, session: Session, *, facts: RequestFacts) ->
     await _note(db, "accounts.logged_out", session.user, facts)
 
 
-async def request_password_reset(db: AsyncSession, settings: Settings, *, email: str, facts: RequestFacts) -> None:
-    """Mail a link that sets a new password, or to an address without an account the notice that it has none."""
-    account = await queries.find_account(db, email)
-    token = await create_link(db, Purpose.RESET, account.email.id if account else uuid7())
-    await record(
-        db,
-        "accounts.password_reset_requested",
-        actor_id=None,
-        target_type="user" if account else None,
-        target_id=account.user.id if account else None,
-        target_label=account.email.address if account else None,
-        request=facts,
-    )
-    if account is None:
-        await emails.send_unknown_address(db, settings, to=email)
-    else:
-        # The address as we know it, never as it was typed: the two may look alike and be different mailboxes.
-        await emails.send_password_reset(db, settings, to=account.email.address, name=account.user.name, token=token)
+async def note_confirmation(db: AsyncSession, user: User, *, method: str, facts: RequestFacts) -> None:
+    """Write into the audit trail that somebody who was logged in proved again who they are."""
+    await _note(db, "accounts.identity_confirmed", user, facts, changes={"methods": [method]})
 
 
-async def reset_password(
-    db: AsyncSession, settings: Settings, *, token: str, password: str, facts: RequestFacts
-) -> User:
-    """Set a new password by a mailed link and end all of the person's sessions.
+async def end_sessions(db: AsyncSession, user: User, *, keep: Session | None = None) -> int:
+    """End a person's sessions, all but the one to keep; returns how many."""
+    live = [Session.user_id == user.id, Session.revoked_at.is_(None), Session.expires_at > clock.now()]
+    if keep is not None:
+        live.append(Session.id != keep.id)
+    statement = update(Session).where(*live).values(revoked_at=clock.now()).returning(Session.id)
+    return len((await db.scalars(statement.execution_options(synchronize_session=False))).all())
 
-    Raises LinkDoesNotWork, WeakPassword (the link still works then) and TooManyPasswords. Reading the mail proves the
-    address, so a claim becomes an account; whoever chose its first password may have been somebody else.
+
+async def renew_session(db: AsyncSession, session: Session, *, method: str) -> str | None:
+    """Note that the person proved again who they are, and give the session a new token; None if it is over by now.
+
+    The old token ends at once: whoever copied it before the proof gets nothing of what the proof opens.
     """
-    link = await queries.find_link(db, token, Purpose.RESET)
-    if link is None:
-        raise LinkDoesNotWork
-    await require_good_password(settings, password, (link.user.name, link.address))
-    hashed = await passwords.hash_password(password)
-    email = await use_link(db, token, Purpose.RESET)
-    if email.verified_at is None:
-        await prove_address(db, email)
-    await set_password(db, email.user, hashed)
-    await emails.send_password_changed(db, settings, to=email.address, name=email.user.name)
-    await _note(db, "accounts.password_reset", email.user, facts)
-    return email.user
-
-
-async def set_password(db: AsyncSession, user: User, hashed: str) -> None:
-    """Replace a person's password and end their sessions. Links that were mailed before stop working with it."""
-    now = clock.now()
-    await db.merge(Password(user_id=user.id, hash=hashed, changed_at=now))
-    await db.execute(
-        update(Session).where(Session.user_id == user.id, Session.revoked_at.is_(None)).values(revoked_at=now)
+    token, methods = new_token(), session.authentication_methods
+    statement = (
+        update(Session)
+        .where(Session.id == session.id, Session.token_hash == session.token_hash, Session.revoked_at.is_(None))
+        .values(
+            token_hash=hash_token(token),
+            authenticated_at=clock.now(),
+            authentication_methods=methods if method in methods else [*methods, method],
+        )
+        .returning(Session.id)
+        .execution_options(synchronize_session=False)
     )
+    return token if await db.scalar(statement) else None
 
 
 async def create_verified_user(db: AsyncSession, *, name: str, email: str, password: str) -> User:

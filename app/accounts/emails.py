@@ -1,12 +1,15 @@
 """What this feature writes to people."""
 
-from urllib.parse import urlencode
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import clock
+from app.accounts.links import mailed_url
+from app.accounts.whereabouts import device_name, place_name
+from app.audit.models import RequestFacts
 from app.config import Settings
 from app.email.actions import send
 from app.email.links import absolute
+from app.templates import date
 
 
 async def send_verification(db: AsyncSession, settings: Settings, *, to: str, token: str) -> None:
@@ -14,7 +17,7 @@ async def send_verification(db: AsyncSession, settings: Settings, *, to: str, to
 
     The name is left out: until the address is proved, a stranger chose it, and would write what they like in our name.
     """
-    url = _link(settings, "/verify-email", token)
+    url = mailed_url(settings, "/verify-email", token)
     await send(db, settings=settings, to=to, template="accounts/verify_email", context={"url": url})
 
 
@@ -24,23 +27,13 @@ async def send_already_registered(db: AsyncSession, settings: Settings, *, to: s
     await send(db, settings=settings, to=to, template="accounts/already_registered", context=urls)
 
 
-async def send_password_reset(db: AsyncSession, settings: Settings, *, to: str, name: str, token: str) -> None:
-    """The link that sets a new password."""
-    url = _link(settings, "/reset-password", token)
-    await send(db, settings=settings, to=to, template="accounts/reset_password", context={"name": name, "url": url})
-
-
-async def send_unknown_address(db: AsyncSession, settings: Settings, *, to: str) -> None:
-    """To an address without an account for which a new password was asked: its owner may have another address here."""
-    context = {"sign_up_url": absolute(settings, "/sign-up")}
-    await send(db, settings=settings, to=to, template="accounts/unknown_address", context=context)
-
-
-async def send_password_changed(db: AsyncSession, settings: Settings, *, to: str, name: str) -> None:
-    """The notice that a password is another one now, in case it was not the owner who changed it."""
-    context = {"name": name, "reset_url": absolute(settings, "/forgot-password")}
-    await send(db, settings=settings, to=to, template="accounts/password_changed", context=context)
-
-
-def _link(settings: Settings, path: str, token: str) -> str:
-    return absolute(settings, f"{path}?{urlencode({'token': token})}")
+async def send_new_device(db: AsyncSession, settings: Settings, *, to: str, name: str, facts: RequestFacts) -> None:
+    """The notice that somebody logged in from a browser in which they never had before."""
+    context = {
+        "name": name,
+        "at": date(clock.now(), "long"),
+        "device": device_name(facts.user_agent),
+        "place": place_name(facts.ip),
+        "sessions_url": absolute(settings, "/account/sessions"),
+    }
+    await send(db, settings=settings, to=to, template="accounts/new_device", context=context)

@@ -68,12 +68,3 @@ class LogInForm(Form):
 
 class VerifyEmailForm(Form):
     token: LinkToken
-
-
-class ForgotPasswordForm(Form):
-    email: EmailAddress
-
-
-class ResetPasswordForm(Form):
-    token: LinkToken
-    password: NewPassword

@@ -1,4 +1,4 @@
-"""The entry pages: signing up, proving an address, logging in and out, new passwords."""
+"""The entry pages: signing up, proving an address, logging in and out."""
 
 from typing import Annotated
 
@@ -6,7 +6,8 @@ from app.accounts import actions, limits, pending, queries, signing_up
 from app.accounts.choosing import WeakPassword
 from app.accounts.dependencies import OptionalSession, SignedOut
 from app.accounts.entering import enter
-from app.accounts.forms import ForgotPasswordForm, LogInForm, ResetPasswordForm, SignUpForm, VerifyEmailForm
+from app.accounts.forms import LogInForm, SignUpForm, VerifyEmailForm
+from app.accounts.link_pages import UNTRACED, keep_link, link_does_not_work, see
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Purpose
 from app.accounts.redirects import log_in_path, safe_path
@@ -23,8 +24,6 @@ from core.responses import RedirectResponse, Response
 
 CurrentSettings = Annotated[Settings, Depends(current_settings)]
 Next = Annotated[str, Query("next")]
-# A page that was opened by a secret link tells nobody where its visitor came from.
-UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
 
 
 async def sign_up(request: Request, _stranger: SignedOut, settings: CurrentSettings, next_path: Next = "") -> Response:
@@ -55,7 +54,7 @@ async def create_account(
             form.add_error("password", _(refusal.message))
         else:
             pending.remember_address(request, form.data.email, form.data.next)
-            return _see(request, "accounts.check_mail")
+            return see(request, "accounts.check_mail")
     return render(request, "accounts/sign_up.html", form=form)
 
 
@@ -63,7 +62,7 @@ async def check_mail(request: Request, _stranger: SignedOut) -> Response:
     """Say that a message is on its way, and offer another one."""
     address = pending.pending_address(request)
     if not address:
-        return _see(request, "accounts.sign_up")
+        return see(request, "accounts.sign_up")
     headers = {"cache-control": "no-store"}
     return render(request, "accounts/check_mail.html", headers=headers, address=pending.masked(address))
 
@@ -72,23 +71,23 @@ async def send_verification_again(request: Request, db: Db, settings: CurrentSet
     """Mail the link that proves the address once more."""
     address = pending.pending_address(request)
     if not address:
-        return _see(request, "accounts.sign_up")
+        return see(request, "accounts.sign_up")
     await limits.limit(request, limits.MESSAGE, address)
     await signing_up.send_verification_again(db, settings, email=address)
     flash(request, _("We sent the message again. It may take a minute to arrive."))
-    return _see(request, "accounts.check_mail")
+    return see(request, "accounts.check_mail")
 
 
 async def verify_email(request: Request, db: Db, token: Annotated[str, Query()] = "") -> Response:
     """Show whose address a mailed link proves. Mail programs open links by themselves, so only the button acts."""
     if token:
-        return _keep_link(request, Purpose.VERIFY, token, "accounts.verify_email")
+        return keep_link(request, Purpose.VERIFY, token, "accounts.verify_email")
     held = pending.pending_link(request, Purpose.VERIFY)
     if not held and pending.pending_address(request):
-        return _see(request, "accounts.check_mail")
+        return see(request, "accounts.check_mail")
     email = await queries.find_link(db, held, Purpose.VERIFY)
     if email is None:
-        return _link_does_not_work(request, Purpose.VERIFY)
+        return link_does_not_work(request, Purpose.VERIFY)
     form = Submitted.blank(VerifyEmailForm, token=held)
     return render(request, "accounts/verify_email.html", headers=UNTRACED, form=form, address=email.address)
 
@@ -100,7 +99,7 @@ async def confirm_email(request: Request, db: Db, form: Submitted[VerifyEmailFor
     try:
         user = await signing_up.verify_email(db, token=form.data.token if form.is_valid else "", facts=facts)
     except LinkDoesNotWork:
-        return _link_does_not_work(request, Purpose.VERIFY)
+        return link_does_not_work(request, Purpose.VERIFY)
     await create_personal_organization(db, user, facts=facts)
     pending.forget_link(request, Purpose.VERIFY)
     flash(request, _("Your e-mail address is confirmed. You can log in now."))
@@ -118,7 +117,7 @@ async def log_in_with_password(
 ) -> Response:
     """Start a session, and lead to the page that was asked for or to the organization that was open last."""
     if form.is_valid:
-        await limits.limit(request, limits.LOG_IN, form.data.email)
+        await limits.limit_log_in(request, form.data.email)
         password = form.data.password.get_secret_value()
         try:
             user = await actions.check_password(
@@ -139,80 +138,9 @@ async def log_out(request: Request, db: Db, settings: CurrentSettings, session: 
         await actions.log_out(db, session, facts=RequestFacts.of(request))
     request.session.clear()
     flash(request, _("You are logged out."))
-    response = _see(request, "accounts.log_in")
+    response = see(request, "accounts.log_in")
     delete_session_cookie(response, settings)
     response.headers["clear-site-data"] = '"cache", "storage"'
-    return response
-
-
-async def forgot_password(request: Request, _stranger: SignedOut) -> Response:
-    """Ask for the address whose password was forgotten."""
-    return render(request, "accounts/forgot_password.html", form=Submitted.blank(ForgotPasswordForm))
-
-
-async def request_password_reset(
-    request: Request, db: Db, settings: CurrentSettings, form: Submitted[ForgotPasswordForm]
-) -> Response:
-    """Mail a link that sets a new password; the answer is the same whether the address has an account or not."""
-    if not form.is_valid:
-        return render(request, "accounts/forgot_password.html", form=form)
-    await limits.limit(request, limits.MESSAGE, form.data.email)
-    await actions.request_password_reset(db, settings, email=form.data.email, facts=RequestFacts.of(request))
-    pending.remember_address(request, form.data.email)
-    return _see(request, "accounts.check_mail_for_reset")
-
-
-async def check_mail_for_reset(request: Request) -> Response:
-    """Say that a message is on its way if the address has an account."""
-    address = pending.pending_address(request)
-    if not address:
-        return _see(request, "accounts.forgot_password")
-    headers = {"cache-control": "no-store"}
-    return render(request, "accounts/check_mail_for_reset.html", headers=headers, address=pending.masked(address))
-
-
-async def reset_password(request: Request, db: Db, token: Annotated[str, Query()] = "") -> Response:
-    """Show for which account a mailed link sets a new password."""
-    if token:
-        return _keep_link(request, Purpose.RESET, token, "accounts.reset_password")
-    held = pending.pending_link(request, Purpose.RESET)
-    form = Submitted.blank(ResetPasswordForm, token=held)
-    return await _show_reset(request, db, form, held)
-
-
-async def set_new_password(
-    request: Request, db: Db, settings: CurrentSettings, form: Submitted[ResetPasswordForm]
-) -> Response:
-    """Set a new password by a mailed link, and end all sessions of the account."""
-    await limits.limit(request, limits.LINK)
-    if form.is_valid:
-        facts = RequestFacts.of(request)
-        password = form.data.password.get_secret_value()
-        try:
-            user = await actions.reset_password(db, settings, token=form.data.token, password=password, facts=facts)
-        except WeakPassword as refusal:
-            form.add_error("password", _(refusal.message))
-        except LinkDoesNotWork:
-            return _link_does_not_work(request, Purpose.RESET)
-        else:
-            await create_personal_organization(db, user, facts=facts)
-            return _password_is_set(request, settings)
-    return await _show_reset(request, db, form, str(form.values.get("token", "")))
-
-
-async def _show_reset(request: Request, db: Db, form: Submitted[ResetPasswordForm], token: str) -> Response:
-    email = await queries.find_link(db, token, Purpose.RESET)
-    if email is None:
-        return _link_does_not_work(request, Purpose.RESET)
-    return render(request, "accounts/reset_password.html", headers=UNTRACED, form=form, address=email.address)
-
-
-def _password_is_set(request: Request, settings: Settings) -> Response:
-    """All sessions are over, this browser's too; its cookie goes with them."""
-    request.session.clear()
-    flash(request, _("Your password is changed, and every other device is logged out. Log in with the new password."))
-    response = _see(request, "accounts.log_in")
-    delete_session_cookie(response, settings)
     return response
 
 
@@ -222,28 +150,10 @@ async def _ask_for_proof(request: Request, db: Db, settings: Settings, address: 
     await signing_up.send_verification_again(db, settings, email=address)
     pending.remember_address(request, address, next_path)
     flash(request, _("Confirm your e-mail address first. We sent you the link again."), "info")
-    return _see(request, "accounts.check_mail")
-
-
-def _keep_link(request: Request, purpose: Purpose, token: str, route: str) -> Response:
-    pending.remember_link(request, purpose, token)
-    response = _see(request, route)
-    response.headers.update(UNTRACED)
-    return response
-
-
-def _link_does_not_work(request: Request, purpose: Purpose) -> Response:
-    pending.forget_link(request, purpose)
-    return render(request, "accounts/link_does_not_work.html", status_code=410, headers=UNTRACED, purpose=purpose)
+    return see(request, "accounts.check_mail")
 
 
 def _see_log_in(request: Request) -> Response:
     target = pending.pending_next(request)
     path = str(request.app.url_path_for("accounts.log_in"))
     return RedirectResponse(log_in_path(path, target), status_code=303, headers={"cache-control": "no-store"})
-
-
-def _see(request: Request, route: str) -> Response:
-    """Lead to another page by GET. It may depend on who asks, so no cache keeps it."""
-    path = str(request.app.url_path_for(route))
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})

@@ -7,9 +7,12 @@ elsewhere, still gets in. The limit over all networks stops attacks from many pl
 from dataclasses import dataclass
 
 from app import throttle
+from app.accounts import devices
+from app.accounts.sessions import session_id
 from app.config import Settings
 from app.database import Database
 from app.throttle import Limit
+from core.params import Depends
 from core.requests import Request
 
 MINUTE = 60
@@ -45,6 +48,18 @@ LOG_IN = EntryLimits(
 SIGN_UP = EntryLimits("sign_up", pair=(5, HOUR), address=(10, HOUR), network=(30, HOUR), everybody=(3000, HOUR))
 # Each of these sends a message to the address, so the owner's mailbox is what the limit on an address protects.
 MESSAGE = EntryLimits("message", pair=(5, HOUR), address=(10, HOUR), network=(30, HOUR), everybody=(3000, HOUR))
+# Guesses at a code; each code bears five, whatever is left here.
+CODE = EntryLimits(
+    "code", pair=(10, 10 * MINUTE), address=(60, HOUR), network=(60, 10 * MINUTE), everybody=(3000, HOUR)
+)
+# Proofs by somebody who is logged in, counted for their session: a stolen one must not become a place to guess from.
+CONFIRM = EntryLimits(
+    "confirm",
+    pair=(10, 10 * MINUTE),
+    address=(10, 10 * MINUTE),
+    network=(60, 10 * MINUTE),
+    everybody=(3000, 10 * MINUTE),
+)
 LINK = EntryLimits("link", pair=(30, HOUR), address=(30, HOUR), network=(60, HOUR), everybody=(6000, HOUR))
 
 
@@ -54,3 +69,32 @@ async def limit(request: Request, kind: EntryLimits, address: str = "") -> None:
     database: Database = request.app.state.database
     network = throttle.network_of(request.client.host if request.client else "")
     await throttle.hit(database, *kind.limits(network, address), secret=settings.key("throttle"))
+
+
+async def limit_log_in(request: Request, address: str) -> None:
+    """Count an attempt to log in. Raises TooManyRequests.
+
+    A browser in which the owner of the address has logged in before has a budget of its own: whatever strangers use up, from
+    anywhere, the owner still gets in. Knowing that takes a statement, the same for every address.
+    """
+    settings: Settings = request.app.state.settings
+    database: Database = request.app.state.database
+    token = devices.device_token(request, settings)
+    if token:
+        token_hash = devices.hash_device(token, settings)
+        async with database.transaction() as db:
+            is_known = await devices.is_known(db, address, token_hash)
+        if is_known:
+            own = Limit("log_in.device", f"{token_hash.hex()} {address.lower()}", *LOG_IN.pair)
+            await throttle.hit(database, own, secret=settings.key("throttle"))
+            return
+    await limit(request, LOG_IN, address)
+
+
+def per_session(kind: EntryLimits) -> Depends:
+    """A dependency that counts an attempt for the session cookie. Ask for it before what needs a statement."""
+
+    async def count(request: Request) -> None:
+        await limit(request, kind, session_id(request) or "")
+
+    return Depends(count)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from sqlalchemy import insert, literal, select, update
@@ -9,13 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts import queries
+from app.accounts.codes import Code
 from app.accounts.models import Email, OneTimeToken, Purpose
 from app.accounts.sessions import hash_token, new_token
+from app.config import Settings
+from app.email.links import absolute
 from app.errors import Refusal
 from app.ids import uuid7
 from app.language import N_
 
-LIFETIMES = {Purpose.VERIFY: timedelta(hours=24), Purpose.RESET: timedelta(minutes=30)}
+LIFETIMES = {
+    Purpose.VERIFY: timedelta(hours=24),
+    Purpose.RESET: timedelta(minutes=30),
+    Purpose.LOG_IN: timedelta(minutes=15),
+    Purpose.CONFIRM: timedelta(minutes=15),
+}
 
 
 class LinkDoesNotWork(Refusal):
@@ -27,8 +36,11 @@ class LinkDoesNotWork(Refusal):
         super().__init__(N_("This link does not work any more."))
 
 
-async def create_link(db: AsyncSession, purpose: Purpose, email_id: UUID) -> str:
-    """Write a link's token for an address. For an address that does not exist the same statement writes nothing."""
+async def create_link(db: AsyncSession, purpose: Purpose, email_id: UUID, *, code: Code | None = None) -> str:
+    """Write a link's token, and the code beside it, for an address.
+
+    For an address that does not exist the same statement writes nothing.
+    """
     now, token = clock.now(), new_token()
     columns: dict[str, Any] = {  # Any: columns of different types.
         "id": literal(uuid7()),
@@ -39,7 +51,10 @@ async def create_link(db: AsyncSession, purpose: Purpose, email_id: UUID) -> str
         "sent_to": Email.address,
         "created_at": literal(now),
         "expires_at": literal(now + LIFETIMES[purpose]),
+        "attempts": literal(0),
     }
+    if code is not None:
+        columns |= {"browser_hash": literal(code.browser_hash), "code_hash": literal(code.code_hash)}
     source = select(*columns.values()).where(Email.id == email_id)
     await db.execute(insert(OneTimeToken).from_select(list(columns), source, include_defaults=False))
     return token
@@ -59,3 +74,8 @@ async def use_link(db: AsyncSession, token: str, purpose: Purpose) -> Email:
     if email is None:
         raise LinkDoesNotWork
     return email
+
+
+def mailed_url(settings: Settings, path: str, token: str) -> str:
+    """The address that a message leads to: `path` on the configured site, with the token."""
+    return absolute(settings, f"{path}?{urlencode({'token': token})}")

@@ -94,6 +94,11 @@ async def find_email(db: AsyncSession, email_id: UUID) -> Email | None:
     return await db.scalar(select(Email).options(joinedload(Email.user)).where(Email.id == email_id))
 
 
+async def get_primary_address(db: AsyncSession, user_id: UUID) -> str:
+    """The address that messages to a person go to. Raises NoResultFound for somebody who has proved none."""
+    return (await db.scalars(select(Email.address).where(Email.user_id == user_id, Email.is_primary))).one()
+
+
 async def is_address_owned(db: AsyncSession, address: str) -> bool:
     """Whether somebody has proved that the address is theirs."""
     statement = select(exists().where(func.lower(Email.address) == address.lower(), Email.verified_at.is_not(None)))

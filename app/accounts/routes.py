@@ -27,18 +27,6 @@ routes: list[BaseRoute] = [
     public(Route("/log-in", handlers.log_in, name="accounts.log_in")),
     public(Route("/log-in", handlers.log_in_with_password, methods=["POST"], name="accounts.log_in_with_password")),
     public(Route("/log-out", handlers.log_out, methods=["POST"], name="accounts.log_out")),
-    public(Route("/forgot-password", handlers.forgot_password, name="accounts.forgot_password")),
-    public(
-        Route(
-            "/forgot-password",
-            handlers.request_password_reset,
-            methods=["POST"],
-            name="accounts.request_password_reset",
-        )
-    ),
-    public(Route("/forgot-password/sent", handlers.check_mail_for_reset, name="accounts.check_mail_for_reset")),
-    public(Route("/reset-password", handlers.reset_password, name="accounts.reset_password")),
-    public(Route("/reset-password", handlers.set_new_password, methods=["POST"], name="accounts.set_new_password")),
     Route("/api/v1/me", api.show_me, name="accounts.show_me"),
 ]
 

@@ -24,10 +24,11 @@ _TOKEN_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 
 class Visitor(BaseUser):
-    """Whoever sent the request, known by nothing but the cookie they hold."""
+    """Whoever sent the request, known by nothing but the cookie or, a program, the token that they hold."""
 
-    def __init__(self, session_token: str | None) -> None:
+    def __init__(self, session_token: str | None, bearer_token: str | None = None) -> None:
         self.session_token = session_token
+        self.bearer_token = bearer_token
 
     @property
     def is_authenticated(self) -> bool:
@@ -47,7 +48,7 @@ class SessionCookieBackend(AuthenticationBackend):
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser]:
         value = conn.cookies.get(self.cookie_name, "")
-        return AuthCredentials(), Visitor(value if _is_token(value) else None)
+        return AuthCredentials(), Visitor(value if is_token(value) else None)
 
 
 def session_id(connection: HTTPConnection) -> str | None:
@@ -91,5 +92,6 @@ def delete_session_cookie(response: Response, settings: Settings) -> None:
     response.delete_cookie(cookie_name(settings), httponly=True, secure=settings.uses_https, samesite="lax")
 
 
-def _is_token(value: str) -> bool:
+def is_token(value: str) -> bool:
+    """Whether a cookie has the form of what `new_token` makes; asking the database about anything else would be idle."""
     return len(value) == _TOKEN_LENGTH and _TOKEN_ALPHABET.issuperset(value)

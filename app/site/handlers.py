@@ -76,7 +76,7 @@ async def security_txt(request: Request) -> Response:
 
 async def change_password(request: Request) -> Response:
     """Lead password managers to the page that changes a password (W3C, A Well-Known URL for Changing Passwords)."""
-    return RedirectResponse(request.url_for("accounts.forgot_password").path, status_code=303)
+    return RedirectResponse(request.url_for("passwords.forgot_password").path, status_code=303)
 
 
 def _words(request: Request) -> dict[str, Any]:

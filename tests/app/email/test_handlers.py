@@ -18,7 +18,7 @@ LINK = "https://slipway.test/verify-email?token=abc"
 
 
 async def write(db: AsyncSession, settings: Settings, to: str = "ada@example.com") -> EmailMessage:
-    template = "accounts/reset_password"
+    template = "passwords/reset_password"
     context = {"name": "<i>Ada</i>", "url": LINK}
     return await send(db, settings=settings, to=to, template=template, context=context)
 

@@ -16,7 +16,7 @@ def render(settings: Settings, **context: Any) -> RenderedMessage:
     return render_message(
         settings,
         to_address="ada@example.com",
-        template="accounts/reset_password",
+        template="passwords/reset_password",
         context={"name": "Ada", "url": LINK, **context},
     )
 
@@ -67,7 +67,7 @@ def test_a_persons_name_is_text_in_html_and_stays_itself_in_text(settings: Setti
 def test_a_subject_is_one_line_whatever_is_put_into_it(settings: Settings) -> None:
     product = replace(settings, product_name="Dry\r\nBcc: everyone@example.com")
     subject = render_message(
-        product, to_address="ada@example.com", template="accounts/unknown_address", context={"sign_up_url": LINK}
+        product, to_address="ada@example.com", template="passwords/unknown_address", context={"sign_up_url": LINK}
     ).subject
 
     assert "\n" not in subject
@@ -77,7 +77,7 @@ def test_a_subject_is_one_line_whatever_is_put_into_it(settings: Settings) -> No
 
 def test_a_missing_value_is_an_error_and_no_gap_in_a_letter(settings: Settings) -> None:
     with pytest.raises(UndefinedError, match="'url' is undefined"):
-        render_message(settings, to_address="a@example.com", template="accounts/reset_password", context={"name": "A"})
+        render_message(settings, to_address="a@example.com", template="passwords/reset_password", context={"name": "A"})
 
 
 def test_a_message_that_lacks_a_part_cannot_be_sent(settings: Settings) -> None:

@@ -1,0 +1,1 @@
+"""New passwords: changed by somebody who is logged in, or set by a mailed link."""
