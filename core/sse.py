@@ -10,13 +10,12 @@ none is lost. What a handler's dependencies opened is closed before the first ev
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
-from anyio.abc import ObjectReceiveStream, ObjectSendStream
 
 from core._utils import create_collapsing_task_group
 from core.background import BackgroundTask
@@ -106,61 +105,43 @@ class EventSourceResponse(StreamingResponse):
             await self.background()
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        shutdown = scope.get("extensions", {}).get(SHUTDOWN_EXTENSION)
         async with create_collapsing_task_group() as group:
-            group.start_soon(self._end_with_client, receive, group.cancel_scope)
-            shutdown = scope.get("extensions", {}).get(SHUTDOWN_EXTENSION)
-            ending = anyio.Event()
-            if shutdown is not None:
-                group.start_soon(self._end_with_server, shutdown["wait"], ending)
-            await self._tell(send, ending)
+            group.start_soon(_cancel_after, lambda: self.listen_for_disconnect(receive), group.cancel_scope)
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await self._say(send, self.opening)
+            async with create_collapsing_task_group() as telling:
+                telling.start_soon(self._fill_silence, send)
+                if shutdown is not None:
+                    telling.start_soon(_cancel_after, shutdown["wait"], telling.cancel_scope)
+                with anyio.move_on_after(self.maximum_lifetime):
+                    await self._tell(send)
+                telling.cancel_scope.cancel()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
             group.cancel_scope.cancel()
 
-    async def _end_with_client(self, receive: Receive, scope: anyio.CancelScope) -> None:
-        await self.listen_for_disconnect(receive)
-        scope.cancel()
-
-    async def _end_with_server(self, wait: Any, ending: anyio.Event) -> None:
-        await wait()
-        ending.set()
-
-    async def _tell(self, send: Send, ending: anyio.Event) -> None:
-        """Send the events until there are no more, or it is time to end; then end the response properly."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.opening, "more_body": True})
-        sending, receiving = anyio.create_memory_object_stream[ServerSentEvent | str]()
-        with receiving:
-            async with create_collapsing_task_group() as group:
-                group.start_soon(self._produce, sending)
-                group.start_soon(self._end_when, ending, group.cancel_scope)
-                with anyio.move_on_after(self.maximum_lifetime):
-                    await self._send_events(receiving, send)
-                group.cancel_scope.cancel()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _end_when(self, ending: anyio.Event, scope: anyio.CancelScope) -> None:
-        await ending.wait()
-        scope.cancel()
-
-    async def _produce(self, sending: ObjectSendStream[ServerSentEvent | str]) -> None:
-        """Read the content in a task of its own: waiting for it with a timeout would break it off."""
-        async with sending:
+    async def _tell(self, send: Send) -> None:
+        """Send the events until there are no more."""
+        async with AsyncExitStack() as stack:
             if isinstance(self.events, AsyncGenerator):
-                async with aclosing(self.events):
-                    await self._pass_on(sending)
-            else:
-                await self._pass_on(sending)
+                await stack.enter_async_context(aclosing(self.events))
+            async for event in self.events:
+                await self._say(
+                    send, (event if isinstance(event, ServerSentEvent) else ServerSentEvent(event)).encode()
+                )
 
-    async def _pass_on(self, sending: ObjectSendStream[ServerSentEvent | str]) -> None:
-        async for event in self.events:
-            await sending.send(event)
-
-    async def _send_events(self, receiving: ObjectReceiveStream[ServerSentEvent | str], send: Send) -> None:
+    async def _fill_silence(self, send: Send) -> None:
         while True:
-            body = KEEP_ALIVE
-            with anyio.move_on_after(self.keep_alive):
-                try:
-                    event = await receiving.receive()
-                except anyio.EndOfStream:
-                    return
-                body = event.encode() if isinstance(event, ServerSentEvent) else ServerSentEvent(event).encode()
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+            due = self._said_at + self.keep_alive
+            await anyio.sleep_until(due)
+            if self._said_at + self.keep_alive <= due:
+                await self._say(send, KEEP_ALIVE)
+
+    async def _say(self, send: Send, body: bytes) -> None:
+        self._said_at = anyio.current_time()
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _cancel_after(wait: Callable[[], Awaitable[object]], scope: anyio.CancelScope) -> None:
+    await wait()
+    scope.cancel()
