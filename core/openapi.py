@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core.core_schema import IsInstanceSchema
@@ -68,35 +67,20 @@ PROBLEM: Schema = {
 
 
 @dataclass(frozen=True)
-class Operation:
-    """What `operation` says of a handler."""
+class operation:  # noqa: N801 (a decorator)
+    """Describe a handler: other tags, refusals it raises by their status, headers it sends (`Link`, `Retry-After`)."""
 
     summary: str | None = None
+    _: KW_ONLY
     tags: Sequence[str] = ()
-    is_deprecated: bool = False
-    # Further refusals by status, with what they mean; headers of the answer by name, with their description.
+    deprecated: bool = False
     refusals: Mapping[int, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    is_hidden: bool = False
+    hidden: bool = False
 
-
-def operation(
-    summary: str | None = None,
-    *,
-    tags: Sequence[str] = (),
-    deprecated: bool = False,
-    refusals: Mapping[int, str] | None = None,
-    headers: Mapping[str, str] | None = None,
-    hidden: bool = False,
-) -> Callable[[EndpointT], EndpointT]:
-    """Describe a handler: other tags, refusals it raises, headers it sends (`Link`, `Retry-After`)."""
-    described = Operation(summary, tags, deprecated, refusals or {}, headers or {}, hidden)
-
-    def attach(endpoint: EndpointT) -> EndpointT:
-        setattr(endpoint, OPERATION_ATTRIBUTE, described)
+    def __call__(self, endpoint: EndpointT) -> EndpointT:
+        setattr(endpoint, OPERATION_ATTRIBUTE, self)
         return endpoint
-
-    return attach
 
 
 def openapi_document(
@@ -115,24 +99,23 @@ def openapi_document(
     schemes themselves are given in `security_schemes`. Raises InvalidSignature.
     """
     schemas = Schemas()
-    operations = [
-        Described(path, route, handler, schemas)
-        for path, route in documented_routes(routes)
-        if path.startswith(under)
-        for handler in handlers_of(route)
-    ]
-    schemas.generate()
-    paths: dict[str, dict[str, Any]] = {}
-    for described in operations:
-        paths.setdefault(described.path, {}).update(described.methods())
-    info = {"title": title, "version": version} | ({"description": description} if description else {})
-    components: dict[str, Any] = {"schemas": schemas.definitions | {"Problem": PROBLEM}}
-    if security_schemes:
-        components["securitySchemes"] = {name: dict(scheme) for name, scheme in security_schemes.items()}
-    document: dict[str, Any] = {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
-    if servers:
-        document["servers"] = [{"url": url} for url in servers]
-    return document
+    paths: dict[str, Schema] = {}
+    for path, route in documented_routes(routes):
+        for handler in handlers_of(route) if path.startswith(under) else ():
+            paths.setdefault(PATH_PARAMETER.sub(r"{\1}", path), {}).update(Described(path, handler, schemas).methods())
+    components: Schema = {"schemas": schemas.fill() | {"Problem": PROBLEM}, "securitySchemes": security_schemes}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, **given(description=description)},
+        "paths": paths,
+        "components": given(**components),
+        **given(servers=[{"url": url} for url in servers]),
+    }
+
+
+def given(**members: Any) -> Schema:
+    """The members that say something."""
+    return {name: value for name, value in members.items() if value}
 
 
 def openapi_endpoint(routes: Callable[[], Iterable[BaseRoute]], **options: Any) -> Callable[[Any], Any]:
@@ -158,36 +141,34 @@ def documented_routes(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator
 
 @dataclass(frozen=True)
 class Handler:
-    """A function that answers some methods of a route; one of a class is given its instance."""
+    """A function that answers some methods of a route. One of a class is `given` its instance."""
 
     function: Callable[..., Any]
+    route: Route
     methods: Sequence[str]
+    is_alone: bool
     given: Sequence[str] = ()
-    # Whether it answers all that the route answers.
-    is_alone: bool = True
 
     @property
-    def operation(self) -> Operation:
-        described: Operation = getattr(self.function, OPERATION_ATTRIBUTE, Operation())
-        return described
+    def operation(self) -> operation:
+        found: operation = getattr(self.function, OPERATION_ATTRIBUTE, operation())
+        return found
 
 
 def handlers_of(route: Route) -> list[Handler]:
     """The handlers that are documented: functions, and the methods of endpoint classes. HEAD is part of GET."""
     endpoint: Any = route.endpoint
+    handlers: list[Handler] = []
     if inspect.isclass(endpoint) and issubclass(endpoint, HTTPEndpoint):
-        verbs = [verb for verb in endpoint.handlers if verb != "head" and hasattr(endpoint, verb)]
-        methods = [(getattr(endpoint, verb), verb.upper()) for verb in verbs]
-        handlers = [
-            Handler(method, [verb], list(inspect.signature(method).parameters)[:1], len(verbs) == 1)
-            for method, verb in methods
-        ]
+        functions = {verb: getattr(endpoint, verb) for verb in endpoint.handlers if hasattr(endpoint, verb)}
+        functions.pop("head", None)
+        for verb, function in functions.items():
+            instance = list(inspect.signature(function).parameters)[:1]
+            handlers.append(Handler(function, route, [verb], len(functions) == 1, instance))
     elif inspect.isroutine(endpoint) or hasattr(endpoint, "func"):
-        verbs = sorted((route.methods or {"GET"}) - {"HEAD"})
-        handlers = [Handler(endpoint, verbs, is_alone=len(verbs) == 1)]
-    else:
-        handlers = []
-    return [handler for handler in handlers if not handler.operation.is_hidden]
+        verbs = sorted(method.lower() for method in route.methods or {"GET"} if method != "HEAD")
+        handlers.append(Handler(endpoint, route, verbs, len(verbs) == 1))
+    return [handler for handler in handlers if not handler.operation.hidden]
 
 
 class SchemaGenerator(GenerateJsonSchema):
@@ -204,70 +185,58 @@ class Schemas:
 
     def __init__(self) -> None:
         self.wanted: list[tuple[int, JsonSchemaMode, TypeAdapter[Any]]] = []
-        self.found: dict[tuple[int, JsonSchemaMode], Schema] = {}
-        self.definitions: dict[str, Schema] = {}
+        self.places: list[Schema] = []
 
-    def want(self, annotation: Any, mode: JsonSchemaMode) -> Callable[[], Schema]:
-        """Ask for a type's schema; what is returned gives it after `generate`."""
-        key = len(self.wanted)
-        self.wanted.append((key, mode, TypeAdapter(annotation)))
-        return lambda: self.found[key, mode]
+    def want(self, annotation: Any, mode: JsonSchemaMode = "validation", **further: Any) -> Schema:
+        """The place of a type's schema, with further members. It is empty until `fill`."""
+        self.wanted.append((len(self.places), mode, TypeAdapter(annotation)))
+        self.places.append(further)
+        return further
 
-    def generate(self) -> None:
+    def fill(self) -> dict[str, Schema]:
+        """Complete every schema that was asked for; returns the definitions that they refer to."""
         found, definitions = TypeAdapter.json_schemas(
             self.wanted, ref_template=SCHEMA_ADDRESS, schema_generator=SchemaGenerator
         )
-        self.found = {key: without_title(schema) for key, schema in found.items()}
-        self.definitions = definitions.get("$defs", {})
-
-
-def without_title(schema: Schema) -> Schema:
-    return {name: value for name, value in schema.items() if name != "title"}
+        for (key, _), schema in found.items():
+            schema.pop("title", None)
+            self.places[key].update({**schema, **self.places[key]})
+        shared: dict[str, Schema] = definitions.get("$defs", {})
+        return shared
 
 
 class Described:
-    """One handler's operations. Its schemas are asked for at once, and read when the whole document is known."""
+    """One handler's operations, with schemas that are filled in when the whole document is known."""
 
-    def __init__(self, path: str, route: Route, handler: Handler, schemas: Schemas) -> None:
-        self.path = PATH_PARAMETER.sub(r"{\1}", path)
-        self.route = route
+    def __init__(self, path: str, handler: Handler, schemas: Schemas) -> None:
         self.handler = handler
-        self.operation = handler.operation
-        self.plan = Plan(handler.function, path, dependencies=route.dependencies, given=handler.given)
-        self.dependencies = [*dependencies_of(handler.function, behind=route.dependencies)]
         self.schemas = schemas
+        self.plan = Plan(handler.function, path, dependencies=handler.route.dependencies, given=handler.given)
         self.inputs = list(self.plan.inputs())
-        self.parameters = [*self._path_parameters(), *self._marked_parameters()]
         self.body = self._body()
-        self.declared, self.status = declared_answer(self.plan.signature.returns)
-        answers = self.declared not in (EMPTY, Response, None, type(None))
-        self.answer = schemas.want(self.declared, "serialization") if answers else None
+        self.security = self._security()
 
-    def methods(self) -> dict[str, Any]:
+    def methods(self) -> Schema:
         """The operations by lower-case method."""
-        return {method.lower(): self._describe(method) for method in self.handler.methods}
-
-    def _describe(self, method: str) -> dict[str, Any]:
+        name, described = self.handler.route.name, self.handler.operation
         summary, _, description = inspect.cleandoc(self.handler.function.__doc__ or "").partition("\n")
-        described: dict[str, Any] = {
-            "operationId": self.route.name if self.handler.is_alone else f"{self.route.name}.{method.lower()}",
-            "summary": self.operation.summary or summary,
-            "description": description.strip(),
-            "tags": list(self.operation.tags) or self._default_tags(),
-            "deprecated": self.operation.is_deprecated,
-            "parameters": [parameter() for parameter in self.parameters],
-            "requestBody": self.body() if self.body is not None else None,
-            "security": self._security(),
-        }
-        return {name: value for name, value in described.items() if value} | {"responses": self._responses()}
-
-    def _default_tags(self) -> list[str]:
-        feature, dot, _ = self.route.name.partition(".")
-        return [feature] if dot else []
+        feature, dot, _ = name.partition(".")
+        common = given(
+            summary=described.summary or summary,
+            description=description.strip(),
+            tags=list(described.tags) or [feature] * bool(dot),
+            deprecated=described.deprecated,
+            parameters=[*self._path_parameters(), *self._marked_parameters()],
+            requestBody=self.body,
+            security=self.security,
+            responses=self._responses(),
+        )
+        names = {method: name if self.handler.is_alone else f"{name}.{method}" for method in self.handler.methods}
+        return {method: {"operationId": identifier, **common} for method, identifier in names.items()}
 
     def _security(self) -> list[dict[str, list[str]]]:
         required: dict[str, list[str]] = {}
-        for dependency in self.dependencies:
+        for dependency in dependencies_of(self.handler.function, behind=self.handler.route.dependencies):
             schemes: Mapping[str, Sequence[str]] = getattr(dependency, "openapi_security", {})
             for name, scopes in schemes.items():
                 required.setdefault(name, []).extend(scopes)
@@ -275,101 +244,78 @@ class Described:
 
     # Parameters.
 
-    def _path_parameters(self) -> Iterator[Callable[[], Schema]]:
-        annotated = {
-            parameter.name: parameter.annotation
-            for parameter in self.plan.signature.parameters
-            if parameter.is_annotated and parameter.marker is None
-        }
+    def _path_parameters(self) -> Iterator[Schema]:
+        annotated = {each.name: each for each in self.plan.signature.parameters if each.is_annotated}
         for name, convertor in self.plan.path_parameters.items():
-            if convertor == "str" and name in annotated:
-                schema = self.schemas.want(annotated[name], "validation")
+            if convertor == "str" and name in annotated and annotated[name].marker is None:
+                schema = self.schemas.want(annotated[name].annotation)
             else:
-                schema = partial(dict, CONVERTED.get(convertor, {"type": "string"}))
-            yield partial(path_parameter, name, schema)
+                schema = dict(CONVERTED.get(convertor, {"type": "string"}))
+            yield parameter_of(name, "path", True, schema)
 
-    def _marked_parameters(self) -> Iterator[Callable[[], Schema]]:
+    def _marked_parameters(self) -> Iterator[Schema]:
         for parameter, marker in self.inputs:
             if marker.place not in ("query", "header", "cookie"):
                 continue
             if is_model(parameter.bare):
-                yield from self._model_parameters(parameter.bare, marker)
+                yield from (self._field(name, info, marker) for name, info in parameter.bare.model_fields.items())
             else:
-                yield self._parameter(wire_name(parameter.name, marker.alias, marker), parameter, marker)
+                has_default = not parameter.is_required and parameter.default is not None
+                default = {"default": parameter.default} if has_default else {}
+                schema = self.schemas.want(parameter.annotation, **default)
+                yield parameter_of(wire_name_of(parameter, marker), marker.place, parameter.is_required, schema, marker)
 
-    def _parameter(self, name: str, parameter: Parameter, marker: Input) -> Callable[[], Schema]:
-        schema = self.schemas.want(parameter.annotation, "validation")
-        default = {} if parameter.is_required or parameter.default is None else {"default": parameter.default}
-        return lambda: parameter_of(name, marker.place, parameter.is_required, schema() | default, marker)
-
-    def _model_parameters(self, model: type[BaseModel], marker: Input) -> Iterator[Callable[[], Schema]]:
-        for name, info in model.model_fields.items():
-            yield self._field(name, info, marker)
-
-    def _field(self, name: str, info: FieldInfo, marker: Input) -> Callable[[], Schema]:
+    def _field(self, name: str, info: FieldInfo, marker: Input) -> Schema:
         alias = info.validation_alias or info.alias
         wire = wire_name(name, alias if isinstance(alias, str) else None, marker)
-        schema = self.schemas.want(Annotated[info.annotation, info], "validation")
-        about = Input(description=info.description or "")
-        return lambda: parameter_of(wire, marker.place, info.is_required(), schema(), about)
+        schema = self.schemas.want(Annotated[info.annotation, info])
+        return parameter_of(wire, marker.place, info.is_required(), schema, Input(description=info.description or ""))
 
     # Bodies.
 
-    def _body(self) -> Callable[[], Schema] | None:
-        json = [(parameter, marker) for parameter, marker in self.inputs if isinstance(marker, Body)]
-        if json:
-            return self._json_body(*json[0])
+    def _body(self) -> Schema | None:
+        for parameter, marker in self.inputs:
+            if isinstance(marker, Body):
+                return self._json_body(parameter, marker)
         form = [(parameter, marker) for parameter, marker in self.inputs if marker.place == "form"]
         return self._form_body(form) if form else None
 
-    def _json_body(self, parameter: Parameter, marker: Input) -> Callable[[], Schema]:
+    def _json_body(self, parameter: Parameter, marker: Input) -> Schema:
         if parameter.bare is bytes:
-            return lambda: {"required": parameter.is_required, "content": {"*/*": {}}}
-        schema = self.schemas.want(parameter.annotation, "validation")
-        return lambda: body_of("application/json", schema(), parameter.is_required, marker)
+            return {"required": parameter.is_required, "content": {"*/*": {}}}
+        return body_of("application/json", self.schemas.want(parameter.annotation), parameter.is_required, marker)
 
-    def _form_body(self, fields: list[tuple[Parameter, Input]]) -> Callable[[], Schema]:
-        models = [parameter for parameter, _ in fields if is_model(parameter.bare)]
-        media_type = "application/x-www-form-urlencoded"
-        if any(isinstance(marker, File) for _, marker in fields):
-            media_type = "multipart/form-data"
-        if models:
-            schema = self.schemas.want(models[0].annotation, "validation")
-            return lambda: body_of(media_type, schema(), True, fields[0][1])
+    def _form_body(self, fields: list[tuple[Parameter, Input]]) -> Schema:
+        has_files = any(isinstance(marker, File) for _, marker in fields)
+        media_type = "multipart/form-data" if has_files else "application/x-www-form-urlencoded"
+        for parameter, marker in fields:
+            if is_model(parameter.bare):
+                return body_of(media_type, self.schemas.want(parameter.annotation), True, marker)
         properties = {
-            wire_name(parameter.name, marker.alias, marker): self._form_field(parameter, marker)
-            for parameter, marker in fields
+            wire_name_of(parameter, marker): self._form_field(parameter, marker) for parameter, marker in fields
         }
-        required = [
-            wire_name(parameter.name, marker.alias, marker) for parameter, marker in fields if parameter.is_required
-        ]
-        return lambda: body_of(
-            media_type,
-            {"type": "object", "properties": {name: schema() for name, schema in properties.items()}}
-            | ({"required": required} if required else {}),
-            bool(required),
-        )
+        required = [wire_name_of(parameter, marker) for parameter, marker in fields if parameter.is_required]
+        schema = {"type": "object", "properties": properties, **given(required=required)}
+        return body_of(media_type, schema, bool(required))
 
-    def _form_field(self, parameter: Parameter, marker: Input) -> Callable[[], Schema]:
+    def _form_field(self, parameter: Parameter, marker: Input) -> Schema:
         if not isinstance(marker, File):
-            return self.schemas.want(parameter.annotation, "validation")
-        return lambda: {"type": "array", "items": UPLOADED} if takes_many(parameter.annotation) else UPLOADED
+            return self.schemas.want(parameter.annotation)
+        return {"type": "array", "items": UPLOADED} if takes_many(parameter.annotation) else UPLOADED
 
     # Responses.
 
-    def _responses(self) -> dict[str, Any]:
-        answer: dict[str, Any] = {"description": phrase_of(self.status)}
-        if self.answer is not None:
-            answer["content"] = {"application/json": {"schema": self.answer()}}
-        if self.operation.headers:
-            answer["headers"] = {
-                name: {"description": description, "schema": {"type": "string"}}
-                for name, description in self.operation.headers.items()
-            }
-        refusals = {status: meaning or phrase_of(status) for status, meaning in self._refusals().items()}
+    def _responses(self) -> Schema:
+        declared, status = declared_answer(self.plan.signature.returns)
+        answer: Schema = {"description": phrase_of(status)}
+        if declared not in (EMPTY, Response, None, type(None)):
+            answer["content"] = {"application/json": {"schema": self.schemas.want(declared, "serialization")}}
+        texts = self.handler.operation.headers
+        headers = {name: {"description": text, "schema": {"type": "string"}} for name, text in texts.items()}
         problem = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": SCHEMA_ADDRESS.format(model="Problem")}}}
-        return {str(self.status): answer} | {
-            str(status): {"description": meaning, "content": problem} for status, meaning in sorted(refusals.items())
+        return {str(status): answer | given(headers=headers)} | {
+            str(status): {"description": meaning or phrase_of(status), "content": problem}
+            for status, meaning in sorted(self._refusals().items())
         }
 
     def _refusals(self) -> dict[int, str]:
@@ -383,32 +329,23 @@ class Described:
             refusals[400] = "The body is not valid JSON."
         if self.plan.path_parameters:
             refusals[404] = ""
-        if self._security():
+        if self.security:
             refusals |= {401: "", 403: ""}
-        return refusals | dict(self.operation.refusals)
+        return refusals | dict(self.handler.operation.refusals)
 
 
-def path_parameter(name: str, schema: Callable[[], Schema]) -> Schema:
-    return parameter_of(name, "path", True, schema())
+def wire_name_of(parameter: Parameter, marker: Input) -> str:
+    return wire_name(parameter.name, marker.alias, marker)
 
 
 def parameter_of(name: str, place: str, required: bool, schema: Schema, about: Input | None = None) -> Schema:
     described: Schema = {"name": name, "in": place, "required": required, "schema": schema}
     if about is not None:
-        described |= described_by(about)
+        described |= given(description=about.description, example=about.example, deprecated=about.deprecated)
     return described
 
 
-def described_by(marker: Input) -> Schema:
-    found = {"description": marker.description, "example": marker.example, "deprecated": marker.deprecated}
-    return {name: value for name, value in found.items() if value}
-
-
 def body_of(media_type: str, schema: Schema, required: bool, marker: Input | None = None) -> Schema:
-    content: Schema = {"schema": schema}
-    if marker is not None and marker.example is not None:
-        content["example"] = marker.example
-    body: Schema = {"required": required, "content": {media_type: content}}
-    if marker is not None and marker.description:
-        body["description"] = marker.description
-    return body
+    about = marker or Input()
+    content = {"schema": schema} | ({} if about.example is None else {"example": about.example})
+    return {"required": required, "content": {media_type: content}, **given(description=about.description)}
