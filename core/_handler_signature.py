@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Container, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from core._typed.markers import Depends, attached_dependencies
-from core._typed.signature import InvalidSignature
+from core._typed.signature import InvalidSignature, unwrap_partials
 from core.requests import HTTPConnection
 from core.types import ASGIApp
 
@@ -41,9 +40,8 @@ UNGUARDED = "an ASGI application does not run the dependencies of its route: put
 
 
 def is_function(endpoint: Any) -> bool:
-    while isinstance(endpoint, functools.partial):
-        endpoint = endpoint.func
-    return inspect.isfunction(endpoint) or inspect.ismethod(endpoint)
+    bare, _ = unwrap_partials(endpoint)
+    return inspect.isfunction(bare) or inspect.ismethod(bare)
 
 
 def _as_plain(
@@ -70,7 +68,7 @@ def is_plain(handler: Callable[..., Any], path_params: Container[str] = (), *, e
     if attached_dependencies(handler) or _is_data(handler, signature.return_annotation):
         return False
     parameters = signature.parameters.values()
-    given = _given_keywords(handler)
+    _, given = unwrap_partials(handler)
     positional = [each for each in parameters if each.kind not in _VARIABLE and each.name not in given]
     if not positional:
         return any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters)
@@ -81,15 +79,6 @@ def is_plain(handler: Callable[..., Any], path_params: Container[str] = (), *, e
 
 
 _VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-
-
-def _given_keywords(handler: Any) -> set[str]:
-    """The names that `functools.partial` has given values."""
-    given: set[str] = set()
-    while isinstance(handler, functools.partial):
-        given.update(handler.keywords)
-        handler = handler.func
-    return given
 
 
 def _is_declared(parameter: inspect.Parameter) -> bool:
@@ -133,9 +122,7 @@ def _is_connection(handler: Callable[..., Any], parameter: inspect.Parameter, pa
 
 def _evaluated(handler: Callable[..., Any], annotation: str) -> Any:
     """The annotation's value, or the text itself if a name in it is not (or not yet) known where it was written."""
-    function = inspect.unwrap(handler)
-    while hasattr(function, "func"):
-        function = function.func
+    function, _ = unwrap_partials(inspect.unwrap(handler))
     function = getattr(function, "__func__", function)
     try:
         return eval(annotation, getattr(function, "__globals__", {}))  # noqa: S307 (the program's own text)

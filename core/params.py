@@ -44,6 +44,7 @@ from core._typed.submitted import InvalidSubmission, Submitted
 from core._typed.teardown import finish
 from core.exceptions import HTTPException
 from core.problems import InvalidInput, Problem, problem_response
+from core.responses import Response
 
 __all__ = [
     "Body",
@@ -103,13 +104,14 @@ async def resolve(plan: Plan, answer: Answer, run: Resolution) -> Any:
         result = await plan.run(run)
         if result is FAILED:
             raise InvalidInput(run.errors)
-        response = None if is_websocket(run.connection) else answer(result)
+        if not isinstance(result, Response):
+            result = None if is_websocket(run.connection) else answer(result)
     except BaseException as error:
         await finish(run, error)
         raise
     if run.generators or run.form is not None:
         await finish(run, None)
-    return response
+    return result
 
 
 def dependencies_of(handler: Callable[..., Any], behind: Sequence[Depends] = ()) -> Iterator[Depends]:

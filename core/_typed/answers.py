@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -15,6 +15,8 @@ from core._typed.signature import EMPTY, describe, split_annotation
 from core.responses import Response
 
 Answer = Callable[[Any], Response]
+# Of pydantic's models and dataclasses.
+RECORD_MARKS = ("__pydantic_serializer__", "__dataclass_fields__")
 JSON_VALUES = (dict, list, tuple, set, frozenset)
 
 
@@ -23,12 +25,10 @@ class InvalidAnswer(TypeError):
 
 
 def answer_of(function: Callable[..., Any], returns: Any) -> Answer:
-    """How a handler's results become responses, from its return annotation."""
+    """How results that are no Response become one, from the handler's return annotation."""
     declared, status_code = declared_answer(returns)
     if declared is EMPTY:
         return _undeclared(function, status_code)
-    if declared is Response:
-        return _only_responses(function)
     if declared is None or declared is type(None):
         return _nothing(function, status_code)
     return _declared(function, declared, status_code)
@@ -63,12 +63,12 @@ def json_response(content: bytes, status_code: int) -> Response:
 
 def _declared(function: Callable[..., Any], declared: Any, status_code: int) -> Answer:
     """Values are validated as their declared type, attributes of objects included: what it does not name is not sent."""
+    if declared is Response:
+        return lambda result: _refuse(function, result, "not a Response")
     of_type = adapter(function, "return", declared)
     validate, serialize = of_type.validator.validate_python, of_type.serializer.to_json
 
     def answer(result: Any) -> Response:
-        if isinstance(result, Response):
-            return result
         try:
             return json_response(serialize(validate(result, from_attributes=True), by_alias=True), status_code)
         except ValidationError as error:
@@ -79,34 +79,21 @@ def _declared(function: Callable[..., Any], declared: Any, status_code: int) -> 
 
 def _undeclared(function: Callable[..., Any], status_code: int) -> Answer:
     def answer(result: Any) -> Response:
-        if isinstance(result, Response):
-            return result
-        if isinstance(result, JSON_VALUES) or _is_record(result):
+        if isinstance(result, JSON_VALUES) or any(hasattr(result, mark) for mark in RECORD_MARKS):
             return json_response(to_json(result, inf_nan_mode="null"), status_code)
-        raise InvalidAnswer(f"{describe(function)} returned {result!r}: return a Response, or declare what it returns")
-
-    return answer
-
-
-def _is_record(result: object) -> bool:
-    return hasattr(result, "__pydantic_serializer__") or hasattr(result, "__dataclass_fields__")
-
-
-def _only_responses(function: Callable[..., Any]) -> Answer:
-    def answer(result: Any) -> Response:
-        if isinstance(result, Response):
-            return result
-        raise InvalidAnswer(f"{describe(function)} returned {result!r}, not a Response")
+        _refuse(function, result, "which is no Response: return one, or declare what it returns")
 
     return answer
 
 
 def _nothing(function: Callable[..., Any], status_code: int) -> Answer:
     def answer(result: Any) -> Response:
-        if isinstance(result, Response):
-            return result
-        if result is not None:
-            raise InvalidAnswer(f"{describe(function)} declares to return nothing, and returned {result!r}")
-        return Response(status_code=status_code)
+        return (
+            Response(status_code=status_code) if result is None else _refuse(function, result, "and declares nothing")
+        )
 
     return answer
+
+
+def _refuse(function: Callable[..., Any], result: Any, problem: str) -> NoReturn:
+    raise InvalidAnswer(f"{describe(function)} returned {result!r}, {problem}")

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin
 
 from core._typed.inputs import FAILED, AsyncReader, Reader, Resolution, adapter, input_reader
 from core._typed.markers import Body, Depends, Form, Input, Path, attached_dependencies
-from core._typed.signature import InvalidSignature, Parameter, Signature, describe, read_signature
+from core._typed.signature import InvalidSignature, Parameter, Signature, describe, read_signature, unwrap_partials
 from core._typed.submitted import Submitted, submitted_reader
 from core._typed.teardown import name_of
 from core.concurrency import run_in_threadpool
@@ -73,7 +73,7 @@ Invoke = Callable[[Resolution, list[Any], dict[str, Any]], Awaitable[Any]]
 
 def invocation(function: Function) -> Invoke:
     """How a function of this kind is called. Decided once, by its kind."""
-    bare = unwrap_partials(function)
+    bare, _ = unwrap_partials(function)
     if inspect.isclass(bare):
         return partial(_construct, function)
     if not inspect.isroutine(bare):
@@ -83,12 +83,6 @@ def invocation(function: Function) -> Invoke:
     if inspect.isgeneratorfunction(bare):
         return partial(_open_sync, function)
     return partial(_await if inspect.iscoroutinefunction(bare) else _call_in_thread, function)
-
-
-def unwrap_partials(function: Any) -> Any:
-    while isinstance(function, partial):
-        function = function.func
-    return function
 
 
 async def _construct(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
@@ -223,7 +217,8 @@ class Plan:
 
     def _place(self, owner: Function, marker: Depends, parameter: Parameter | None, chain: tuple[Function, ...]) -> int:
         """The slot of a dependency's result, placing its call after those that it needs."""
-        function = self._dependency(owner, marker, parameter)
+        function = dependency_of(owner, marker, parameter)
+        function = self._overrides.get(function, function)
         if function in chain:
             circle = " -> ".join(describe(each) for each in (*chain[chain.index(function) :], function))
             raise InvalidSignature(owner, f"its dependencies go in a circle: {circle}")
@@ -232,10 +227,6 @@ class Plan:
             self._slots[function] = call.slot
             self.calls.append(call)
         return self._slots[function]
-
-    def _dependency(self, owner: Function, marker: Depends, parameter: Parameter | None) -> Function:
-        function = dependency_of(owner, marker, parameter)
-        return self._overrides.get(function, function)
 
     def _path_reader(self, function: Function, parameter: Parameter, name: str) -> Reader:
         convertor = self.path_parameters.get(name)

@@ -53,7 +53,7 @@ class Signature:
 
 def read_signature(function: Callable[..., Any]) -> Signature:
     """The signature of a function, method, class, partial or callable object. Raises InvalidSignature."""
-    target, bound = _unwrap_partials(function)
+    target, bound = unwrap_partials(function)
     hints = _type_hints(function, target)
     returns = EMPTY if inspect.isclass(target) else hints.get("return", EMPTY)
     return Signature(function, tuple(_parameters(function, hints, bound)), returns)
@@ -61,7 +61,7 @@ def read_signature(function: Callable[..., Any]) -> Signature:
 
 def describe(function: object) -> str:
     """The function's name with its file and line, for messages."""
-    target, _ = _unwrap_partials(function)
+    target, _ = unwrap_partials(function)
     name = f"{getattr(target, '__module__', '')}.{getattr(target, '__qualname__', repr(target))}"
     try:
         source = inspect.unwrap(target if hasattr(target, "__name__") else type(target).__call__)
@@ -75,7 +75,7 @@ def _shorten(path: str) -> str:
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
-def _unwrap_partials(function: Any) -> tuple[Any, frozenset[str]]:
+def unwrap_partials(function: Any) -> tuple[Any, frozenset[str]]:
     """The function below any `functools.partial`s, with the names of the keywords they already gave."""
     bound: set[str] = set()
     while isinstance(function, functools.partial):
