@@ -12,13 +12,13 @@ from app.email.links import absolute
 from app.templates import date
 
 
-async def send_verification(db: AsyncSession, settings: Settings, *, to: str, token: str) -> None:
-    """The link that proves an address.
+async def send_verification(db: AsyncSession, settings: Settings, *, to: str, token: str, code: str) -> None:
+    """The link that proves an address, and the code for who reads this on another device.
 
     The name is left out: until the address is proved, a stranger chose it, and would write what they like in our name.
     """
-    url = mailed_url(settings, "/verify-email", token)
-    await send(db, settings=settings, to=to, template="accounts/verify_email", context={"url": url})
+    context = {"url": mailed_url(settings, "/verify-email", token), "code": code}
+    await send(db, settings=settings, to=to, template="accounts/verify_email", context=context)
 
 
 async def send_already_registered(db: AsyncSession, settings: Settings, *, to: str) -> None:

@@ -34,6 +34,10 @@ def _refuse_short(password: SecretStr) -> SecretStr:
     return password
 
 
+def _digits(text: str) -> str:
+    return "".join(character for character in unicodedata.normalize("NFKC", text) if character.isdecimal())
+
+
 Password = Annotated[SecretStr, BeforeValidator(_sealed), AfterValidator(_refuse_unusable)]
 """A password as it was typed, in NFC."""
 
@@ -44,6 +48,10 @@ NextPath = Annotated[str, BeforeValidator(lambda value: safe_path(value if isins
 """Where to go afterwards; anything but a path on this site becomes empty."""
 
 LinkToken = Annotated[Line, Field(max_length=200)]
+
+
+MailedCode = Annotated[Line, Field(max_length=40), AfterValidator(_digits)]
+"""A code as it was typed, with blanks and hyphens or in full-width digits; what is left are its digits."""
 
 
 class SignUpForm(Form):
@@ -63,8 +71,13 @@ class StaffForm(Form):
 class LogInForm(Form):
     email: EmailAddress
     password: Password
+    remember: bool = False
     next: NextPath = ""
 
 
 class VerifyEmailForm(Form):
     token: LinkToken
+
+
+class VerifyCodeForm(Form):
+    code: MailedCode

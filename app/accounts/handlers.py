@@ -4,12 +4,14 @@ from typing import Annotated
 
 from app.accounts import actions, limits, pending, queries, signing_up
 from app.accounts.choosing import WeakPassword
+from app.accounts.codes import CodeDoesNotWork
 from app.accounts.dependencies import OptionalSession, SignedOut
 from app.accounts.entering import enter
-from app.accounts.forms import LogInForm, SignUpForm, VerifyEmailForm
+from app.accounts.forms import LogInForm, SignUpForm, VerifyCodeForm, VerifyEmailForm
+from app.accounts.last_method import last_method
 from app.accounts.link_pages import UNTRACED, keep_link, link_does_not_work, see
 from app.accounts.links import LinkDoesNotWork
-from app.accounts.models import Purpose
+from app.accounts.models import Purpose, User
 from app.accounts.redirects import log_in_path, safe_path
 from app.accounts.sessions import delete_session_cookie
 from app.audit.models import RequestFacts
@@ -48,6 +50,7 @@ async def create_account(
                 name=form.data.name,
                 email=form.data.email,
                 password=form.data.password.get_secret_value(),
+                browser=pending.browser_key(request),
                 facts=RequestFacts.of(request),
             )
         except WeakPassword as refusal:
@@ -59,12 +62,26 @@ async def create_account(
 
 
 async def check_mail(request: Request, _stranger: SignedOut) -> Response:
-    """Say that a message is on its way, and offer another one."""
-    address = pending.pending_address(request)
-    if not address:
-        return see(request, "accounts.sign_up")
-    headers = {"cache-control": "no-store"}
-    return render(request, "accounts/check_mail.html", headers=headers, address=pending.masked(address))
+    """Say that a message is on its way, take the code in it, and offer another one."""
+    return _show_check_mail(request, Submitted.blank(VerifyCodeForm))
+
+
+async def confirm_email_with_code(
+    request: Request, _stranger: SignedOut, db: Db, settings: CurrentSettings, form: Submitted[VerifyCodeForm]
+) -> Response:
+    """Prove an address by the code of the message that this browser caused."""
+    if form.is_valid:
+        await limits.limit(request, limits.CODE, pending.pending_address(request))
+        browser, facts = pending.browser_key(request), RequestFacts.of(request)
+        try:
+            user = await signing_up.verify_email_by_code(
+                db, settings, browser=browser, digits=form.data.code, facts=facts
+            )
+        except CodeDoesNotWork as refusal:
+            form.add_error("code", _(refusal.message))
+        else:
+            return await _welcome(request, db, user)
+    return _show_check_mail(request, form)
 
 
 async def send_verification_again(request: Request, db: Db, settings: CurrentSettings) -> Response:
@@ -73,7 +90,7 @@ async def send_verification_again(request: Request, db: Db, settings: CurrentSet
     if not address:
         return see(request, "accounts.sign_up")
     await limits.limit(request, limits.MESSAGE, address)
-    await signing_up.send_verification_again(db, settings, email=address)
+    await signing_up.send_verification_again(db, settings, email=address, browser=pending.browser_key(request))
     flash(request, _("We sent the message again. It may take a minute to arrive."))
     return see(request, "accounts.check_mail")
 
@@ -100,16 +117,12 @@ async def confirm_email(request: Request, db: Db, form: Submitted[VerifyEmailFor
         user = await signing_up.verify_email(db, token=form.data.token if form.is_valid else "", facts=facts)
     except LinkDoesNotWork:
         return link_does_not_work(request, Purpose.VERIFY)
-    await create_personal_organization(db, user, facts=facts)
-    pending.forget_link(request, Purpose.VERIFY)
-    flash(request, _("Your e-mail address is confirmed. You can log in now."))
-    return _see_log_in(request)
+    return await _welcome(request, db, user)
 
 
-async def log_in(request: Request, _stranger: SignedOut, next_path: Next = "") -> Response:
-    """Show the log-in form."""
-    form = Submitted.blank(LogInForm, next=safe_path(next_path))
-    return render(request, "accounts/log_in.html", form=form)
+async def log_in(request: Request, _stranger: SignedOut, settings: CurrentSettings, next_path: Next = "") -> Response:
+    """Show the log-in form, and which way was used here last."""
+    return _show_log_in(request, settings, Submitted.blank(LogInForm, next=safe_path(next_path)))
 
 
 async def log_in_with_password(
@@ -128,8 +141,10 @@ async def log_in_with_password(
         except actions.AddressNotVerified as refusal:
             return await _ask_for_proof(request, db, settings, refusal.address, form.data.next)
         else:
-            return await enter(request, db, user, method="password", next_path=form.data.next)
-    return render(request, "accounts/log_in.html", form=form)
+            return await enter(
+                request, db, user, method="password", next_path=form.data.next, is_remembered=form.data.remember
+            )
+    return _show_log_in(request, settings, form)
 
 
 async def log_out(request: Request, db: Db, settings: CurrentSettings, session: OptionalSession) -> Response:
@@ -144,10 +159,28 @@ async def log_out(request: Request, db: Db, settings: CurrentSettings, session: 
     return response
 
 
+async def _welcome(request: Request, db: Db, user: User) -> Response:
+    await create_personal_organization(db, user, facts=RequestFacts.of(request))
+    pending.forget_link(request, Purpose.VERIFY)
+    flash(request, _("Your e-mail address is confirmed. You can log in now."))
+    return _see_log_in(request)
+
+
+def _show_log_in(request: Request, settings: Settings, form: Submitted[LogInForm]) -> Response:
+    return render(request, "accounts/log_in.html", form=form, last_method=last_method(request, settings))
+
+
+def _show_check_mail(request: Request, form: Submitted[VerifyCodeForm]) -> Response:
+    address = pending.pending_address(request)
+    if not address:
+        return see(request, "accounts.sign_up")
+    return render(request, "accounts/check_mail.html", form=form, address=pending.masked(address))
+
+
 async def _ask_for_proof(request: Request, db: Db, settings: Settings, address: str, next_path: str) -> Response:
     """The password is right, so this is the person who signed up: send them the link again."""
     await limits.limit(request, limits.MESSAGE, address)
-    await signing_up.send_verification_again(db, settings, email=address)
+    await signing_up.send_verification_again(db, settings, email=address, browser=pending.browser_key(request))
     pending.remember_address(request, address, next_path)
     flash(request, _("Confirm your e-mail address first. We sent you the link again."), "info")
     return see(request, "accounts.check_mail")

@@ -2,18 +2,22 @@
 
 from app.accounts.models import Purpose
 from app.accounts.redirects import safe_path
+from app.accounts.sessions import new_token
 from app.templates import FLASHES
 from core.requests import Request
 
 ADDRESS = "pending_address"
 NEXT = "pending_next"
+REMEMBERED = "pending_remembered"
+BROWSER = "browser"
 LINK = "pending_link."
 CHALLENGE = "pending_challenge"
 
 
-def remember_address(request: Request, address: str, next_path: str = "") -> None:
-    """Remember to which address a message went, and where its owner wanted to go."""
+def remember_address(request: Request, address: str, next_path: str = "", *, is_remembered: bool = False) -> None:
+    """Remember to which address a message went, where its owner wanted to go, and whether to stay logged in."""
     request.session[ADDRESS] = address
+    request.session[REMEMBERED] = is_remembered
     if next_path:
         request.session[NEXT] = next_path
 
@@ -26,6 +30,16 @@ def pending_address(request: Request) -> str:
 def pending_next(request: Request) -> str:
     """Where somebody wanted to go before they had to sign up, or nothing."""
     return safe_path(str(request.session.get(NEXT, "")))
+
+
+def is_remembered(request: Request) -> bool:
+    """Whether somebody asked to stay logged in when they asked for a message."""
+    return request.session.get(REMEMBERED) is True
+
+
+def browser_key(request: Request) -> str:
+    """A secret of this browser, made when it is first needed: a mailed code works beside no other."""
+    return str(request.session.setdefault(BROWSER, new_token()))
 
 
 def remember_link(request: Request, purpose: Purpose, token: str) -> None:

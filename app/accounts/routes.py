@@ -18,6 +18,14 @@ routes: list[BaseRoute] = [
     public(Route("/verify-email/sent", handlers.check_mail, name="accounts.check_mail")),
     public(
         Route(
+            "/verify-email/sent",
+            handlers.confirm_email_with_code,
+            methods=["POST"],
+            name="accounts.confirm_email_with_code",
+        )
+    ),
+    public(
+        Route(
             "/verify-email/again",
             handlers.send_verification_again,
             methods=["POST"],

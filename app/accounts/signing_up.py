@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from app import clock
 from app.accounts import emails, passwords, queries
 from app.accounts.choosing import require_good_password
+from app.accounts.codes import CodeDoesNotWork, new_code, use_code
 from app.accounts.links import LinkDoesNotWork, create_link, use_link
 from app.accounts.models import Email, Password, Purpose, User
 from app.audit.actions import record
@@ -21,7 +22,7 @@ from app.ids import uuid7
 
 
 async def sign_up(
-    db: AsyncSession, settings: Settings, *, name: str, email: str, password: str, facts: RequestFacts
+    db: AsyncSession, settings: Settings, *, name: str, email: str, password: str, browser: str, facts: RequestFacts
 ) -> None:
     """Claim an address: the link mailed to it makes the claim an account. Raises WeakPassword and TooManyPasswords.
 
@@ -32,23 +33,43 @@ async def sign_up(
     hashed = await passwords.hash_password(password)
     is_owned = await queries.is_address_owned(db, email)
     user, claim = await add_person(db, name=name, email=email, hashed=hashed)
-    await _send_claim(db, settings, claim, is_owned=is_owned)
+    await _send_claim(db, settings, claim, browser, is_owned=is_owned)
     await record(db, "accounts.signed_up", actor_id=user.id, actor_label=user.name, request=facts)
 
 
-async def send_verification_again(db: AsyncSession, settings: Settings, *, email: str) -> None:
-    """Mail a fresh link to the newest claim of an address, or the notice that it has an account. Silent if there is none."""
+async def send_verification_again(db: AsyncSession, settings: Settings, *, email: str, browser: str) -> None:
+    """Mail a fresh link and code to the newest claim of an address, or the notice that it has an account. Silent if there is none."""
     claim, is_owned = await queries.find_claim(db, email)
     if claim is not None:
-        await _send_claim(db, settings, claim, is_owned=is_owned)
+        await _send_claim(db, settings, claim, browser, is_owned=is_owned)
 
 
 async def verify_email(db: AsyncSession, *, token: str, facts: RequestFacts) -> User:
     """Make a claim an account by its mailed link. Raises LinkDoesNotWork."""
-    email = await use_link(db, token, Purpose.VERIFY)
-    await prove_address(db, email)
-    await record(db, "accounts.email_verified", actor_id=email.user_id, actor_label=email.user.name, request=facts)
-    return email.user
+    link = await queries.find_link(db, token, Purpose.VERIFY)
+    if link is None:
+        raise LinkDoesNotWork
+    await lock_address(db, link.address)
+    return await _make_real(db, await use_link(db, token, Purpose.VERIFY), facts)
+
+
+async def verify_email_by_code(
+    db: AsyncSession, settings: Settings, *, browser: str, digits: str, facts: RequestFacts
+) -> User:
+    """Make a claim an account by its mailed code. Raises CodeDoesNotWork, which is counted: let the transaction commit."""
+    email = await use_code(db, settings, Purpose.VERIFY, browser=browser, digits=digits)
+    try:
+        return await _make_real(db, email, facts)
+    except LinkDoesNotWork:
+        raise CodeDoesNotWork from None
+
+
+async def lock_address(db: AsyncSession, address: str) -> None:
+    """Have people who prove the same address wait for each other. To be called before the link is used up.
+
+    The first one deletes what the others claimed; if those held locks on it by then, both would wait for ever.
+    """
+    await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(address.lower(), 0))))
 
 
 async def prove_address(db: AsyncSession, email: Email, *, becomes_primary: bool = True) -> None:
@@ -86,9 +107,16 @@ async def add_person(db: AsyncSession, *, name: str, email: str, hashed: str) ->
     return user, claim
 
 
-async def _send_claim(db: AsyncSession, settings: Settings, claim: Email, *, is_owned: bool) -> None:
-    token = await create_link(db, Purpose.VERIFY, claim.id)
+async def _make_real(db: AsyncSession, email: Email, facts: RequestFacts) -> User:
+    await prove_address(db, email)
+    await record(db, "accounts.email_verified", actor_id=email.user_id, actor_label=email.user.name, request=facts)
+    return email.user
+
+
+async def _send_claim(db: AsyncSession, settings: Settings, claim: Email, browser: str, *, is_owned: bool) -> None:
+    code = new_code(settings, Purpose.VERIFY, browser)
+    token = await create_link(db, Purpose.VERIFY, claim.id, code=code)
     if is_owned:
         await emails.send_already_registered(db, settings, to=claim.address)
     else:
-        await emails.send_verification(db, settings, to=claim.address, token=token)
+        await emails.send_verification(db, settings, to=claim.address, token=token, code=code.digits)
