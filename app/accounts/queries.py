@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
@@ -11,6 +11,7 @@ from app import clock
 from app.accounts.models import Email, OneTimeToken, Password, Purpose, Session, User
 from app.accounts.sessions import hash_token
 from app.database import user_named
+from app.reads import Read
 
 
 @dataclass(frozen=True)
@@ -26,26 +27,28 @@ class Account:
         return self.email.verified_at is not None
 
 
+_LIVE_SESSION = Read(
+    select(Session, User, Email, user_named(Session.user_id))
+    .join(Session.user)
+    .outerjoin(User.primary_email)
+    .where(
+        Session.token_hash == bindparam("token_hash"),
+        Session.revoked_at.is_(None),
+        Session.expires_at > bindparam("now"),
+        Session.idle_expires_at > bindparam("now"),
+        User.status == "active",
+    ),
+    Session.user,
+    User.primary_email,
+)
+
+
 async def find_session(db: AsyncSession, token: str) -> Session | None:
     """The live session of a cookie's token, with its user and their address loaded.
 
     The same statement names the user to the database (`app.user_id`), which row-level security goes by afterwards.
     """
-    now = clock.now()
-    statement = (
-        select(Session, user_named(Session.user_id))
-        .join(Session.user)
-        .outerjoin(User.primary_email)
-        .options(contains_eager(Session.user).contains_eager(User.primary_email))
-        .where(
-            Session.token_hash == hash_token(token),
-            Session.revoked_at.is_(None),
-            Session.expires_at > now,
-            Session.idle_expires_at > now,
-            User.status == "active",
-        )
-    )
-    row = (await db.execute(statement)).one_or_none()
+    row = await _LIVE_SESSION.first(db, token_hash=hash_token(token), now=clock.now())
     return row[0] if row else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import Select, bindparam, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
@@ -11,6 +11,23 @@ from app.accounts.models import User
 from app.database import organization_named
 from app.organizations.models import FormerSlug, Membership, MembershipStatus, Organization, Scope
 from app.pagination import Position
+from app.reads import Read
+
+_MEMBERSHIP = Read(
+    select(Membership, Organization, organization_named(Organization.id))
+    .join(Membership.organization)
+    .where(
+        or_(
+            Organization.slug == bindparam("slug"),
+            Organization.id
+            == select(FormerSlug.organization_id).where(FormerSlug.slug == bindparam("slug")).scalar_subquery(),
+        ),
+        Organization.status == "active",
+        Membership.user_id == bindparam("user_id"),
+        Membership.status == MembershipStatus.ACTIVE,
+    ),
+    Membership.organization,
+)
 
 
 async def find_membership(db: AsyncSession, user: User, slug: str) -> Membership | None:
@@ -19,19 +36,7 @@ async def find_membership(db: AsyncSession, user: User, slug: str) -> Membership
     The same statement names the organization to the database, which row-level security goes by afterwards. For somebody who
     is no member it finds nothing and names nothing, as for an organization that does not exist.
     """
-    had_slug = select(FormerSlug.organization_id).where(FormerSlug.slug == slug).scalar_subquery()
-    statement = (
-        select(Membership, organization_named(Organization.id))
-        .join(Membership.organization)
-        .options(contains_eager(Membership.organization))
-        .where(
-            or_(Organization.slug == slug, Organization.id == had_slug),
-            Organization.status == "active",
-            Membership.user_id == user.id,
-            Membership.status == MembershipStatus.ACTIVE,
-        )
-    )
-    row = (await db.execute(statement)).one_or_none()
+    row = await _MEMBERSHIP.first(db, slug=slug, user_id=user.id)
     return row[0] if row else None
 
 
