@@ -415,8 +415,6 @@ class Connection(asyncio.Protocol):
         self.server_state.total_requests += 1
         if self.waiters:
             self.wake()
-        if self.is_ending:
-            return
         if not exchange.keep_alive:
             self._end(has_unread=exchange.more_body)
         elif exchange.more_body:

@@ -63,7 +63,8 @@ class Exchange:
         try:
             result: object = await application(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
-            self.connection.abandon(self)
+            if not self.complete:
+                self.connection.abandon(self)
             raise
         except BaseException as error:
             error_log.error("Exception in ASGI application\n", exc_info=error)

@@ -85,8 +85,9 @@ class Served:
     address: tuple[str, int]
     clients: list[Client] = field(default_factory=list)
 
-    async def connect(self) -> Client:
-        client = Client(*await asyncio.open_connection(*self.address))
+    async def connect(self, **settings: Any) -> Client:
+        """A new connection; the settings are those of `asyncio.open_connection`."""
+        client = Client(*await asyncio.open_connection(*self.address, **settings))
         self.clients.append(client)
         return client
 

@@ -5,13 +5,14 @@ import sys
 from typing import Any
 
 import pytest
+import yaml
 
 from core.applications import Starlette
 from core.endpoints import HTTPEndpoint
 from core.requests import Request
 from core.responses import Response
 from core.routing import Host, Mount, Route, Router
-from core.schemas import OpenAPIResponse, SchemaGenerator
+from core.schemas import BaseSchemaGenerator, OpenAPIResponse, SchemaGenerator
 from core.testclient import AsyncTestClient
 
 SCHEMAS = SchemaGenerator({"openapi": "3.1.0", "info": {"title": "Test", "version": "1"}})
@@ -97,6 +98,25 @@ async def test_the_response_is_yaml() -> None:
 def test_only_a_mapping_can_be_a_schema() -> None:
     with pytest.raises(TypeError, match="should be a dictionary"):
         OpenAPIResponse("text")
+
+
+def test_yaml_that_is_meant_and_wrong_is_told() -> None:
+    async def mistaken(request: Request) -> Response:
+        """
+        Not like this.
+        ---
+        responses: {200
+        """
+        return Response()
+
+    with pytest.raises(yaml.YAMLError):
+        SCHEMAS.parse_docstring(mistaken)
+    with pytest.raises(NotImplementedError):
+        BaseSchemaGenerator().get_schema(ROUTES)
+
+
+def test_a_function_without_a_docstring_has_no_schema() -> None:
+    assert SCHEMAS.parse_docstring(lambda request: Response()) == {}
 
 
 def test_importing_the_module_does_not_need_yaml() -> None:

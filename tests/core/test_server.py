@@ -4,9 +4,11 @@ import asyncio
 import contextvars
 import logging
 import re
+import ssl
 from collections.abc import AsyncIterator
 from copy import copy
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +16,11 @@ import httptools
 import pytest
 import uvicorn
 import websockets
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from core._server.wire import REMEMBERED, HeaderLines, require_host
 from core.server import BoundedProtocol, Limits
@@ -57,6 +64,7 @@ class Application:
     def __init__(self) -> None:
         self.scopes: list[Scope] = []
         self.messages: list[dict[str, Any]] = []
+        self.tasks: list[asyncio.Task[Any] | None] = []
         self.entered = asyncio.Event()
         self.released = asyncio.Event()
 
@@ -155,6 +163,19 @@ class Application:
         await self.start(200, (b"Connection", b"keep-alive"))
         await self.body(b"raced")
         self.messages.append(await listening)
+
+    async def impatient(self) -> None:
+        receiving = asyncio.create_task(self.receive())
+        await asyncio.sleep(0)
+        receiving.cancel()
+        self.entered.set()
+        await self.echo()
+
+    async def lingering(self) -> None:
+        await self.start()
+        await self.body(b"done")
+        self.tasks.append(asyncio.current_task())
+        await asyncio.Event().wait()
 
     async def late(self) -> None:
         await self.start()
@@ -480,6 +501,25 @@ async def test_whoever_listens_beside_the_response_hears_of_its_end(served: Serv
     await client.close()
     await served.emptied()
     assert app.messages == [{"type": "http.disconnect"}, {"type": "http.request", "body": b"", "more_body": False}]
+
+
+async def test_an_application_may_give_up_waiting_for_a_body(served: Served, app: Application) -> None:
+    client = await served.connect()
+    client.say(get(b"/impatient", b"Content-Length: 3", method=b"POST"))
+    await app.entered.wait()
+    client.say(b"abc")
+    assert (await client.answer()).body == b"abc"
+
+
+async def test_a_task_that_is_cancelled_after_its_response_harms_no_other(served: Served, app: Application) -> None:
+    client = await served.connect()
+    client.say(get(b"/lingering"))
+    assert (await client.answer()).body == b"done"
+    client.say(get(b"/waiting"))
+    await app.entered.wait()
+    next(task for task in served.server.server_state.tasks if task in app.tasks).cancel()
+    app.released.set()
+    assert (await client.answer()).status == 200
 
 
 async def test_after_the_response_began_nobody_is_told_to_continue(served: Served) -> None:
@@ -910,6 +950,48 @@ async def test_above_the_concurrency_limit_the_server_answers_503(app: Applicati
             await asyncio.sleep(0)
         clients[1].say(get())
         assert (await clients[1].answer()).status == 200
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for localhost, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    return path
+
+
+async def test_tls_is_served(app: Application, certificate: Path) -> None:
+    tls = {"ssl": ssl.create_default_context(cafile=certificate), "server_hostname": "localhost"}
+    body = bytes(range(256)) * 4_000
+    async with serving(app, Quick, ssl_certfile=str(certificate)) as served:
+        client = await served.connect(**tls)
+        for sent in (b"hello", b"again", b"x" * 90_000):
+            client.say(post(sent))
+            assert (await client.answer()).body == sent
+        client.say(get(b"/large"), get(b"/stream"))
+        assert [len((await client.answer()).body) for _ in range(2)] == [300_000, 6]
+        assert {scope["scheme"] for scope in app.scopes} == {"https"}
+
+        refused = await served.connect(**tls)
+        refused.say(post(body))
+        assert (await refused.answer()).status == 413
+        assert await refused.rest() == b""
+        silent = await served.connect(**tls)
+        assert await silent.rest() == b""
+        plain = await served.connect()
+        plain.say(get())
+        assert await plain.rest() == b""
 
 
 async def test_unix_sockets_are_served(app: Application, tmp_path: Path) -> None:

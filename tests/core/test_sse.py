@@ -109,6 +109,17 @@ async def test_silence_is_filled_with_comments(connection: Connection) -> None:
     assert connection.body == OPENING * 4 + b"data: after the silence\n\n"
 
 
+async def test_where_there_is_no_silence_there_are_no_comments(connection: Connection) -> None:
+    async def content() -> AsyncIterator[str]:
+        end = anyio.current_time() + 0.25
+        while anyio.current_time() < end:
+            yield "one"
+
+    await connection.take(EventSourceResponse(content(), keep_alive=0.2))
+    assert connection.body.startswith(OPENING + b"data: one\n\n")
+    assert connection.body.count(OPENING) == 1
+
+
 async def test_the_content_is_closed_when_the_client_leaves(connection: Connection) -> None:
     closed: list[str] = []
 
