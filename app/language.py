@@ -1,9 +1,11 @@
 """The language of the person served: chosen once per request, used by templates, forms and messages alike."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from gettext import NullTranslations
 
-from app.translations import load_catalogue, negotiate
+from app.translations import languages, load_catalogue, negotiate
 from core.datastructures import Headers
 from core.types import ASGIApp, Receive, Scope, Send
 
@@ -39,6 +41,20 @@ def speak(tag: str) -> None:
     """Use the language `tag` for the rest of this task: a request, or the job that writes someone's e-mail."""
     _locale.set(tag)
     _catalogue.set(load_catalogue(tag))
+
+
+@contextmanager
+def speaking(tag: str | None) -> Iterator[None]:
+    """Use the language `tag` until the block ends; without one, or with one that we do not speak, nothing changes."""
+    if tag not in languages():
+        yield
+        return
+    names, before = _locale.set(tag), _catalogue.set(load_catalogue(tag))
+    try:
+        yield
+    finally:
+        _locale.reset(names)
+        _catalogue.reset(before)
 
 
 class LanguageMiddleware:

@@ -18,6 +18,7 @@ from app.email.providers import DeliveryFailed, MessageRefused, Provider
 from app.email.rendering import render_message
 from app.jobs.actions import enqueue
 from app.jobs.registry import JobContext, RetryLater
+from app.language import speaking
 
 LONGEST_ERROR = 500
 # The body may hold a link that logs somebody in; nobody needs it any longer.
@@ -32,12 +33,15 @@ async def send(
     template: str,
     context: Mapping[str, Any],
     dedup_key: str | None = None,
+    locale: str | None = None,
 ) -> EmailMessage:
     """Write a message from `templates/emails/<template>` and have it delivered, if this transaction commits.
 
-    A second message with the same `dedup_key` is not sent; the first is returned.
+    `locale` is the receiver's language, where it is known; else that of whoever causes the message. A second message with
+    the same `dedup_key` is not sent; the first is returned.
     """
-    rendered = render_message(settings, to_address=to, template=template, context=context)
+    with speaking(locale):
+        rendered = render_message(settings, to_address=to, template=template, context=context)
     message = EmailMessage(
         to_address=to,
         template=template,

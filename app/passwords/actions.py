@@ -11,7 +11,7 @@ from app.accounts.devices import forget_trust
 from app.accounts.links import LinkDoesNotWork, create_link, use_link
 from app.accounts.models import LoginChallenge, Password, Purpose, Session, User
 from app.accounts.queries import find_account, find_link
-from app.accounts.signing_up import prove_address
+from app.accounts.signing_up import lock_address, prove_address
 from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
@@ -73,6 +73,7 @@ async def reset_password(
         raise LinkDoesNotWork
     await require_good_password(settings, password, (link.user.name, link.address))
     hashed = await passwords.hash_password(password)
+    await lock_address(db, link.address)
     email = await use_link(db, token, Purpose.RESET)
     if email.verified_at is None:
         await prove_address(db, email)
