@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from app import features
-from app.accounts.sessions import SessionCookieBackend, session_id
+from app.accounts.sessions import session_id
 from app.caching import NeverStored
 from app.config import Settings, load_settings
 from app.database import Database
@@ -14,6 +14,7 @@ from app.language import LanguageMiddleware
 from app.logs import AccessLogMiddleware, configure_logs
 from app.policy import public
 from app.templates import ROOT
+from app.tokens.bearer import CredentialBackend, client_of, refuse_credentials
 from core.applications import Starlette
 from core.middleware import Middleware
 from core.middleware.authentication import AuthenticationMiddleware
@@ -32,6 +33,9 @@ HSTS_SECONDS = 2 * 365 * 24 * 60 * 60
 
 # For each client and process: a program that runs wild is stopped before it costs a statement.
 API_LIMIT = RateLimit("api", allowed=600, seconds=60, paths=("/api/v1/", "/graphql"))
+
+# For each token, from however many places it is used.
+TOKEN_LIMIT = RateLimit("token", allowed=600, seconds=60, paths=("/api/v1/", "/graphql"))
 
 # The toolkit's policy, and frames of our own: the mailbox shows an e-mail in one.
 CONTENT_SECURITY_POLICY = {**DEFAULT_CONTENT_SECURITY_POLICY, "frame-src": "'self'"}
@@ -92,6 +96,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(TrustedHostButForProbes, allowed_hosts=settings.allowed_hosts, www_redirect=False),
         Middleware(NeverStored, under=API),
         Middleware(RateLimitMiddleware, limits=[API_LIMIT]),
+        Middleware(RateLimitMiddleware, limits=[TOKEN_LIMIT], client=client_of),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         Middleware(LanguageMiddleware),
         Middleware(
@@ -101,6 +106,6 @@ def middleware(settings: Settings) -> list[Middleware]:
             max_age=60 * 60,
             https_only=settings.uses_https,
         ),
-        Middleware(AuthenticationMiddleware, backend=SessionCookieBackend(settings)),
+        Middleware(AuthenticationMiddleware, backend=CredentialBackend(settings), on_error=refuse_credentials),
         Middleware(CSRFMiddleware, secret_key=settings.key("csrf").hex(), session_id=session_id),
     ]

@@ -6,7 +6,7 @@ policy and without an explicit `public(...)` fails the build (tests/test_archite
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from core.params import Depends, dependencies_of
 from core.routing import BaseRoute
@@ -40,14 +40,17 @@ def allows(role: Role | str, permission: str) -> bool:
 
 
 class Guard(Depends):
-    """A dependency that lets a request pass or refuses it; `access` says in words whom it lets pass."""
+    """A dependency that lets a request pass or refuses it; `access` says in words whom it lets pass.
 
-    # What the OpenAPI document says of the routes behind it.
-    openapi_security: ClassVar[Mapping[str, Sequence[str]]] = {"session": ()}
+    `scope` is what a token needs to pass as well (`app.tokens.scopes`); without one only a browser's session does.
+    """
 
-    def __init__(self, dependency: Any, *, access: str) -> None:
+    def __init__(self, dependency: Any, *, access: str, scope: str | None = None) -> None:
         super().__init__(dependency)
         self.access = access
+        self.scope = scope
+        # What the OpenAPI document says of the routes behind it.
+        self.openapi_security: Mapping[str, Sequence[str]] = {"session": (), **({"token": (scope,)} if scope else {})}
 
 
 # Keyed by identity: two routes that compare equal may still be open to different people.

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from app.accounts.dependencies import CurrentUser
+from app.tokens.dependencies import Holding
+from app.tokens.models import Credential
+from app.tokens.scopes import ACCOUNT
 
 
 class PersonOut(BaseModel):
@@ -18,6 +20,7 @@ class PersonOut(BaseModel):
     created_at: datetime
 
 
-async def show_me(user: CurrentUser) -> PersonOut:
-    """Show the person who is signed in."""
+async def show_me(who: Annotated[Credential, Holding(ACCOUNT)]) -> PersonOut:
+    """Show the person who is signed in, or whose token it is."""
+    user = who.user
     return PersonOut(id=user.id, name=user.name, email=user.email, created_at=user.created_at)

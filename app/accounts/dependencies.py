@@ -23,7 +23,7 @@ class NotSignedIn(Refusal):
     status_code = 401
 
     def __init__(self) -> None:
-        super().__init__(N_("Log in to continue."))
+        super().__init__(N_("Log in to continue."), {"www-authenticate": "Bearer"})
 
 
 class NotConfirmedLately(Refusal):
@@ -63,7 +63,7 @@ async def confirmed_session(request: Request, session: Annotated[Session, Depend
     if clock.now() - session.authenticated_at < CONFIRMED_FOR:
         return session
     if _is_page(request):
-        path = str(request.app.url_path_for("accounts.confirm_identity"))
+        path = str(request.app.url_path_for("identity.confirm_identity"))
         raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
     raise NotConfirmedLately
 

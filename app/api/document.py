@@ -15,11 +15,15 @@ VERSION = "1"
 SAFE_METHODS = frozenset({"get", "head", "options"})
 DESCRIPTION = """What the pages do, for programs: the same rules, the same permissions.
 
-Every refusal is a problem document (RFC 9457). Lists come in pages: follow `next_cursor`, or the `Link` header."""
+Programs send a personal access token. Every refusal is a problem document (RFC 9457). Lists come in pages: follow
+`next_cursor`, or the `Link` header."""
 TAGS = {
     "accounts": "The person who is signed in.",
+    "tokens": "The tokens of the person who is signed in; no token has a way in here.",
     "organizations": "The organizations that the person belongs to, and their members.",
 }
+SESSION = "session"
+TOKEN = "token"  # noqa: S105 (a scheme's name)
 CSRF = "csrf"
 TOO_MANY = {
     "description": "Too many requests. Wait for the seconds of `Retry-After`.",
@@ -55,7 +59,12 @@ def _describe(app: Starlette, settings: Settings) -> Document:
 
 def _security_schemes(settings: Settings) -> dict[str, dict[str, str]]:
     return {
-        "session": {
+        TOKEN: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A personal access token, made at `/account/tokens`. It needs the scope that the operation names.",
+        },
+        SESSION: {
             "type": "apiKey",
             "in": "cookie",
             "name": cookie_name(settings),
@@ -74,5 +83,14 @@ def _add_what_surrounds(method: str, operation: Document) -> None:
     """Middleware refuses more than a handler's signature shows."""
     operation["responses"].setdefault("429", TOO_MANY)
     operation["responses"] = dict(sorted(operation["responses"].items()))
-    if method not in SAFE_METHODS:
-        operation["security"] = [requirement | {CSRF: []} for requirement in operation.get("security", [{}])]
+    operation["security"] = [
+        each for required in operation.get("security", [{}]) for each in _ways_in(method, required)
+    ]
+
+
+def _ways_in(method: str, required: dict[str, list[str]]) -> list[dict[str, list[str]]]:
+    """A token, where one suffices, or else a session, with which a change needs the proof that our own page asks for it."""
+    others = {name: scopes for name, scopes in required.items() if name != TOKEN}
+    by_session = others if method in SAFE_METHODS else others | {CSRF: []}
+    by_token = [{TOKEN: sorted(set(required[TOKEN]))}] if TOKEN in required else []
+    return [*by_token, by_session]

@@ -4,7 +4,7 @@ import json
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from app.accounts.dependencies import CurrentUser, optional_user
+from app.accounts.dependencies import optional_user
 from app.api.document import describe_api
 from app.api.graphql_schema import graphql_server, schema
 from app.api.reference import Reference
@@ -12,6 +12,7 @@ from app.api.viewer import CurrentViewer, wants_page
 from app.config import Settings, current_settings
 from app.language import gettext as _
 from app.templates import render
+from app.tokens.dependencies import CurrentCredential
 from core.exceptions import HTTPException
 from core.graphql import GraphQL, GraphQLRequest
 from core.params import Depends, Query, depends_on
@@ -47,7 +48,7 @@ async def show_reference(request: Request, q: Annotated[str, Query()] = "") -> R
     return render(request, "api/reference.html", reference=reference, found=found, query=query)
 
 
-async def try_operation(request: Request, operation_id: str, user: CurrentUser) -> Response:
+async def try_operation(request: Request, operation_id: str, who: CurrentCredential) -> Response:
     """Lead a form of the reference page to the address that its fields name; only a GET can be tried."""
     reference = Reference(describe_api(request.app))
     operation = next((each for each in reference.operations if each.id == operation_id and each.can_be_tried), None)

@@ -134,7 +134,7 @@ class Reference:
             body_schema=_target(body or {}),
             answers=answers,
             example=self._answer_example(described),
-            curl=self._curl(method, path, body),
+            curl=self._curl(method, path, body, described["security"]),
             is_deprecated=described.get("deprecated", False),
         )
 
@@ -155,19 +155,29 @@ class Reference:
                 return _as_json(self.example(content["schema"]))
         return ""
 
-    def _curl(self, method: str, path: str, body: Schema | None) -> str:
-        """The command for a shell, one option a line. `$SESSION` and `$CSRF_TOKEN` stand for the reader's own."""
+    def _curl(self, method: str, path: str, body: Schema | None, security: list[Schema]) -> str:
+        """The command for a shell, one option a line. `$TOKEN`, `$SESSION` and `$CSRF_TOKEN` stand for the reader's own."""
         server = self.document["servers"][0]["url"]
-        cookie = self.document["components"]["securitySchemes"]["session"]["name"]
         filled = path.replace("{slug}", "acme")
-        lines = [f"curl {shlex.quote(server + filled)}", f'--cookie "{cookie}=$SESSION"']
+        lines = [f"curl {shlex.quote(server + filled)}"]
         if method != "get":
-            lines.insert(1, f"--request {method.upper()}")
-            lines.append('--header "X-CSRF-Token: $CSRF_TOKEN"')
+            lines.append(f"--request {method.upper()}")
+        lines += self._credentials(security)
         if body is not None:
             lines.append("--header 'Content-Type: application/json'")
             lines.append(f"--data {shlex.quote(json.dumps(self.example(body)))}")
         return " \\\n  ".join(lines)
+
+    def _credentials(self, security: list[Schema]) -> list[str]:
+        if any("token" in way for way in security):
+            return ['--header "Authorization: Bearer $TOKEN"']
+        cookie = self.document["components"]["securitySchemes"]["session"]["name"]
+        by_session = [f'--cookie "{cookie}=$SESSION"']
+        return (
+            [*by_session, '--header "X-CSRF-Token: $CSRF_TOKEN"']
+            if any("csrf" in way for way in security)
+            else by_session
+        )
 
     def _model(self, name: str, schema: Schema) -> Model:
         required = schema.get("required", [])

@@ -9,12 +9,15 @@ import anyio
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.dependencies import NotSignedIn, OptionalSession
-from app.accounts.models import Session, User
+from app.accounts.models import User
 from app.accounts.redirects import log_in_path, requested_path
 from app.database import Db, name_organization
 from app.organizations.dependencies import find_scope, require_permission
 from app.organizations.models import Scope
 from app.policy import Guard
+from app.tokens.dependencies import OptionalToken, require_scope
+from app.tokens.models import Credential
+from app.tokens.scopes import ACCOUNT
 from core.exceptions import HTTPException
 from core.middleware.requestid import request_id
 from core.problems import accept_ranges
@@ -28,8 +31,8 @@ class Viewer:
     organization at a time. So each takes its turn and says for which organization.
     """
 
-    def __init__(self, session: Session, db: AsyncSession, request_id: str) -> None:
-        self._session = session
+    def __init__(self, credential: Credential, db: AsyncSession, request_id: str) -> None:
+        self._credential = credential
         self._db = db
         self._request_id = request_id
         self._turn = anyio.Lock()
@@ -37,7 +40,9 @@ class Viewer:
 
     @property
     def user(self) -> User:
-        return self._session.user
+        """The person. Raises InsufficientScope for a token that may not tell about them."""
+        require_scope(self._credential, ACCOUNT)
+        return self._credential.user
 
     @asynccontextmanager
     async def in_turn(self) -> AsyncIterator[AsyncSession]:
@@ -48,7 +53,7 @@ class Viewer:
     async def scope_in(self, slug: str, permission: str) -> Scope:
         """The scope in an organization. Raises HTTPException(404) for others' and for missing ones, and NotAllowed."""
         async with self._turn:
-            scope = await find_scope(self._db, self._session, slug, request_id=self._request_id)
+            scope = await find_scope(self._db, self._credential, slug, request_id=self._request_id)
             if scope is None:
                 raise HTTPException(404)
             self._named = scope.organization.id
@@ -71,14 +76,16 @@ def wants_page(request: Request) -> bool:
     return "text/html" in accept_ranges(request.headers.get("accept", ""))
 
 
-async def current_viewer(request: Request, session: OptionalSession, db: Db) -> Viewer:
+async def current_viewer(request: Request, session: OptionalSession, token: OptionalToken, db: Db) -> Viewer:
     """The person behind the request. A browser without a session is led to the log-in page, a program gets a 401."""
+    if token is not None:
+        return Viewer(Credential(token.user, token=token), db, request_id(request))
     if session is not None:
-        return Viewer(session, db, request_id(request))
+        return Viewer(Credential(session.user, session=session), db, request_id(request))
     if wants_page(request):
         path = str(request.app.url_path_for("accounts.log_in"))
         raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
     raise NotSignedIn
 
 
-CurrentViewer = Annotated[Viewer, Guard(current_viewer, access="signed in")]
+CurrentViewer = Annotated[Viewer, Guard(current_viewer, access="signed in, or a token")]

@@ -25,14 +25,17 @@ async def record(
 ) -> AuditEvent:
     """Note that `action` ("feature.past_tense_verb") happened, if this transaction commits.
 
-    Without an `actor_id` the product itself acted. `changes` maps field names to `[before, after]`; never put a secret
+    Without an `actor_id` the product itself acted. If a program asked with a token, the token acted for the person; its name
+    stands behind theirs. `changes` maps field names to `[before, after]`; never put a secret
     in it. An event of an organization can only be written while the transaction names that organization.
     """
+    by_token = request.token_id is not None and actor_id is not None and actor_type is None
     event = AuditEvent(
         action=action,
-        actor_type=actor_type or ("user" if actor_id else "system"),
-        actor_id=actor_id,
-        actor_label=actor_label,
+        actor_type="token" if by_token else actor_type or ("user" if actor_id else "system"),
+        actor_id=request.token_id if by_token else actor_id,
+        actor_label=f"{actor_label} ({request.token_name})" if by_token else actor_label,
+        on_behalf_of=actor_id if by_token else None,
         organization_id=organization_id,
         target_type=target_type,
         target_id=target_id,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,20 +17,25 @@ LONGEST_USER_AGENT = 300
 
 @dataclass(frozen=True)
 class RequestFacts:
-    """Where a request came from, as the audit trail keeps it."""
+    """Where a request came from, as the audit trail keeps it, and the token by which a program sent it, if one did."""
 
     ip: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+    token_id: UUID | None = None
+    token_name: str | None = None
 
     @classmethod
     def of(cls, request: HTTPConnection) -> "RequestFacts":
         """The facts of `request`. A user agent is whatever the client says, so it is cut and freed of control characters."""
         said = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
+        token = getattr(request.state, "token", None)
         return cls(
             ip=request.client.host if request.client else None,
             user_agent="".join(character for character in said if character.isprintable()) or None,
             request_id=request_id(request) or None,
+            token_id=token.id if token else None,
+            token_name=token.name if token else None,
         )
 
 
@@ -47,6 +52,8 @@ class AuditEvent(Identified, Timestamped, Base):
     actor_type: Mapped[str]
     actor_id: Mapped[UUID | None]
     actor_label: Mapped[str | None]
+    # The person for whom a token acted.
+    on_behalf_of: Mapped[UUID | None]
     target_type: Mapped[str | None]
     target_id: Mapped[UUID | None]
     target_label: Mapped[str | None]
@@ -61,6 +68,7 @@ class AuditEvent(Identified, Timestamped, Base):
         CheckConstraint("(target_type IS NULL) = (target_id IS NULL)", name="target"),
         Index(None, "organization_id", "created_at"),
         Index(None, "actor_id", "created_at"),
+        Index(None, "on_behalf_of", "created_at", postgresql_where=text("on_behalf_of IS NOT NULL")),
         Index(None, "target_type", "target_id", "created_at"),
         {"info": {"privileges": ("SELECT", "INSERT")}},
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import AuditEvent
@@ -21,6 +21,7 @@ async def list_events(
 
 
 async def list_events_of_user(db: AsyncSession, *, user_id: UUID, limit: int = 50) -> Sequence[AuditEvent]:
-    """What the user did, in any organization and outside them, newest first."""
-    statement = select(AuditEvent).where(AuditEvent.actor_id == user_id, AuditEvent.actor_type == "user")
+    """What the user did, in any organization and outside them, themselves or by a token, newest first."""
+    own = and_(AuditEvent.actor_id == user_id, AuditEvent.actor_type == "user")
+    statement = select(AuditEvent).where(or_(own, AuditEvent.on_behalf_of == user_id))
     return (await db.scalars(statement.order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()).limit(limit))).all()

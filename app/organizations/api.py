@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from app.accounts.dependencies import CurrentUser
 from app.audit.models import RequestFacts
 from app.database import Db
 from app.forms import LINE_PATTERN, JsonBody, Line
@@ -15,6 +14,9 @@ from app.organizations.dependencies import Allowed
 from app.organizations.models import LONGEST_NAME, Membership, MembershipStatus, Organization, OrganizationKind, Scope
 from app.pagination import PAGING_HEADERS, PageQuery, Pager, Position, page_response
 from app.policy import Role
+from app.tokens.dependencies import Holding
+from app.tokens.models import Credential
+from app.tokens.scopes import ACCOUNT
 from core.openapi import operation
 from core.params import Body, Query
 from core.requests import Request
@@ -75,14 +77,14 @@ class MemberPage(BaseModel):
 
 @operation(headers=PAGING_HEADERS)
 async def list_organizations(
-    request: Request, user: CurrentUser, db: Db, page: PageInput
+    request: Request, who: Annotated[Credential, Holding(ACCOUNT)], db: Db, page: PageInput
 ) -> OrganizationPage | Response:
     """List the organizations of the person who is signed in.
 
     Those that they joined first come first.
     """
-    pager = Pager(request, page, f"organizations:{user.id}")
-    memberships = await queries.list_organizations(db, user, after=pager.after, limit=pager.limit)
+    pager = Pager(request, page, f"organizations:{who.user.id}")
+    memberships = await queries.list_organizations(db, who.user, after=pager.after, limit=pager.limit)
     found = pager.page(memberships, lambda each: Position(each.joined_at, each.organization_id))
     items = [_organization(each.organization, Role(each.role)) for each in found.rows]
     return page_response(request, OrganizationPage(items=items, next_cursor=found.next_cursor), found.next_cursor)

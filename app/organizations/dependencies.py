@@ -4,8 +4,6 @@ from typing import Annotated
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.dependencies import CurrentSession
-from app.accounts.models import Session
 from app.database import Db
 from app.errors import Refusal
 from app.language import N_
@@ -13,6 +11,9 @@ from app.organizations import queries
 from app.organizations.models import Scope
 from app.organizations.slugs import is_slug
 from app.policy import PERMISSIONS, Guard
+from app.tokens.dependencies import CurrentCredential, require_scope
+from app.tokens.models import Credential
+from app.tokens.scopes import scope_for
 from core.exceptions import HTTPException
 from core.middleware.requestid import request_id
 from core.requests import Request
@@ -27,27 +28,37 @@ class NotAllowed(Refusal):
         super().__init__(N_("Your role does not allow this. An owner or an admin of the organization can change that."))
 
 
-async def find_scope(db: AsyncSession, session: Session, slug: str, *, request_id: str) -> Scope | None:
+async def find_scope(db: AsyncSession, credential: Credential, slug: str, *, request_id: str) -> Scope | None:
     """The scope of a member in the organization that has, or had, this slug.
 
     None for everybody else, as for an organization that does not exist.
     """
-    membership = await queries.find_membership(db, session.user, slug) if is_slug(slug) else None
-    return Scope(session.user, membership.organization, membership, session, request_id) if membership else None
+    membership = await queries.find_membership(db, credential.user, slug) if is_slug(slug) else None
+    if membership is None:
+        return None
+    return Scope(
+        credential.user,
+        membership.organization,
+        membership,
+        request_id,
+        session=credential.session,
+        token=credential.token,
+    )
 
 
 def require_permission(scope: Scope, permission: str) -> None:
-    """Raises NotAllowed, and KeyError for a permission that `app.policy` does not have."""
+    """Raises NotAllowed, InsufficientScope, and KeyError for a permission that `app.policy` does not have."""
+    require_scope(scope.credential, scope_for(permission))
     if not scope.allows(permission):
         raise NotAllowed
 
 
-async def member_scope(request: Request, session: CurrentSession, db: Db, slug: str) -> Scope:
+async def member_scope(request: Request, credential: CurrentCredential, db: Db, slug: str) -> Scope:
     """The scope of a member in the organization of the path's `slug`.
 
     Other people's organizations and missing ones are the same 404. A former slug leads to the present one.
     """
-    scope = await find_scope(db, session, slug, request_id=request_id(request))
+    scope = await find_scope(db, credential, slug, request_id=request_id(request))
     if scope is None:
         raise HTTPException(404)
     if scope.organization.slug != slug:
@@ -70,7 +81,7 @@ class Allowed(Guard):
             require_permission(scope, permission)
             return scope
 
-        super().__init__(allowed_scope, access=f"permission {permission}")
+        super().__init__(allowed_scope, access=f"permission {permission}", scope=scope_for(permission))
         self.permission = permission
 
 

@@ -12,6 +12,8 @@ from app import clock, policy
 from app.accounts.models import Session, User
 from app.database import Base, Identified, Tenant, Timestamped
 from app.policy import Role
+from app.tokens.models import Credential, PersonalToken
+from app.tokens.scopes import scope_for
 
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 LONGEST_SLUG = 40
@@ -96,13 +98,20 @@ class Scope:
     user: User
     organization: Organization
     membership: Membership
-    session: Session
     request_id: str
+    # Which of the two the request showed: a browser's session, or a program's token.
+    session: Session | None = None
+    token: PersonalToken | None = None
 
     @property
     def role(self) -> Role:
         return Role(self.membership.role)
 
+    @property
+    def credential(self) -> Credential:
+        return Credential(self.user, self.session, self.token)
+
     def allows(self, permission: str) -> bool:
-        """Whether this member's role holds a permission of `app.policy`."""
-        return policy.allows(self.role, permission)
+        """Whether this member's role holds a permission of `app.policy`, and the token, if there is one, covers it."""
+        is_covered = self.token is None or self.token.has_scope(scope_for(permission))
+        return is_covered and policy.allows(self.role, permission)

@@ -1,0 +1,1 @@
+"""Personal access tokens: how programs say for whom they act."""

@@ -1,0 +1,110 @@
+"""Making tokens, using them and taking them back."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.accounts.models import User
+from app.accounts.sessions import hash_token
+from app.audit.actions import record
+from app.audit.models import RequestFacts
+from app.config import Settings
+from app.errors import Refusal
+from app.language import N_
+from app.tokens import emails, queries
+from app.tokens.models import PersonalToken
+from app.tokens.spelling import new_secret
+
+MOST_TOKENS = 50
+SEEN_EVERY = timedelta(minutes=1)
+ENDING_LENGTH = 4
+
+
+class TooManyTokens(Refusal):
+    """The person has as many tokens as one may have."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("You have as many tokens as you can have. Revoke one that you no longer need."))
+
+
+async def create_token(
+    db: AsyncSession,
+    settings: Settings,
+    user: User,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    lifetime: timedelta,
+    facts: RequestFacts,
+) -> tuple[PersonalToken, str]:
+    """Give a person a new token; the second value is the token itself, which nobody can find out later.
+
+    Raises TooManyTokens. The person is told by mail.
+    """
+    if await queries.count_tokens(db, user) >= MOST_TOKENS:
+        raise TooManyTokens
+    secret = new_secret()
+    token = PersonalToken(
+        token_hash=hash_token(secret),
+        user_id=user.id,
+        name=name,
+        ending=secret[-ENDING_LENGTH:],
+        scopes=sorted(scopes),
+        expires_at=clock.now() + lifetime,
+    )
+    db.add(token)
+    await db.flush()
+    await emails.send_token_created(db, settings, user, token)
+    await _note(db, "tokens.created", user, token.id, token.name, facts, {"scopes": [None, token.scopes]})
+    return token, secret
+
+
+async def revoke_token(db: AsyncSession, user: User, token_id: UUID, *, facts: RequestFacts) -> str | None:
+    """Take one of a person's tokens back for good; returns its name, or None if they have no such token."""
+    statement = (
+        update(PersonalToken)
+        .where(PersonalToken.id == token_id, PersonalToken.user_id == user.id, PersonalToken.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+        .returning(PersonalToken.name)
+        .execution_options(synchronize_session=False)
+    )
+    name = await db.scalar(statement)
+    if name is not None:
+        await _note(db, "tokens.revoked", user, token_id, name, facts)
+    return name
+
+
+async def note_token_used(db: AsyncSession, token: PersonalToken, *, ip: str | None) -> None:
+    """Remember when and from where a token was used. Once a minute is enough, and parallel requests do not wait for it."""
+    now = clock.now()
+    if token.last_used_at is not None and now - token.last_used_at < SEEN_EVERY:
+        return
+    free = select(PersonalToken.id).where(PersonalToken.id == token.id).with_for_update(skip_locked=True)
+    statement = update(PersonalToken).where(PersonalToken.id.in_(free)).values(last_used_at=now, last_used_ip=ip)
+    await db.execute(statement.execution_options(synchronize_session=False))
+
+
+async def _note(
+    db: AsyncSession,
+    action: str,
+    user: User,
+    token_id: UUID,
+    name: str,
+    facts: RequestFacts,
+    changes: dict[str, list[object]] | None = None,
+) -> None:
+    await record(
+        db,
+        action,
+        actor_id=user.id,
+        actor_label=user.name,
+        target_type="token",
+        target_id=token_id,
+        target_label=name,
+        changes=changes,
+        request=facts,
+    )

@@ -1,0 +1,32 @@
+"""What a token may be allowed to do: for each area of `app.policy` to read it, or to change it as well.
+
+A scope never adds to what the person's role allows; it takes away from it.
+"""
+
+from collections.abc import Iterable
+
+from app.policy import PERMISSIONS
+
+# The person themselves and the list of their organizations, which no permission of an organization covers.
+ACCOUNT = "account:read"
+_READING = frozenset({"view"})
+
+
+def scope_for(permission: str) -> str:
+    """The scope that covers a permission: "members.view" is in "members:read", "members.invite" in "members:write"."""
+    area, _, verb = permission.partition(".")
+    return f"{area}:read" if verb in _READING else f"{area}:write"
+
+
+def all_scopes() -> dict[str, list[str]]:
+    """Every scope that a token can have, with the permissions that it adds."""
+    found: dict[str, list[str]] = {ACCOUNT: []}
+    for permission in PERMISSIONS:
+        found.setdefault(scope_for(permission), []).append(permission)
+    return dict(sorted(found.items()))
+
+
+def covers(scopes: Iterable[str], needed: str) -> bool:
+    """Whether a token with `scopes` has the scope `needed`; who may change an area may read it."""
+    area = needed.partition(":")[0]
+    return not {needed, f"{area}:write"}.isdisjoint(scopes)
