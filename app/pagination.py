@@ -11,18 +11,23 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, TypeVarTuple
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+from sqlalchemy import DateTime, Integer, Select, Uuid, bindparam, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.config import current_settings
+from app.reads import Read
 from core.problems import InvalidInput
 from core.requests import Request
 from core.responses import Response
 
 RowT = TypeVar("RowT")
+Columns = TypeVarTuple("Columns")
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 100
@@ -107,6 +112,32 @@ class Pager:
 
     def _signature(self, content: bytes) -> bytes:
         return hmac.digest(self._key, self._name.encode() + b"\0" + content, hashlib.sha256)[:_SIGNATURE_BYTES]
+
+
+class Pages(Generic[*Columns]):
+    """A list in pages, as two compiled reads: its beginning, and what follows a position in `order` (a time, then an id)."""
+
+    def __init__(
+        self,
+        statement: Select[*Columns],
+        *relations: InstrumentedAttribute[Any],
+        order: tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[UUID]],
+        newest_first: bool = False,
+    ) -> None:
+        place = tuple_(*order)
+        position = tuple_(bindparam("after_at", type_=DateTime(timezone=True)), bindparam("after_id", type_=Uuid()))
+        ordered = statement.order_by(*(each.desc() if newest_first else each for each in order))
+        part = ordered.limit(bindparam("limit", type_=Integer))
+        self._first = Read(part, *relations)
+        self._following = Read(part.where(place < position if newest_first else place > position), *relations)
+
+    async def page(
+        self, db: AsyncSession, after: Position | None, limit: int | None, **values: object
+    ) -> list[tuple[*Columns]]:
+        """At most `limit` rows after the position; all of them, from the beginning, where both are None."""
+        if after is None:
+            return await self._first.all(db, limit=limit, **values)
+        return await self._following.all(db, limit=limit, after_at=after.at, after_id=after.id, **values)
 
 
 def page_response(request: Request, body: BaseModel, next_cursor: str | None) -> Response:

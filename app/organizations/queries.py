@@ -1,16 +1,14 @@
 """What is known about organizations. Those that take a scope read only its organization."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
-from sqlalchemy import Select, bindparam, or_, select, tuple_
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
-from app.accounts.models import User
+from app.accounts.models import Email, User
 from app.database import organization_named
 from app.organizations.models import FormerSlug, Membership, MembershipStatus, Organization, Scope
-from app.pagination import Position
+from app.pagination import Pages, Position
 from app.reads import Read
 
 _MEMBERSHIP = Read(
@@ -59,6 +57,19 @@ async def find_last_slug(db: AsyncSession, user: User) -> str | None:
     return await db.scalar(statement)
 
 
+_ORGANIZATIONS = Pages(
+    select(Membership, Organization)
+    .join(Membership.organization)
+    .where(
+        Membership.user_id == bindparam("user_id"),
+        Membership.status == MembershipStatus.ACTIVE,
+        Organization.status == "active",
+    ),
+    Membership.organization,
+    order=(Membership.joined_at, Membership.organization_id),
+)
+
+
 async def list_organizations(
     db: AsyncSession, user: User, *, after: Position | None = None, limit: int | None = None
 ) -> Sequence[Membership]:
@@ -66,43 +77,23 @@ async def list_organizations(
 
     The transaction must have named the user.
     """
-    statement = (
-        select(Membership)
-        .join(Membership.organization)
-        .options(contains_eager(Membership.organization))
-        .where(
-            Membership.user_id == user.id,
-            Membership.status == MembershipStatus.ACTIVE,
-            Organization.status == "active",
-        )
-        .order_by(Membership.joined_at, Membership.organization_id)
-    )
-    return (await db.scalars(_part(statement, Membership.organization_id, after, limit))).all()
+    return [membership for membership, _ in await _ORGANIZATIONS.page(db, after, limit, user_id=user.id)]
+
+
+_MEMBERS = Pages(
+    select(Membership, User, Email)
+    .join(Membership.user)
+    .outerjoin(User.primary_email)
+    .where(Membership.organization_id == bindparam("organization_id")),
+    Membership.user,
+    User.primary_email,
+    order=(Membership.joined_at, Membership.user_id),
+)
 
 
 async def list_members(
     db: AsyncSession, scope: Scope, *, after: Position | None = None, limit: int | None = None
 ) -> Sequence[Membership]:
     """Everybody in the organization, with their person and address loaded, those who joined first on top."""
-    statement = (
-        select(Membership)
-        .join(Membership.user)
-        .outerjoin(User.primary_email)
-        .options(contains_eager(Membership.user).contains_eager(User.primary_email))
-        .where(Membership.organization_id == scope.organization.id)
-        .order_by(Membership.joined_at, Membership.user_id)
-        .execution_options(populate_existing=True)
-    )
-    return (await db.scalars(_part(statement, Membership.user_id, after, limit))).all()
-
-
-def _part(
-    statement: Select[Membership],
-    identifier: InstrumentedAttribute[UUID],
-    after: Position | None,
-    limit: int | None,
-) -> Select[Membership]:
-    """The rows behind a position in the order (joined_at, `identifier`), at most `limit` of them."""
-    if after is not None:
-        statement = statement.where(tuple_(Membership.joined_at, identifier) > (after.at, after.id))
-    return statement.limit(limit)
+    rows = await _MEMBERS.page(db, after, limit, organization_id=scope.organization.id)
+    return [membership for membership, _, _ in rows]
