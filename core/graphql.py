@@ -203,21 +203,18 @@ class GraphQL:
 
     async def _begin(self, asked: GraphQLRequest, context: Any, kinds: frozenset[OperationType]) -> Any:
         """An operation's result, or the stream of them that a subscription is. Raises _Refused, and HTTPException (405)."""
-        try:
-            document, kind = self._validated(asked)
-            if kind not in kinds:
-                _refuse_kind(kind)
-            call: Any = graphql.subscribe if kind is OperationType.SUBSCRIPTION else graphql.execute
-            options = {"variable_values": asked.variables, "operation_name": asked.operation_name}
-            with anyio.move_on_after(self.limits.seconds):
-                hides = not self.introspection
-                result = call(self.schema, document, self.root_value, context, **options, hide_suggestions=hides)
-                result = await result if inspect.isawaitable(result) else result
-                if isinstance(result, ExecutionResult) and (call is graphql.subscribe or _is_refused(result)):
-                    raise _Refused(*(result.errors or ()))
-                return result
-        except RecursionError:
-            raise _Refused("The variables are nested too deeply.") from None
+        document, kind = self._validated(asked)
+        if kind not in kinds:
+            _refuse_kind(kind)
+        call: Any = graphql.subscribe if kind is OperationType.SUBSCRIPTION else graphql.execute
+        options = {"variable_values": asked.variables, "operation_name": asked.operation_name}
+        with anyio.move_on_after(self.limits.seconds):
+            hides = not self.introspection
+            result = call(self.schema, document, self.root_value, context, **options, hide_suggestions=hides)
+            result = await result if inspect.isawaitable(result) else result
+            if isinstance(result, ExecutionResult) and (call is graphql.subscribe or _is_refused(result)):
+                raise _Refused(*(result.errors or ()))
+            return result
         raise _Refused(f"The operation took longer than {self.limits.seconds:g} seconds.", status=503)
 
     def _validated(self, asked: GraphQLRequest) -> tuple[graphql.DocumentNode, OperationType]:

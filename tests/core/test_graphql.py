@@ -253,6 +253,7 @@ async def test_a_body_without_a_length_is_not_read_beyond_the_limit() -> None:
 
 
 @pytest.mark.parametrize("accept", [GRAPHQL_JSON, "application/json"])
+@pytest.mark.requirement("GQL-2")
 async def test_get_never_runs_a_mutation(accept: str) -> None:
     root = Root()
     client = served(root)
@@ -323,6 +324,7 @@ async def test_a_client_is_told_what_is_meant_for_it(field: str, message: str, e
     assert (error["message"], error["extensions"], error["path"]) == (message, extensions, [field])
 
 
+@pytest.mark.requirement("GQL-2")
 async def test_what_is_masked_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "core.graphql"):
         body = await ask("{ broken }")
@@ -418,6 +420,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize(("limit", "query"), ATTACKS)
+@pytest.mark.requirement("GQL-1")
 async def test_an_operation_beyond_a_limit_is_refused(limit: str, query: str) -> None:
     response = await served(limits=Limits(tokens=4000)).post(
         "/graphql",
@@ -473,6 +476,21 @@ async def test_deep_values_are_refused_rather_than_recursed_into(depth: int) -> 
     )
     assert response.status_code == 200
     assert response.json().keys() & {"data", "errors"}
+
+
+@pytest.mark.parametrize("depth", [150, 170, 190, 250, 320, 600, 900, 1200])
+async def test_depth_is_refused_wherever_it_is(depth: int) -> None:
+    literal, braces = '{"inner":' * depth + "null" + "}" * depth, " }" * depth
+    selections, fragments = "{ " + "ship { " * depth + "name }" + braces, "{ " + "... { " * depth + "hello }" + braces
+    for query, variables in (
+        (selections, "null"),
+        (fragments, "null"),
+        ("query ($v: Nested) { nested(value: $v) }", literal),
+    ):
+        body = f'{{"query": {json.dumps(query)}, "variables": {{"v": {variables}}}}}'
+        response = await served().post("/graphql", content=body, headers={"content-type": "application/json"})
+        assert response.status_code in (200, 400)
+        assert depth < 250 or "errors" in response.json()
 
 
 FLOODS: dict[str, str] = {
