@@ -5,6 +5,8 @@
 # The newest Python that is at least 3.11; `make dev PYTHON=python3.12` names another.
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) >/dev/null 2>&1 \
 	&& $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+# Quicker than pip where it is there; `UV=` without a value does without it, for a package index that only pip is told of.
+UV ?= $(shell command -v uv 2>/dev/null)
 RUN := .venv/bin/python -m app
 
 help: ## List the commands
@@ -51,8 +53,8 @@ clean: ## Remove the environment and the caches (the development database in .da
 
 .venv/.ready: requirements-dev.lock
 	@if [ -z "$(PYTHON)" ]; then echo "Slipway needs Python 3.11 or newer; none was found. Install it, or name it: make dev PYTHON=/path/to/python3" >&2; exit 1; fi
-	@if command -v uv >/dev/null 2>&1; then \
-		uv venv --quiet --allow-existing --no-python-downloads --python "$$(command -v $(PYTHON))" .venv && VIRTUAL_ENV=.venv uv pip sync --quiet --require-hashes requirements-dev.lock; \
+	@if [ -n "$(UV)" ]; then \
+		$(UV) venv --quiet --allow-existing --no-python-downloads --python "$$(command -v $(PYTHON))" .venv && VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements-dev.lock; \
 	else \
 		$(PYTHON) -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock; \
 	fi

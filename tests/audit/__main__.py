@@ -5,7 +5,6 @@
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import anyio
 
 from tests.audit.server import application
 from tests.core.serving import serving
+from tests.environments import install
 
 HERE = Path(__file__).parent
 FOLDER = HERE.parents[1] / ".data" / "audit"
@@ -35,13 +35,13 @@ def main() -> int:
     if not shutil.which("node") or not shutil.which("npm"):
         print("The audit needs node 20 or newer, and npm. Install both, and run it again.", file=sys.stderr)
         return 1
-    install()
+    prepare()
     audits, heard = anyio.run(ask)
     return 0 if all([report_audits(audits), report_conversations(heard)]) else 1
 
 
-def install() -> None:
-    """Fetch what package-lock.json pins, by hash, unless it is there. Raises CalledProcessError."""
+def prepare() -> None:
+    """Fetch what package-lock.json pins, by hash, unless it is there. Raises NotInstalled."""
     pins = (HERE / "package-lock.json").read_bytes()
     mark = FOLDER / f"installed-{hashlib.sha256(pins).hexdigest()[:16]}"
     if not mark.exists():
@@ -49,8 +49,7 @@ def install() -> None:
         FOLDER.mkdir(parents=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, FOLDER)
-        npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(npm, cwd=FOLDER, check=True)
+        install(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], FOLDER)
         mark.touch()
     for script in HERE.glob("*.mjs"):  # They find their packages in the folder they are in.
         shutil.copy(script, FOLDER)

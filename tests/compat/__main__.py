@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.compat import environment
 from tests.compat.report import Outcome, describe, read_outcome
+from tests.environments import ROOT
 
 HERE = Path(__file__).parent
 # Each program, by its distribution's name. Its checks are in programs/, in the files that begin with that name.
@@ -61,7 +62,7 @@ def run(interpreter: Path, arguments: list[str]) -> Outcome:
         options = ["-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "--junitxml", str(results)]
         done = subprocess.run(
             [interpreter, "-m", "pytest", *options, *arguments],
-            cwd=environment.ROOT,
+            cwd=ROOT,
             env=environment.variables(),
             capture_output=True,
             text=True,

@@ -1,9 +1,7 @@
 """The command: start the product, log in, run."""
 
-import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,17 +10,17 @@ from pathlib import Path
 import httpx2 as httpx
 
 from app.accounts.routes import DEMO_EMAIL, DEMO_PASSWORD
-from tests.browser.conftest import ROOT, Server, start_server, stop_server
+from tests.browser.conftest import Server, start_server, stop_server
+from tests.environments import ROOT, environment
 
 HERE = Path(__file__).parent
-FOLDER = ROOT / ".data" / "schemathesis"
 FEWEST_CASES = 2_000
 EXAMPLES = 250  # For each operation and way of making requests.
 
 
 def main(options: list[str]) -> int:
     """Run schemathesis against a server of its own; 0 if nothing failed in as many cases as there must be."""
-    program = schemathesis()
+    program = environment("schemathesis", HERE / "requirements.lock") / "schemathesis"
     os.environ["TRUSTED_PROXIES"] = "127.0.0.1"
     with tempfile.TemporaryDirectory() as folder:
         server = start_server(Path(folder))
@@ -30,22 +28,6 @@ def main(options: list[str]) -> int:
             return check(run(program, server, Path(folder), options))
         finally:
             stop_server(server)
-
-
-def schemathesis() -> Path:
-    """The program in its environment, which is made anew when the pins have changed."""
-    pins = HERE / "requirements.lock"
-    mark = FOLDER / hashlib.sha256(pins.read_bytes()).hexdigest()[:16]
-    if not mark.exists():
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        uv("venv", "--python", sys.executable, str(FOLDER))
-        uv("pip", "sync", "--require-hashes", "--python", str(FOLDER / "bin" / "python"), str(pins))
-        mark.touch()
-    return FOLDER / "bin" / "schemathesis"
-
-
-def uv(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], check=True)
 
 
 def credentials(server: Server) -> dict[str, str]:
