@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -12,12 +13,6 @@ import anyio
 import anyio.abc
 
 from core.types import Scope
-
-if sys.version_info >= (3, 12):
-    from inspect import iscoroutinefunction
-else:
-    # Before Python 3.12 only asyncio's knows functions that are marked as coroutine functions without being any.
-    from asyncio import iscoroutinefunction
 
 Result = TypeVar("Result")
 Changing = TypeVar("Changing")
@@ -32,6 +27,15 @@ def get_route_path(scope: Scope) -> str:
         return path
     rest = path[len(root_path) :]
     return rest if not rest or rest[0] == "/" else path
+
+
+def iscoroutinefunction(candidate: object) -> bool:
+    """Like that of `inspect`, which before Python 3.12 does not know functions that are only marked as coroutine functions.
+
+    Only asyncio can have marked them. Importing it for the question would double the time that importing core takes.
+    """
+    library: Any = sys.modules.get("asyncio", inspect) if sys.version_info < (3, 12) else inspect
+    return bool(library.iscoroutinefunction(candidate))
 
 
 def is_async_callable(candidate: Any) -> TypeGuard[AsyncCallable[Any]]:
