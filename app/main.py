@@ -13,7 +13,7 @@ from app.health import TrustedHostButForProbes, health_routes
 from app.language import LanguageMiddleware
 from app.logs import AccessLogMiddleware, configure_logs
 from app.policy import public
-from app.templates import ROOT
+from app.templates import ROOT, environment
 from app.tokens.bearer import CredentialBackend, client_of, refuse_credentials
 from core.applications import Starlette
 from core.middleware import Middleware
@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
         max_body_size=MAX_BODY_SIZE,
         error_responses_inside_middleware=True,  # A failure's page has the security headers and the request id, too.
     )
+    environment().auto_reload = settings.debug  # Else every template of a page is looked at on the disk each time.
     app.state.settings = settings
     app.state.static = static
     return app

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from app import clock, features, language, policy
 from app.config import Settings
-from core.datastructures import URLPath
+from core.applications import Starlette
 from core.middleware.csrf import csrf_token
 from core.middleware.security import csp_nonce
 from core.params import Submitted
@@ -101,8 +101,32 @@ def environment() -> Environment:
     )
     install: Callable[..., None] = found.install_gettext_callables  # type: ignore[attr-defined] # added by the extension
     install(language.gettext, language.ngettext, newstyle=True)
+    found.globals.update(_=_translated, gettext=_translated, ngettext=_translated_plural, drawing=drawing)
     found.filters.update(relative_time=relative_time, date=date, iso=iso)
     return found
+
+
+def _translated(message: str, **variables: object) -> Markup:
+    """What Jinja2's own `gettext` says, which looks the same things up again for each of a page's dozens of texts."""
+    if not variables:
+        return _text(language.locale(), message)
+    return Markup(language.gettext(message)) % variables  # noqa: S704 - messages are ours, variables are escaped.
+
+
+def _translated_plural(singular: str, plural: str, num: int, **variables: object) -> Markup:
+    return Markup(language.ngettext(singular, plural, num)) % {"num": num, **variables}  # noqa: S704 - as above.
+
+
+@lru_cache(maxsize=8192)
+def _text(_locale: str, message: str) -> Markup:
+    return Markup(language.gettext(message)) % {}  # noqa: S704 - as above.
+
+
+@lru_cache(maxsize=256)
+def drawing(name: str) -> Markup:
+    """The lines of an icon; those of an anchor for a name that has none."""
+    file = ROOT / "templates/components/icons" / f"{name}.html"
+    return Markup((file if file.is_file() else file.with_name("anchor.html")).read_text().strip())  # noqa: S704 - ours.
 
 
 def relative_time(at: datetime) -> str:
@@ -125,8 +149,13 @@ def _csrf_field(token: str) -> Markup:
 
 
 def _path(request: Request, name: str, /, **parameters: Any) -> str:
-    path: URLPath = request.app.url_path_for(name, **parameters)
-    return str(path)
+    return _known_path(request.app, name, tuple(parameters.items()))
+
+
+@lru_cache(maxsize=8192)
+def _known_path(app: Starlette, name: str, parameters: tuple[tuple[str, Any], ...]) -> str:
+    """The path of a route, which does not change while the application runs."""
+    return str(app.url_path_for(name, **dict(parameters)))
 
 
 def _navigation(scope: Any) -> list[features.NavigationItem]:
