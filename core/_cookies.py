@@ -9,7 +9,6 @@ import datetime
 import sys
 import time
 from collections.abc import Mapping
-from email.utils import format_datetime, formatdate
 from http.cookies import SimpleCookie
 from typing import Literal
 
@@ -91,6 +90,8 @@ def format_cookie(key: str, value: str, attributes: Mapping[str, str | int | boo
 
 def expiry_date(expires: datetime.datetime | str | int | None) -> str | None:
     """The date of a datetime in UTC, or that many seconds from now. Text stays as it is."""
+    from email.utils import format_datetime, formatdate
+
     if isinstance(expires, datetime.datetime):
         return format_datetime(expires, usegmt=True)
     return formatdate(time.time() + expires, usegmt=True) if isinstance(expires, int) else expires
