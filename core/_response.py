@@ -13,7 +13,7 @@ from typing import Any
 
 from core._cookies import SameSite, expiry_date, format_cookie
 from core._headers import MutableHeaders, RawHeaders, encode_header
-from core._tracked_send import start_response
+from core._tracked_send import HoldingSend, start_response
 from core._utils import create_collapsing_task_group
 from core.background import BackgroundTask
 from core.types import Message, Receive, Scope, Send
@@ -113,6 +113,8 @@ class Response:
         if scope["type"] == "websocket":
             send = denial_sender(send)
         send = start_response(send)
+        if self.background is None and isinstance(send, HoldingSend):
+            send.nothing_follows = True
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body})
         if self.background is not None:

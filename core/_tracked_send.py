@@ -41,3 +41,12 @@ def start_response(send: Send) -> Send:
         send.response_started = True
         return send.send
     return send
+
+
+class HoldingSend:
+    """A send that holds its caller at the last message, until what follows it may happen.
+
+    Who has nothing to do after the last message says so before it, and is not held.
+    """
+
+    nothing_follows = False

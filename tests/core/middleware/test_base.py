@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from core.applications import Starlette
 from core.background import BackgroundTask
 from core.middleware import Middleware
-from core.middleware.base import BaseHTTPMiddleware, DispatchFunction, RequestResponseEndpoint
+from core.middleware.base import BaseHTTPMiddleware, DispatchFunction, InnerResponse, RequestResponseEndpoint
 from core.requests import Request
 from core.responses import PlainTextResponse, Response, StreamingResponse
 from core.routing import Route
@@ -117,6 +118,20 @@ class TestBody:
 
         assert (await AsyncTestClient(app_of(endpoint, dispatch)).post("/", content=b"body")).content == b"<>"
 
+    async def test_the_stream_is_spent_once_the_endpoint_has_consumed_it(self) -> None:
+        async def endpoint(request: Request) -> Response:
+            async for _ in request.stream():
+                pass
+            return Response()
+
+        async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
+            response = await call_next(request)
+            with pytest.raises(RuntimeError, match="Stream consumed"):
+                request.stream()
+            return response
+
+        assert (await AsyncTestClient(app_of(endpoint, dispatch)).post("/", content=b"body")).status_code == 200
+
 
 class TestResponses:
     async def test_the_response_may_be_changed_and_replaced(self) -> None:
@@ -222,8 +237,157 @@ class TestResponses:
         with pytest.raises(RuntimeError, match="No response returned"):
             await BaseHTTPMiddleware(silent, pass_on)(http_scope(), body_of(b""), Sent())
 
+    async def test_dispatch_may_put_another_body_in_place_and_add_background_work(self) -> None:
+        done: list[str] = []
+
+        async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
+            response = await call_next(request)
+            assert isinstance(response, InnerResponse)
+            inner = response.body_iterator
+
+            async def shouted() -> AsyncIterator[bytes]:
+                async for chunk in inner:
+                    yield chunk.upper()
+
+            response.body_iterator = shouted()
+            response.background = BackgroundTask(done.append, "background")
+            return response
+
+        sent = Sent()
+        await app_of(say_ok, pass_on, dispatch)(http_scope(), body_of(b""), sent)
+
+        assert (sent.body, done) == (b"OK", ["background"])
+
+    @pytest.mark.parametrize("layers", [1, 2])
+    async def test_background_work_waits_until_the_outer_response_was_sent(self, layers: int) -> None:
+        steps: list[str] = []
+
+        async def endpoint(request: Request) -> Response:
+            return PlainTextResponse("ok", background=BackgroundTask(steps.append, "background"))
+
+        async def foreign(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body", "body": b"ok"})
+            steps.append("background")
+
+        async def send(message: Message) -> None:
+            await anyio.lowlevel.checkpoint()
+            steps.append(message["type"])
+
+        for app in (app_of(endpoint), foreign):
+            steps.clear()
+            for _ in range(layers):
+                app = BaseHTTPMiddleware(app, pass_on)
+            await app(http_scope(), body_of(b""), send)
+            assert steps == ["http.response.start", "http.response.body", "http.response.body", "background"]
+
+    @pytest.mark.parametrize("layers", [1, 2])
+    async def test_trailers_follow_the_complete_body(self, layers: int) -> None:
+        trailers = {"type": "http.response.trailers", "headers": [(b"x-sum", b"1")], "more_trailers": False}
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "trailers": True})
+            await send({"type": "http.response.body", "body": b"ok"})
+            await send({**trailers, "more_trailers": True})
+            await send(trailers)
+
+        around: Any = app
+        for _ in range(layers):
+            around = BaseHTTPMiddleware(around, pass_on)
+        sent = Sent()
+        await around(http_scope(), body_of(b""), sent)
+
+        assert sent.body == b"ok"
+        assert [message.get("more_body") for message in sent.messages if message["type"].endswith("body")][-1] is False
+        assert sent.messages[-2:] == [{**trailers, "more_trailers": True}, trailers]
+
+    async def test_what_is_neither_head_nor_body_passes_directly(self) -> None:
+        hint = {"type": "http.response.early_hint", "links": [b"</app.css>"]}
+        path = {"type": "http.response.pathsend", "path": "/srv/file"}
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await send(hint)
+            await send({"type": "http.response.start", "status": 200})
+            await send(path)
+
+        sent = Sent()
+        await BaseHTTPMiddleware(app, pass_on)(http_scope(), body_of(b""), sent)
+
+        assert [message["type"] for message in sent.messages] == [hint["type"], "http.response.start", path["type"]]
+
+    async def test_a_stream_of_child_tasks_that_is_dropped_ends(self) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            async def endless() -> None:
+                while True:
+                    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+            await send({"type": "http.response.start", "status": 200})
+            async with anyio.create_task_group() as group:
+                group.start_soon(endless)
+
+        async def replace(request: Request, call_next: RequestResponseEndpoint) -> Response:
+            await call_next(request)
+            return PlainTextResponse("other")
+
+        sent = Sent()
+        with anyio.fail_after(5):
+            await BaseHTTPMiddleware(app, replace)(http_scope(), body_of(b""), sent)
+        assert sent.body == b"other"
+
+    async def test_an_error_within_the_body_comes_once_and_after_what_was_sent_before_it(self) -> None:
+        async def broken() -> AsyncIterator[bytes]:
+            yield b"before"
+            raise LookupError("broken")
+
+        async def endpoint(request: Request) -> Response:
+            return StreamingResponse(broken())
+
+        sent = Sent()
+        with pytest.raises(LookupError, match="broken"):
+            await app_of(endpoint, pass_on, pass_on)(http_scope(), body_of(b""), sent)
+        assert sent.body == b"before"
+
+    async def test_a_cancellation_from_outside_ends_the_application_too(self) -> None:
+        ended = anyio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await StreamingResponse(never())(scope, receive, send)
+            finally:
+                ended.set()
+
+        async def never() -> AsyncIterator[bytes]:
+            yield b"first"
+            await anyio.sleep_forever()
+
+        sent = Sent()
+        with anyio.move_on_after(0.01):
+            await BaseHTTPMiddleware(app, pass_on)(http_scope(), body_of(b""), sent)
+
+        assert (sent.body, ended.is_set()) == (b"first", True)
+
 
 class TestDisconnects:
+    async def test_the_body_streams_through_and_then_the_client_has_gone(self) -> None:
+        received: list[Message] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            received.extend([await receive(), await receive()])
+            await PlainTextResponse("ok")(scope, receive, send)
+            await done.wait()
+            received.append(await receive())
+
+        done = anyio.Event()
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                done.set()
+
+        await BaseHTTPMiddleware(app, pass_on)(http_scope(), body_of(b"bo", b"dy"), send)
+
+        assert [message.get("body") for message in received] == [b"bo", b"dy", None]
+        assert received[-1]["type"] == "http.disconnect"
+
     async def test_the_endpoint_learns_that_the_client_has_gone(self) -> None:
         seen: list[bool] = []
 

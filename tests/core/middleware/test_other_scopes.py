@@ -8,6 +8,7 @@ import pytest
 from core.authentication import AuthenticationBackend
 from core.middleware import Middleware
 from core.middleware.authentication import AuthenticationMiddleware
+from core.middleware.base import BaseHTTPMiddleware
 from core.middleware.body_limit import RequestBodyLimitMiddleware
 from core.middleware.cors import CORSMiddleware
 from core.middleware.csrf import CSRFMiddleware
@@ -26,6 +27,7 @@ from tests.core.connections import Sent, body_of
 
 AROUND: dict[str, Callable[[ASGIApp], ASGIApp]] = {
     "authentication": lambda app: AuthenticationMiddleware(app, backend=AuthenticationBackend()),
+    "base": BaseHTTPMiddleware,
     "body limit": lambda app: RequestBodyLimitMiddleware(app, max_body_size=1),
     "cors": lambda app: CORSMiddleware(app, allow_origins=["https://a.example"]),
     "csrf": lambda app: CSRFMiddleware(app, secret_key="key", session_id=lambda connection: None),
