@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from core.types import Message, Scope
 
-RawHeaders = list[tuple[bytes, bytes]]
+Field = tuple[bytes, bytes]
+RawHeaders = list[Field]
 TOKEN_CHARACTERS = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

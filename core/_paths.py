@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -23,22 +23,27 @@ def compile_path(path: str) -> tuple[re.Pattern[str], str, dict[str, Convertor[A
 
     Raises AssertionError for an unknown convertor and ValueError for parameters of one name.
     """
-    pattern, path_format, end = "", "", 0
-    convertors: dict[str, Convertor[Any]] = {}
-    duplicates: set[str] = set()
-    for found in PARAMETER.finditer(path):
-        name, kind = found[1], found[2] or "str"
+    parameters = [(found[1], found[2] or "str") for found in PARAMETER.finditer(path)]
+    for _, kind in parameters:
         if kind not in CONVERTOR_TYPES:
             raise AssertionError(f"Unknown path convertor '{kind}'")
-        if name in convertors:
-            duplicates.add(name)
-        convertors[name] = CONVERTOR_TYPES[kind]
-        literal, end = path[end : found.start()], found.end()
-        pattern += f"{re.escape(literal)}(?P<{name}>{convertors[name].regex})" if name not in duplicates else ""
-        path_format += f"{literal}{{{name}}}"
-    _refuse_duplicates(duplicates, path)
+    names = [name for name, _ in parameters]
+    _refuse_duplicates({name for name in names if names.count(name) > 1}, path)
+    convertors = {name: CONVERTOR_TYPES[kind] for name, kind in parameters}
+    path_format = PARAMETER.sub(r"{\1}", path)
+    return pattern_of(path_format, convertors), path_format, convertors
+
+
+def pattern_of(path_format: str, convertors: Convertors) -> re.Pattern[str]:
+    """What the path must match, with what each convertor accepts in the place of its parameter."""
+    pieces = PARAMETER.split(path_format)
+    literals, names = pieces[::3], pieces[1::3]
+    parameters = [
+        f"(?P<{name}>{convertors[name].regex}){re.escape(literal)}"
+        for name, literal in zip(names, literals[1:], strict=True)
+    ]
     # \Z rather than $, which also matches before a final newline: "/admin\n" is not "/admin".
-    return re.compile(f"^{pattern}{re.escape(path[end:])}\\Z"), path_format + path[end:], convertors
+    return re.compile(f"^{re.escape(literals[0])}{''.join(parameters)}\\Z")
 
 
 def _refuse_duplicates(names: set[str], path: str) -> None:
@@ -49,15 +54,26 @@ def _refuse_duplicates(names: set[str], path: str) -> None:
 
 def match_path(pattern: re.Pattern[str], convertors: Convertors, path: str) -> dict[str, Any] | None:
     """The converted parameters, or None if the path does not match. A value that cannot be converted is no match."""
-    found = pattern.match(path)
-    if found is None:
-        return None
-    if not convertors:
-        return {}
-    try:
-        return {name: convertor.convert(found[name]) for name, convertor in convertors.items()}
-    except ValueError:
-        return None
+    return path_matcher(pattern, convertors)(path)
+
+
+def path_matcher(pattern: re.Pattern[str], convertors: Convertors) -> Callable[[str], dict[str, Any] | None]:
+    """`match_path` for many paths."""
+    match, converts = pattern.match, [(name, convertor.convert) for name, convertor in convertors.items()]
+
+    def params_of(path: str) -> dict[str, Any] | None:
+        found = match(path)
+        if found is None:
+            return None
+        params = {}
+        try:
+            for name, convert in converts:
+                params[name] = convert(found[name])
+        except ValueError:
+            return None
+        return params
+
+    return params_of
 
 
 def replace_params(

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from core._cookies import SameSite, expiry_date, format_cookie
-from core._headers import MutableHeaders, RawHeaders, encode_header
-from core._tracked_send import HoldingSend, start_response
+from core._headers import Field, MutableHeaders, encode_header
+from core._tracked_send import HoldingSend, TrackedSend
 from core._utils import create_collapsing_task_group
 from core.background import BackgroundTask
 from core.types import Message, Receive, Scope, Send
@@ -55,15 +55,17 @@ class Response:
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Make `raw_headers`: the given ones, then content-length and content-type unless they are among them."""
-        raw: RawHeaders = [encode_header(name, value) for name, value in headers.items()] if headers else []
-        names = {name for name, _ in raw} if raw else ()
-        body, status_code = getattr(self, "body", None), self.status_code
-        may_have_length = status_code >= 200 and status_code not in (204, 304)
-        if body is not None and may_have_length and b"content-length" not in names:
-            raw.append(content_length(len(body)))
-        if self.media_type is not None and b"content-type" not in names:
-            raw.append(content_type(self.media_type, self.charset))
-        self.raw_headers = raw
+        try:
+            length = len(self.body)
+        except AttributeError:
+            length = None  # The body is sent piece by piece.
+        described = content_headers(length, self.status_code, self.media_type, self.charset)
+        if headers:
+            given = [encode_header(name, value) for name, value in headers.items()]
+            names = {name for name, _ in given}
+            self.raw_headers = given + [field for field in described if field[0] not in names]
+        else:
+            self.raw_headers = [*described]
 
     @property
     def headers(self) -> MutableHeaders:
@@ -112,7 +114,10 @@ class Response:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             send = denial_sender(send)
-        send = start_response(send)
+        if type(send) is TrackedSend:
+            # Marked once; the rest needs no tracking.
+            send.response_started = True
+            send = send.send
         if self.background is None and isinstance(send, HoldingSend):
             send.nothing_follows = True
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -127,15 +132,20 @@ def as_bytes_view(view: memoryview) -> memoryview:
 
 
 @lru_cache(maxsize=4096)
-def content_length(length: int) -> tuple[bytes, bytes]:
-    return b"content-length", str(length).encode("latin-1")
+def content_headers(length: int | None, status_code: int, media_type: str | None, charset: str) -> tuple[Field, ...]:
+    """What describes a body of that many bytes; their number goes unsaid where RFC 9110 section 8.6 forbids to name it."""
+    described: list[Field] = []
+    if length is not None and status_code >= 200 and status_code not in (204, 304):
+        described.append(content_length(length))
+    if media_type is not None:
+        if media_type.startswith("text/") and "charset=" not in media_type.lower():
+            media_type = f"{media_type}; charset={charset}"
+        described.append(encode_header("content-type", media_type))
+    return tuple(described)
 
 
-@lru_cache(maxsize=256)
-def content_type(media_type: str, charset: str) -> tuple[bytes, bytes]:
-    if media_type.startswith("text/") and "charset=" not in media_type.lower():
-        media_type = f"{media_type}; charset={charset}"
-    return encode_header("content-type", media_type)
+def content_length(length: int) -> Field:
+    return b"content-length", b"%d" % length
 
 
 def spec_version(scope: Scope) -> tuple[int, ...]:

@@ -9,10 +9,10 @@ exactly what asking every route would find.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from core._paths import PARAMETER, compile_path
+from core._paths import PARAMETER, path_matcher, pattern_of
 from core._typed.markers import Depends
 from core._utils import notifying
 from core.convertors import FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor
@@ -29,9 +29,9 @@ ROUTE_OBSERVER_KEY = "core.route_observer"
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 
-# A route, of any class, after its place in the order of registration, which sorts them, and whether its path has no
-# parameters and is the one that is asked for, so that nothing is left to compare.
-Place = tuple[int, bool, Any]
+# A route of any class after its place in the order of registration, and what gets the parameters from a path if the route
+# is an endpoint; any other is asked.
+Place = tuple[int, Any, Callable[[str], dict[str, Any] | None] | None]
 
 
 class Match(enum.Enum):
@@ -44,8 +44,8 @@ class Match(enum.Enum):
 
 NONE, PARTIAL, FULL = Match
 
-# A route, what to add to the scope, and None for a full match or the methods that the path's routes allow together.
-Found = tuple["BaseRoute | None", Scope, frozenset[str] | None]
+# A route, and None for a full match or the methods that the path's routes allow together. Its class says what it has.
+Found = tuple[Any, frozenset[str] | None]
 
 
 def ordered_methods(methods: Iterable[str]) -> list[str]:
@@ -56,12 +56,12 @@ def ordered_methods(methods: Iterable[str]) -> list[str]:
 @notifying(list, "append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort")
 @notifying(list, "__setitem__", "__delitem__", "__iadd__", "__imul__")
 class RouteList(list["BaseRoute"]):
-    """A list of routes that counts its changes, so that an index knows when it is out of date.
+    """A list of routes that forgets its index when it changes.
 
     All of its routes are behind its dependencies, those included that are added later.
     """
 
-    version = 0
+    router_index: RouterIndex | None = None
     dependencies: Sequence[Depends] = ()
     _behind: frozenset[int] = frozenset()
 
@@ -71,7 +71,7 @@ class RouteList(list["BaseRoute"]):
                 if id(route) not in self._behind:
                     route.place_behind(self.dependencies)
             self._behind = frozenset(map(id, self))
-        self.version += 1
+        self.router_index = None
 
     def place_behind(self, dependencies: Sequence[Depends]) -> None:
         """Run these dependencies before those of every route. Raises InvalidSignature."""
@@ -83,35 +83,50 @@ class RouteList(list["BaseRoute"]):
 
 
 class Node:
-    """A place in the trie: what may follow, and the routes that end here."""
+    """A place in the trie: what may follow, the routes that end here, and those that hold everything below."""
 
     def __init__(self) -> None:
         self.static: dict[str, Node] = {}
         self.parameter: Node | None = None
-        self.places: list[Place] = []
+        self.ending: list[Place] = []
+        self.holding: list[Place] = []
 
-    def add(self, path: str, place: Place) -> None:
+    def add(self, route: Any, place: Place) -> None:
+        """Put a route where its path leads, or as deep as is known if a parameter of it may contain slashes."""
         node = self
-        for segment in path.split("/"):
-            if PARAMETER.search(segment):
+        for segment in route.path_format.split("/"):
+            names = [found[1] for found in PARAMETER.finditer(segment)]
+            if any(type(route.param_convertors[name]) not in SEGMENT_CONVERTORS for name in names):
+                node.holding.append(place)
+                return
+            if names:
                 node.parameter = node = node.parameter or Node()
             else:
                 node = node.static.setdefault(segment, Node())
-        node.places.append(place)
+        node.ending.append(place)
 
-    def collect(self, segments: Sequence[str], position: int, found: list[Place]) -> None:
-        """Add the routes whose segments fit these, from `position` on."""
+    def inherit(self, held: Sequence[Place] = ()) -> None:
+        """Add to each node the routes that hold it, in the order of registration, so that a search ends at one list."""
+        self.ending = in_order([*held, *self.ending])
+        self.holding = in_order([*held, *self.holding])
+        for child in (*self.static.values(), self.parameter):
+            if child is not None:
+                child.inherit(self.holding)
+
+    def search(self, segments: Iterator[str]) -> list[Place]:
+        """The routes that these segments may lead to."""
         node = self
-        for place in range(position, len(segments)):
-            child = node.static.get(segments[place])
-            if node.parameter is not None and segments[place]:
-                if child is not None:
-                    child.collect(segments, place + 1, found)
-                child = node.parameter
-            if child is None:
-                return
-            node = child
-        found += node.places
+        for segment in segments:
+            if segment in node.static:
+                if node.parameter is not None and segment:
+                    rest = [*segments]
+                    return in_order([*node.static[segment].search(iter(rest)), *node.parameter.search(iter(rest))])
+                node = node.static[segment]
+            elif node.parameter is not None and segment:
+                node = node.parameter
+            else:
+                return node.holding
+        return node.ending
 
 
 class RouterIndex:
@@ -122,44 +137,65 @@ class RouterIndex:
 
     def __init__(self, routes: Sequence[BaseRoute], kinds: Sequence[type[BaseRoute]]) -> None:
         self._trie = Node()
-        self._asked: list[Place] = []
         self._named: dict[str, list[Place]] = {}
         self._asked_for_names: list[Place] = []
-        static: dict[str, list[Place]] = {}
+        literal: dict[str, BaseRoute] = {}
         for order, route in enumerate(routes):
-            place: Place = order, False, route
-            if type(route).matches not in [kind.matches for kind in kinds] or not _stays_in_segments(route):
-                self._asked.append(place)
-            elif place[2].param_convertors:
-                self._trie.add(place[2].path, place)
-            else:
-                static.setdefault(place[2].path, []).append((order, True, route))
-            is_named = type(route).url_path_for in [kind.url_path_for for kind in kinds]
-            (self._named.setdefault(place[2].name, []) if is_named else self._asked_for_names).append(place)
-        self._static = {path: self._search(path, places) for path, places in static.items()}
+            self._add(order, route, kinds, literal)
+        self._trie.inherit()
+        # The endpoints, by method, of those addresses that no route before them could answer.
+        self.direct: dict[str, Any] = {path: route for path, route in literal.items() if self._search(path)[0][1] is route}
+
+    def _add(self, order: int, route: Any, kinds: Sequence[type[BaseRoute]], literal: dict[str, BaseRoute]) -> None:
+        kind: Any = next((kind for kind in kinds if type(route).matches is kind.matches), None)
+        is_endpoint = hasattr(kind, "scope_type")
+        place: Place = order, route, path_matcher(route.path_regex, route.param_convertors) if is_endpoint else None
+        if kind is not None and route.path_regex == pattern_of(route.path_format, route.param_convertors):
+            self._trie.add(route, place)
+            if is_endpoint and route.methods and not route.param_convertors and type(route).handle is kind.handle:
+                literal.setdefault(route.path, route)
+        else:
+            # Of another class, or with another pattern, for example one that ignores case.
+            self._trie.holding.append(place)
+        has_one_name = is_endpoint and type(route).url_path_for is kind.url_path_for
+        (self._named.setdefault(route.name, []) if has_one_name else self._asked_for_names).append(place)
 
     def find(self, scope: Scope, path: str) -> Found:
-        """The first full match, else the first partial one with the methods of all partial ones."""
-        partial: Found = None, {}, frozenset()
-        for _, is_literal, route in self._static.get(path) or self._search(path, ()):
-            match, child_scope = route.found(scope, {}) if is_literal else route.matches(scope)
+        """The first full match, else the first partial one with the methods of all partial ones.
+
+        What that route adds to the scope is added.
+        """
+        first: tuple[BaseRoute | None, Scope] = None, {}
+        allowed: frozenset[str] = frozenset()
+        for _, route, params_of in self._search(path):
+            if params_of is None:
+                match, child_scope = route.matches(scope)
+            elif route.scope_type != scope["type"] or (params := params_of(path)) is None:
+                continue
+            elif not route.methods or scope["method"] in route.methods:
+                scope["endpoint"] = route.endpoint
+                outer = scope.get("path_params")
+                scope["path_params"] = {**outer, **params} if outer else params
+                return route, None
+            else:
+                match, child_scope = route.found(scope, params)
             if match is FULL:
-                return route, child_scope, None
+                scope.update(child_scope)
+                return route, None
             if match is PARTIAL:
-                first = (route, child_scope) if partial[0] is None else partial[:2]
-                partial = *first, (partial[2] or frozenset()).union(getattr(route, "methods", None) or ())
-        return partial
+                first = first if first[0] else (route, child_scope)
+                allowed = allowed.union(getattr(route, "methods", None) or ())
+        scope.update(first[1])
+        return first[0], allowed
+
+    def _search(self, path: str) -> list[Place]:
+        return self._trie.search(iter(path.split("/")))
 
     def named(self, name: str) -> list[BaseRoute]:
         """The routes that may have the name; those that hold others (mounts, hosts) may have any."""
-        return [route for _, _, route in sorted([*self._named.get(name, ()), *self._asked_for_names])]
-
-    def _search(self, path: str, literal: Sequence[Place]) -> list[Place]:
-        found = [*literal, *self._asked]
-        self._trie.collect(path.split("/"), 0, found)
-        return sorted(found) if len(found) > 1 else found
+        return [route for _, route, _ in in_order([*self._named.get(name, ()), *self._asked_for_names])]
 
 
-def _stays_in_segments(route: Any) -> bool:
-    stays = all(type(convertor) in SEGMENT_CONVERTORS for convertor in route.param_convertors.values())
-    return stays and route.path_regex.pattern == compile_path(route.path)[0].pattern
+def in_order(places: list[Place]) -> list[Place]:
+    """Sorted by registration, each once."""
+    return [place for _, place in sorted({place[0]: place for place in places}.items())]

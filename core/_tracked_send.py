@@ -35,14 +35,6 @@ def track(send: Send) -> TrackedSend:
     return send if type(send) is TrackedSend else TrackedSend(send)
 
 
-def start_response(send: Send) -> Send:
-    """The send to use by who is about to begin a response and then sends only what belongs to it: the plain one."""
-    if type(send) is TrackedSend:
-        send.response_started = True
-        return send.send
-    return send
-
-
 class HoldingSend:
     """A send that holds its caller at the last message, until what follows it may happen.
 

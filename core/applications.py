@@ -10,7 +10,7 @@ from core._typed.markers import Depends
 from core.datastructures import State, URLPath
 from core.middleware import Middleware, _MiddlewareFactory, wrap_in_middleware
 from core.middleware.body_limit import limit_body_size
-from core.middleware.errors import InnerErrorMiddleware, RaiseOutside, ServerErrorMiddleware
+from core.middleware.errors import ErrorLayer, InnerErrorMiddleware, RaiseOutside, ServerErrorMiddleware
 from core.middleware.exceptions import ExceptionMiddleware
 from core.routing import BaseRoute, Router
 from core.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope, Send
@@ -74,6 +74,8 @@ class Starlette:
         app = limit_body_size(wrap_in_middleware(app, self.user_middleware), self.max_body_size)
         if self.error_responses_inside_middleware:
             app = RaiseOutside(app)
+        if isinstance(app, ExceptionMiddleware):
+            return ErrorLayer(app, handler=error_handler, debug=self.debug)
         return ServerErrorMiddleware(app, handler=error_handler, debug=self.debug)
 
     @property

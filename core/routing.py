@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from core._exception_handler import answer_exception
-from core._handler_signature import UNGUARDED, Serve, application_of, is_function
+from core._handler_signature import UNGUARDED, as_plain, is_function
 from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
 from core._paths import UNQUOTED, compile_path, match_path, relative_location, replace_params
 from core._router_index import FULL, NONE, PARTIAL, ROUTE_OBSERVER_KEY, Match, RouteList, RouterIndex, ordered_methods
-from core._tracked_send import track
+from core._tracked_send import TrackedSend, track
 from core._typed.markers import Depends
 from core._typed.signature import InvalidSignature
 from core._urls import requested_host
@@ -64,7 +64,7 @@ def request_response(func: Callable[[Request], Awaitable[Response] | Response]) 
     call: Any = func if is_async_callable(func) else lambda request: run_in_threadpool(func, request)
 
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
-        tracked = track(send)
+        tracked = send if type(send) is TrackedSend else TrackedSend(send)
         request = Request(scope, receive, tracked)
         try:
             response = await call(request)
@@ -125,8 +125,8 @@ class BaseRoute:
         """The address of the route of that name. Raises NoMatchFound."""
         raise NotImplementedError
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a scope that matched."""
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer a scope that matched. May be a coroutine function."""
         raise NotImplementedError
 
     def place_behind(self, dependencies: Sequence[Depends]) -> None:
@@ -151,17 +151,22 @@ class _EndpointRoute(BaseRoute):
     app: ASGIApp
     dependencies: Sequence[Depends] = ()
     # None in a subclass that makes its application itself, as FastAPI's route does.
-    _serve: Serve | None = None
+    _serve: Callable[[Callable[[Any], Any]], ASGIApp] | None = None
     _enclose: Callable[[ASGIApp], ASGIApp]
 
     def place_behind(self, dependencies: Sequence[Depends]) -> None:
         """Run these dependencies before those that the route has. Raises InvalidSignature."""
         if self._serve is None:
             raise InvalidSignature(self.endpoint, UNGUARDED)
+        endpoint: Any = self.endpoint
         self.dependencies = (*dependencies, *self.dependencies)
-        self.app = self._enclose(
-            application_of(self.endpoint, self.path, self.param_convertors, self.dependencies, self._serve)
-        )
+        if is_function(endpoint):
+            endpoint = self._serve(as_plain(endpoint, self.path, self.param_convertors, self.dependencies))
+        elif hasattr(endpoint, "at_path"):
+            endpoint = endpoint.at_path(self.path, self.dependencies)
+        elif self.dependencies:
+            raise InvalidSignature(endpoint, UNGUARDED)
+        self.app = self._enclose(endpoint)
 
     def _set_path(self, path: str, endpoint: Callable[..., Any], name: str | None) -> None:
         _require_leading_slash(path)
@@ -179,8 +184,6 @@ class _EndpointRoute(BaseRoute):
 
     def found(self, scope: Scope, params: dict[str, Any]) -> tuple[Match, Scope]:
         """As `matches`, where the path is known to match."""
-        if scope["type"] != self.scope_type:
-            return NONE, {}
         if outer := scope.get("path_params"):
             params = {**outer, **params}
         is_full = not self.methods or scope["method"] in self.methods
@@ -193,12 +196,11 @@ class _EndpointRoute(BaseRoute):
         path, _ = replace_params(self.path_format, self.param_convertors, path_params)
         return URLPath(path=path, protocol=self.scope_type)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Run the endpoint, or answer 405."""
         if self.methods and scope["method"] not in self.methods:
-            await answer_method_not_allowed(scope, receive, send, self.methods)
-        else:
-            await self.app(scope, receive, send)
+            return answer_method_not_allowed(scope, receive, send, self.methods)
+        return self.app(scope, receive, send)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _EndpointRoute) and (self.scope_type, self.path, self.endpoint, self.methods) == (
@@ -283,9 +285,9 @@ class _ApplicationRoute(BaseRoute):
         found: list[BaseRoute] = getattr(self.mounted_app, "routes", None) or []
         return found
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Hand over to the application."""
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
     def place_behind(self, dependencies: Sequence[Depends]) -> None:
         """Run these dependencies before those of every route inside. Raises InvalidSignature."""
@@ -344,8 +346,9 @@ class Mount(_ApplicationRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Everything below the path, http and websocket alike; what matched moves into the root path."""
-        if scope["type"] not in ("http", "websocket") or self._is_elsewhere(path := get_route_path(scope)):
+        if scope["type"] not in ("http", "websocket"):
             return NONE, {}
+        path = get_route_path(scope)
         params = match_path(self.path_regex, self.param_convertors, path)
         if params is None:
             return NONE, {}
@@ -448,7 +451,6 @@ class Router:
     ) -> None:
         self._routes = RouteList(routes or ())
         self._routes.place_behind(dependencies)
-        self._indexed_version = -1
         self.redirect_slashes = redirect_slashes
         self.default = self.not_found if default is None else default
         self.lifespan_context = as_lifespan_context(lifespan)
@@ -492,37 +494,45 @@ class Router:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.middleware_stack(scope, receive, send)
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def app(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Route the connection; inside the router's middleware."""
+        # No coroutine of its own: the caller awaits the one of whatever answers, which saves a frame.
         if scope["type"] == "lifespan":
-            await self.lifespan(scope, receive, send)
-            return
+            return self.lifespan(scope, receive, send)
         if "router" not in scope:
             scope["router"] = self
-        path = get_route_path(scope)
-        route, child_scope, allowed = self._index().find(scope, path)
-        if route is None:
-            await self._answer_without_route(scope, receive, send, path)
-            return
-        scope.update(child_scope)
+        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
+        index = self._index()
+        route = index.direct.get(path)
+        allowed = None
+        if route is not None and scope["type"] == "http" and scope["method"] in route.methods:
+            scope["endpoint"] = route.endpoint
+            if "path_params" not in scope:
+                scope["path_params"] = {}
+        else:
+            route, allowed = index.find(scope, path)
+            if route is None:
+                return self._answer_without_route(scope, receive, send, path)
         scope["route"] = route
         if ROUTE_OBSERVER_KEY in scope:
             scope[ROUTE_OBSERVER_KEY](route)
-        if type(route).handle is not Route.handle:
-            await route.handle(scope, receive, send)
-        elif allowed is None:
-            await route.app(scope, receive, send)  # type: ignore[attr-defined]  # As Route.handle would.
-        elif self.automatic_options and scope["method"] == "OPTIONS":
+        if allowed is not None and type(route).handle is Route.handle:
+            return self._refuse_method(scope, receive, send, allowed)
+        answer: Awaitable[None] = route.handle(scope, receive, send)
+        return answer
+
+    def _index(self) -> RouterIndex:
+        index = self._routes.router_index
+        if index is None:
+            index = self._routes.router_index = RouterIndex(self._routes, (Route, WebSocketRoute, Mount))
+        return index
+
+    async def _refuse_method(self, scope: Scope, receive: Receive, send: Send, allowed: Collection[str]) -> None:
+        if self.automatic_options and scope["method"] == "OPTIONS":
             headers = {"Allow": ", ".join(ordered_methods({*allowed, "OPTIONS"}))}
             await Response(status_code=204, headers=headers)(scope, receive, send)
         else:
             await answer_method_not_allowed(scope, receive, send, allowed)
-
-    def _index(self) -> RouterIndex:
-        if self._indexed_version != self._routes.version:
-            self._indexed_version = self._routes.version
-            self._current_index = RouterIndex(self._routes, (Route, WebSocketRoute))
-        return self._current_index
 
     async def _answer_without_route(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         if scope["type"] == "http" and self.redirect_slashes and path != "/":

@@ -7,8 +7,10 @@ import inspect
 import traceback
 from typing import Any
 
+from core._exception_handler import HANDLERS_SCOPE_KEY
 from core._tracked_send import TrackedSend, track
 from core.concurrency import call_function, run_in_threadpool
+from core.middleware.exceptions import ExceptionMiddleware
 from core.requests import Request
 from core.responses import HTMLResponse, PlainTextResponse, Response
 from core.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
@@ -101,6 +103,33 @@ class ServerErrorMiddleware:
             function=html.escape(frame.function),
             source="\n".join(rendered),
         )
+
+
+class ErrorLayer(ServerErrorMiddleware):
+    """ServerErrorMiddleware and, right inside it, ExceptionMiddleware: one layer that does the work of both."""
+
+    def __init__(self, app: ExceptionMiddleware, handler: ExceptionHandler | None = None, debug: bool = False) -> None:
+        super().__init__(app.app, handler, debug)
+        self.inner = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.inner(scope, receive, send)
+            return
+        scope[HANDLERS_SCOPE_KEY] = self.inner.handlers
+        tracked = TrackedSend(send)
+        try:
+            await self.app(scope, receive, tracked)
+        except Exception as error:
+            await self._settle(error, scope, receive, tracked)
+
+    async def _settle(self, error: Exception, scope: Scope, receive: Receive, send: TrackedSend) -> None:
+        try:
+            if not await self.inner.answer(error, scope, receive, send):
+                raise error
+        except Exception as unhandled:
+            await self.answer(unhandled, scope, receive, send)
+            raise
 
 
 class InnerErrorMiddleware(ServerErrorMiddleware):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core._exception_handler import HANDLERS_SCOPE_KEY, answer_exception
-from core._tracked_send import track
+from core._tracked_send import TrackedSend, track
 from core.exceptions import HTTPException, WebSocketException
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
@@ -33,6 +33,7 @@ class ExceptionMiddleware:
             HTTPException: self.http_exception,
             WebSocketException: self.websocket_exception,
         }
+        self.handlers = self._exception_handlers, self._status_handlers
         for key, handler in (handlers or {}).items():
             self.add_exception_handler(key, handler)
 
@@ -49,15 +50,18 @@ class ExceptionMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        handlers = scope[HANDLERS_SCOPE_KEY] = self._exception_handlers, self._status_handlers
+        scope[HANDLERS_SCOPE_KEY] = self.handlers
         tracked = track(send)
         try:
             await self.app(scope, receive, tracked)
         except Exception as error:
-            connection_class = Request if scope["type"] == "http" else WebSocket
-            connection = connection_class(scope, receive, tracked)
-            if not await answer_exception(error, connection, receive, tracked, handlers):
+            if not await self.answer(error, scope, receive, tracked):
                 raise
+
+    async def answer(self, error: Exception, scope: Scope, receive: Receive, send: TrackedSend) -> bool:
+        """Whether there is a handler that answers."""
+        connection = (Request if scope["type"] == "http" else WebSocket)(scope, receive, send)
+        return await answer_exception(error, connection, receive, send, self.handlers)
 
     async def http_exception(self, request: Request | WebSocket, exc: Exception) -> Response | None:
         """The answer to an HTTPException that nobody else handles: its detail as plain text.

@@ -1,5 +1,6 @@
 """The index finds exactly what asking one route after the other finds."""
 
+import re
 from typing import Any
 
 from hypothesis import given, settings
@@ -9,9 +10,9 @@ from core._router_index import RouterIndex, ordered_methods
 from core._utils import get_route_path
 from core.requests import Request
 from core.responses import Response
-from core.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
+from core.routing import BaseRoute, Match, Mount, Route, Router, WebSocketRoute
 from core.types import Scope
-from tests.core.connections import http_scope
+from tests.core.connections import answer, http_scope
 
 SEGMENTS = ["a", "b", "", "{x}", "{x:int}", "{x:float}", "v{x}", "{x}-{y}", "1"]
 METHODS = [["GET"], ["POST"], ["GET", "POST"], ["PUT"]]
@@ -55,12 +56,16 @@ def ask_each(routes: list[BaseRoute], scope: Scope) -> tuple[Match, BaseRoute | 
 @given(st.lists(routes, max_size=12), requested, st.sampled_from(["GET", "POST", "DELETE"]))
 def test_the_index_agrees_with_asking_each_route(routes: list[BaseRoute], parts: list[str], method: str) -> None:
     scope = http_scope(method, "/" + "/".join(parts))
+    asked = dict(scope)
     expected_match, expected_route, expected_scope, allowed = ask_each(routes, scope)
 
-    route, child_scope, found_methods = RouterIndex(routes, (Route, WebSocketRoute)).find(scope, get_route_path(scope))
+    index = RouterIndex(routes, (Route, WebSocketRoute, Mount))
+    direct: Any = index.direct.get(get_route_path(scope))
+    route, found_methods = index.find(scope, get_route_path(scope))
 
     assert route is expected_route
-    assert child_scope == expected_scope
+    assert scope == {**asked, **expected_scope}
+    assert direct is None or method not in direct.methods or direct is expected_route
     assert found_methods == (None if expected_match is Match.FULL else allowed)
 
 
@@ -72,3 +77,10 @@ def test_an_endpoint_matches_no_connection_of_another_kind() -> None:
     # The scope of a lifespan has no path to compare.
     for route in (Route("/", endpoint), WebSocketRoute("/", endpoint)):
         assert route.matches({"type": "lifespan"}) == (Match.NONE, {})
+
+
+async def test_a_route_whose_pattern_was_replaced_is_asked_by_that_pattern() -> None:
+    route = Route("/Logs", endpoint)
+    route.path_regex = re.compile(route.path_regex.pattern, re.IGNORECASE)
+
+    assert (await answer(Router([route]), http_scope(path="/logs"))).status == 200
