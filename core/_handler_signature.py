@@ -8,33 +8,10 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from core._typed.markers import Depends, attached_dependencies
-from core._typed.signature import InvalidSignature, unwrap_partials
+from core._typed.signature import unwrap_partials
 from core.requests import HTTPConnection
-from core.types import ASGIApp
 
 CONNECTION_NAMES = ("Request", "WebSocket", "HTTPConnection")
-
-# The application of a function of the connection alone, such as `request_response` makes it.
-Serve = Callable[[Callable[[Any], Any]], ASGIApp]
-
-
-def application_of(
-    endpoint: Callable[..., Any],
-    path: str,
-    path_params: Container[str],
-    dependencies: Sequence[Depends],
-    serve: Serve,
-) -> ASGIApp:
-    """The application of a route's endpoint with the dependencies that run before its own. Raises InvalidSignature."""
-    if is_function(endpoint):
-        return serve(_as_plain(endpoint, path, path_params, dependencies))
-    if hasattr(endpoint, "at_path"):
-        application: ASGIApp = endpoint.at_path(path, dependencies)
-        return application
-    if dependencies:
-        raise InvalidSignature(endpoint, UNGUARDED)
-    return endpoint
-
 
 UNGUARDED = "an ASGI application does not run the dependencies of its route: put a middleware around it instead"
 
@@ -44,10 +21,13 @@ def is_function(endpoint: Any) -> bool:
     return inspect.isfunction(bare) or inspect.ismethod(bare)
 
 
-def _as_plain(
+def as_plain(
     endpoint: Callable[..., Any], path: str, path_params: Container[str], dependencies: Sequence[Depends]
 ) -> Callable[[Any], Any]:
-    """The endpoint as a function of the connection alone: itself, or compiled from what its signature declares."""
+    """The function of the connection alone that answers: the endpoint, or what its signature declares compiled.
+
+    Raises InvalidSignature.
+    """
     if not dependencies and is_plain(endpoint, path_params):
         return endpoint
     # Imported here because it brings pydantic, which applications of plain handlers do without.

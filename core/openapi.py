@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -120,12 +121,13 @@ def given(**members: Any) -> Schema:
 
 def openapi_endpoint(routes: Callable[[], Iterable[BaseRoute]], **options: Any) -> Callable[[Any], Any]:
     """A handler that serves the document, made at the first request: `routes` is asked when all of them are known."""
-    made: list[dict[str, Any]] = []
+
+    @cache
+    def document() -> Schema:
+        return openapi_document(routes(), **options)
 
     async def show_openapi(request: Any) -> Response:
-        if not made:
-            made.append(openapi_document(routes(), **options))
-        return JSONResponse(made[0])
+        return JSONResponse(document())
 
     return show_openapi
 

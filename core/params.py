@@ -19,7 +19,7 @@ A mistake in a signature raises `InvalidSignature` when the route is built, nami
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -81,13 +81,17 @@ def compile_endpoint(
     Raises InvalidSignature. Refused inputs raise `InvalidInput` if the application handles it, its status or a base class;
     otherwise they are answered with the problem document itself.
     """
-    new_plan = partial(Plan, function, path, dependencies=dependencies, given=given)
-    plan, overridden = new_plan(), Overridden(new_plan)
+
+    @lru_cache(maxsize=1)
+    def plan_with(overrides: frozenset[tuple[Any, Any]]) -> Plan:
+        return Plan(function, path, dependencies=dependencies, given=given, overrides=dict(overrides))
+
+    plan = plan_with(frozenset())
     answer = answer_of(function, plan.signature.returns)
 
     async def endpoint(connection: Any, values: Mapping[str, Any] = NOTHING) -> Any:
         overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
-        chosen = overridden.plan(overrides) if overrides else plan
+        chosen = plan_with(frozenset(overrides.items())) if overrides else plan
         try:
             return await resolve(chosen, answer, chosen.new_resolution(connection, values))
         except Problem as problem:
@@ -144,18 +148,3 @@ def is_handled(connection: Any, problem: HTTPException) -> bool:
     handlers = getattr(connection.scope.get("app"), "exception_handlers", {})
     classes = (kind for kind in type(problem).__mro__ if issubclass(kind, HTTPException))
     return problem.status_code in handlers or any(kind in handlers for kind in classes)
-
-
-class Overridden:
-    """The plans of one handler with dependencies replaced, compiled again when the replacements change."""
-
-    def __init__(self, new_plan: Callable[..., Plan]) -> None:
-        self._new_plan = new_plan
-        self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
-        self._plan: Plan | None = None
-
-    def plan(self, overrides: dict[Callable[..., Any], Callable[..., Any]]) -> Plan:
-        if self._plan is None or overrides != self._overrides:
-            self._overrides = dict(overrides)
-            self._plan = self._new_plan(overrides=self._overrides)
-        return self._plan

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args, get_origin
@@ -78,10 +78,8 @@ def invocation(function: Function) -> Invoke:
         return partial(_construct, function)
     if not inspect.isroutine(bare):
         bare = type(bare).__call__
-    if inspect.isasyncgenfunction(bare):
-        return partial(_open_async, function)
-    if inspect.isgeneratorfunction(bare):
-        return partial(_open_sync, function)
+    if inspect.isasyncgenfunction(bare) or inspect.isgeneratorfunction(bare):
+        return partial(_open, function)
     return partial(_await if inspect.iscoroutinefunction(bare) else _call_in_thread, function)
 
 
@@ -98,19 +96,12 @@ def _call_in_thread(function: Function, run: Resolution, values: list[Any], keyw
     return run_in_threadpool(function, *values, **keywords)
 
 
-async def _open_async(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
+async def _open(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
     generator = function(*values, **keywords)
-    value = await anext(generator, FAILED)
-    return _opened(run, generator, value)
-
-
-async def _open_sync(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
-    generator = function(*values, **keywords)
-    value = await run_in_threadpool(next, generator, FAILED)
-    return _opened(run, generator, value)
-
-
-def _opened(run: Resolution, generator: Any, value: Any) -> Any:
+    if isinstance(generator, AsyncGenerator):
+        value = await anext(generator, FAILED)
+    else:
+        value = await run_in_threadpool(next, generator, FAILED)
     if value is FAILED:
         raise RuntimeError(f"The dependency {name_of(generator)} ended without a yield.")
     run.generators.append(generator)

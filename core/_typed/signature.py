@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -109,16 +110,11 @@ def _closure(function: Any) -> dict[str, Any]:
     """Names that string annotations of a nested function may mean. Cells that are not filled yet are left out."""
     function = getattr(function, "__func__", function)
     names = getattr(getattr(function, "__code__", None), "co_freevars", ())
-    cells = getattr(function, "__closure__", None) or ()
-    return {name: cell.cell_contents for name, cell in zip(names, cells, strict=True) if _is_filled(cell)}
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018 - an empty cell raises when it is read.
-    except ValueError:
-        return False
-    return True
+    found: dict[str, Any] = {}
+    for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=True):
+        with suppress(ValueError):  # An empty cell raises when it is read.
+            found[name] = cell.cell_contents
+    return found
 
 
 def _parameters(function: Callable[..., Any], hints: dict[str, Any], bound: frozenset[str]) -> Iterator[Parameter]:
