@@ -2,11 +2,14 @@
 
 import importlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.routing import BaseRoute
 
@@ -18,6 +21,7 @@ IMPORT_ORDER = (
     "email",
     "audit",
     "accounts",
+    "waitlist",
     "passwords",
     "codes",
     "identity",
@@ -64,6 +68,21 @@ class AccountItem:
     position: int = 100
 
 
+@dataclass(frozen=True)
+class ConfirmationWay:
+    """A way to prove again who one is, offered on /confirm-identity beside the password and the mailed code.
+
+    `route` names a page that takes `?next=` and ends with `accounts.entering.confirm`; `is_open` says whether a person, by
+    their id, has what it needs. A feature's routes.py lists its ways as `confirmation_ways`.
+    """
+
+    label: str
+    route: str
+    icon: str
+    is_open: Callable[[AsyncSession, UUID], Awaitable[bool]]
+    position: int = 100
+
+
 def feature_names() -> list[str]:
     """The names of all features, those that others build on first."""
     folders = (folder for folder in FOLDER.iterdir() if folder.name not in SHARED_PACKAGES)
@@ -107,6 +126,13 @@ def account_navigation() -> tuple[AccountItem, ...]:
     """The entries of the menu over a person's own pages, in the order in which they are shown."""
     items = [item for _, module in modules("routes") for item in getattr(module, "account_navigation", [])]
     return tuple(sorted(items, key=lambda item: item.position))
+
+
+@lru_cache(maxsize=1)
+def confirmation_ways() -> tuple[ConfirmationWay, ...]:
+    """The ways in which people may confirm who they are, in the order in which they are shown."""
+    ways = [way for _, module in modules("routes") for way in getattr(module, "confirmation_ways", [])]
+    return tuple(sorted(ways, key=lambda way: way.position))
 
 
 def _position(name: str) -> tuple[int, str]:

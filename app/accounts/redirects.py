@@ -1,6 +1,6 @@
 """Where a person is sent after an entry page: always a path of this product."""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from core.requests import Request
 
@@ -37,8 +37,22 @@ def log_in_path(log_in: str, target: str) -> str:
 
 
 def requested_path(request: Request) -> str:
-    """What was asked for, if it can be asked again after logging in: only a GET can."""
+    """What can be asked for again after logging in: the page itself, or for a form that was sent, the page that showed it."""
     if request.method not in ("GET", "HEAD"):
+        return _form_page(request)
+    return _path_and_query(request.url.path, request.url.query)
+
+
+def _form_page(request: Request) -> str:
+    """The page of this site that a form was sent from, as far as the browser tells (RFC 9110 section 10.1.3)."""
+    try:
+        referer = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
         return ""
-    query = request.url.query
-    return safe_path(request.url.path + (f"?{query}" if query else ""))
+    if (referer.scheme, referer.netloc) != (request.url.scheme, request.url.netloc):
+        return ""
+    return _path_and_query(referer.path, referer.query)
+
+
+def _path_and_query(path: str, query: str) -> str:
+    return safe_path(path + (f"?{query}" if query else ""))

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from sqlalchemy import delete, exists
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app import clock
-from app.accounts.models import Email, OneTimeToken, Session, User
+from app.accounts.devices import COOKIE_LIFETIME
+from app.accounts.models import Email, KnownDevice, LoginChallenge, OneTimeToken, Session, User
 
 CLAIM_LIFETIME = timedelta(days=7)
 MEMORY_OF_SESSIONS = timedelta(days=90)
@@ -25,3 +27,21 @@ async def forget_sessions(db: AsyncSession) -> int:
     gone = await db.scalars(delete(Session).where(Session.expires_at < before).returning(Session.id))
     links = await db.scalars(delete(OneTimeToken).where(OneTimeToken.expires_at < before).returning(OneTimeToken.id))
     return len(gone.all()) + len(links.all())
+
+
+async def forget_challenges(db: AsyncSession) -> int:
+    """Delete log-ins that nobody finished in time; returns how many."""
+    statement = delete(LoginChallenge).where(LoginChallenge.expires_at < clock.now()).returning(LoginChallenge.id)
+    return len((await db.scalars(statement)).all())
+
+
+async def forget_devices(db: AsyncSession) -> int:
+    """Delete devices whose cookie has expired; returns how many.
+
+    The one that a person used last stays: without any, their next log-in would pass for their very first, which is not
+    mailed to them.
+    """
+    newer = aliased(KnownDevice)
+    was_followed = exists().where(newer.user_id == KnownDevice.user_id, newer.last_seen_at > KnownDevice.last_seen_at)
+    statement = delete(KnownDevice).where(KnownDevice.last_seen_at < clock.now() - COOKIE_LIFETIME, was_followed)
+    return len((await db.scalars(statement.returning(KnownDevice.id))).all())

@@ -86,3 +86,15 @@ async def mailed_token(db: AsyncSession, to: str = "ada@example.com") -> str:
 async def ask_for_reset(client: AsyncTestClient, email: str = "ada@example.com") -> Response:
     """Submit the form for a forgotten password."""
     return await client.post("/forgot-password", data={"email": email})
+
+
+async def ask_for_log_in(client: AsyncTestClient, email: str = "ada@example.com", **fields: str) -> Response:
+    """Submit the form for a link and a code that log in."""
+    return await client.post("/log-in/code", data={"email": email, **fields})
+
+
+async def mailed_code(db: AsyncSession, to: str = "ada@example.com") -> str:
+    """The six digits in the newest message to an address."""
+    found = re.search(r"^(\d{6})$", (await newest_message(db, to)).text, re.MULTILINE)
+    assert found is not None, "the message has no code"
+    return found[1]

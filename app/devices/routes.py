@@ -1,0 +1,24 @@
+"""The addresses under which people look through their sessions and devices."""
+
+from app.devices import handlers
+from app.features import AccountItem
+from app.language import N_
+from core.routing import BaseRoute, Route
+
+routes: list[BaseRoute] = [
+    Route("/account/sessions", handlers.sessions, name="devices.sessions"),
+    Route(
+        "/account/sessions/{session_id:uuid}/end", handlers.end_session, methods=["POST"], name="devices.end_session"
+    ),
+    Route(
+        "/account/sessions/end-others", handlers.end_other_sessions, methods=["POST"], name="devices.end_other_sessions"
+    ),
+    Route(
+        "/account/devices/{device_id:uuid}/forget",
+        handlers.forget_device,
+        methods=["POST"],
+        name="devices.forget_device",
+    ),
+]
+
+account_navigation = [AccountItem(N_("Sessions"), "devices.sessions", "screen", position=60)]
