@@ -30,6 +30,10 @@ class ChallengeForm(ProofForm):
     trust: bool = False
 
 
+class ConfirmationForm(ProofForm):
+    next: NextPath = ""
+
+
 class PasskeyForm(Form):
     name: Annotated[Line, Field(max_length=LONGEST_PASSKEY_NAME)] = ""
     credential: PasskeyAnswer

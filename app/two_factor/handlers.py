@@ -9,6 +9,7 @@ from app.language import gettext as _
 from app.templates import flash, render
 from app.two_factor import actions, authenticator_app, queries
 from app.two_factor.demands import Demands, find_demand
+from app.two_factor.dependencies import FactorSession
 from app.two_factor.forms import CodeForm, ProofForm
 from app.two_factor.limits import limit_proof
 from app.two_factor.proving import prove
@@ -27,13 +28,13 @@ async def overview(request: Request, session: CurrentSession, db: Db) -> Respons
     return render(request, "two_factor/overview.html", factors=factors)
 
 
-async def set_up_app(request: Request, session: ConfirmedSession, db: Db) -> Response:
+async def set_up_app(request: Request, session: FactorSession, db: Db) -> Response:
     """Show how an authenticator app is set up: first what is needed, then the key and the field for a first code."""
     factors = await queries.find_factors(db, session.user_id)
     return _show_set_up(request, session.user, factors, Submitted.blank(CodeForm))
 
 
-async def begin_app(request: Request, session: ConfirmedSession, db: Db) -> Response:
+async def begin_app(request: Request, session: FactorSession, db: Db) -> Response:
     """Make a key for an authenticator app."""
     try:
         await actions.begin_app(db, current_settings(request), session.user)
@@ -43,7 +44,7 @@ async def begin_app(request: Request, session: ConfirmedSession, db: Db) -> Resp
     return see(request, "two_factor.set_up_app")
 
 
-async def confirm_app(request: Request, session: ConfirmedSession, db: Db, form: Submitted[CodeForm]) -> Response:
+async def confirm_app(request: Request, session: FactorSession, db: Db, form: Submitted[CodeForm]) -> Response:
     """Turn the app on by a first code from it, and show recovery codes if it is the first second factor."""
     if form.is_valid:
         await limit_proof(request, "set_up", session.user_id)
@@ -80,7 +81,7 @@ async def remove_app(
     return await _show_removal(request, db, session, demands, form)
 
 
-async def ask_for_recovery_codes(request: Request, session: ConfirmedSession, db: Db) -> Response:
+async def ask_for_recovery_codes(request: Request, session: FactorSession, db: Db) -> Response:
     """Say what new recovery codes mean."""
     factors = await queries.find_factors(db, session.user_id)
     if factors.count == 0:
@@ -88,7 +89,7 @@ async def ask_for_recovery_codes(request: Request, session: ConfirmedSession, db
     return render(request, "two_factor/replace_recovery_codes.html", factors=factors)
 
 
-async def replace_recovery_codes(request: Request, session: ConfirmedSession, db: Db) -> Response:
+async def replace_recovery_codes(request: Request, session: FactorSession, db: Db) -> Response:
     """Make new recovery codes and show them, this once."""
     await limit_proof(request, "recovery_codes", session.user_id)
     codes = await actions.replace_recovery_codes(

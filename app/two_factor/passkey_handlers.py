@@ -12,6 +12,7 @@ from app.language import gettext as _
 from app.templates import flash, render
 from app.two_factor import actions, ceremonies, queries
 from app.two_factor.demands import Demands, find_demand
+from app.two_factor.dependencies import FactorSession
 from app.two_factor.forms import PasskeyForm, PasskeyNameForm, ProofForm
 from app.two_factor.handlers import after_adding, see
 from app.two_factor.limits import limit_proof
@@ -39,12 +40,12 @@ async def passkeys(request: Request, session: CurrentSession, db: Db) -> Respons
     return render(request, "two_factor/passkeys.html", passkeys=await queries.list_passkeys(db, session.user_id))
 
 
-async def new_passkey(request: Request, session: ConfirmedSession) -> Response:
+async def new_passkey(request: Request, session: FactorSession) -> Response:
     """Show the form that makes a passkey."""
     return _show_new(request, Submitted.blank(PasskeyForm))
 
 
-async def passkey_registration_options(request: Request, session: ConfirmedSession, db: Db) -> Response:
+async def passkey_registration_options(request: Request, session: FactorSession, db: Db) -> Response:
     """Tell the browser's script how the passkey is to be made."""
     existing = await queries.list_passkeys(db, session.user_id)
     challenge = new_challenge(request, f"register {session.id}")
@@ -52,7 +53,7 @@ async def passkey_registration_options(request: Request, session: ConfirmedSessi
     return Response(options, media_type=JSON, headers={"cache-control": "no-store"})
 
 
-async def add_passkey(request: Request, session: ConfirmedSession, db: Db, form: Submitted[PasskeyForm]) -> Response:
+async def add_passkey(request: Request, session: FactorSession, db: Db, form: Submitted[PasskeyForm]) -> Response:
     """Keep the passkey that the browser made, and show recovery codes if it is the first second factor."""
     if not form.is_valid:
         return _show_new(request, form)

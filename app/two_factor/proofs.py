@@ -20,6 +20,7 @@ from app.two_factor.models import Passkey
 TOTP = "totp"
 RECOVERY_CODE = "recovery_code"
 PASSKEY = "passkey"
+FACTORS = frozenset({TOTP, RECOVERY_CODE, PASSKEY})
 
 WRONG_CODE = N_("This code is not right, or has been used already. Enter the newest one that your app shows.")
 WRONG_RECOVERY_CODE = N_("This recovery code is not right, or has been used already.")

@@ -1,14 +1,15 @@
 """/account/two-factor and /account/passkeys, the second question of the log-in, and logging in by a passkey."""
 
-from app.features import AccountItem
+from app.features import AccountItem, ConfirmationWay
 from app.language import N_
 from app.policy import public
-from app.two_factor import challenge_handlers, handlers, passkey_handlers
+from app.two_factor import challenge_handlers, confirmation, handlers, passkey_handlers
 from core.routing import BaseRoute, Route
 
 ACCOUNT = "/account/two-factor"
 PASSKEYS = "/account/passkeys"
 CHALLENGE = "/log-in/two-factor"
+CONFIRM = "/confirm-identity/two-factor"
 
 account_routes: list[BaseRoute] = [
     Route(ACCOUNT, handlers.overview, name="two_factor.overview"),
@@ -24,6 +25,8 @@ account_routes: list[BaseRoute] = [
         methods=["POST"],
         name="two_factor.replace_recovery_codes",
     ),
+    Route(CONFIRM, confirmation.confirm, name="two_factor.confirm"),
+    Route(CONFIRM, confirmation.confirm_with_factor, methods=["POST"], name="two_factor.confirm_with_factor"),
     Route(PASSKEYS, passkey_handlers.passkeys, name="two_factor.passkeys"),
     Route(f"{PASSKEYS}/new", passkey_handlers.new_passkey, name="two_factor.new_passkey"),
     Route(f"{PASSKEYS}/new", passkey_handlers.add_passkey, methods=["POST"], name="two_factor.add_passkey"),
@@ -114,4 +117,8 @@ routes: list[BaseRoute] = [*account_routes, *log_in_routes]
 account_navigation = [
     AccountItem(N_("Two-step log-in"), "two_factor.overview", icon="shield", position=40),
     AccountItem(N_("Passkeys"), "two_factor.passkeys", icon="key", position=50),
+]
+
+confirmation_ways = [
+    ConfirmationWay(N_("Use a code or a passkey"), "two_factor.confirm", icon="shield", is_open=confirmation.has_factor)
 ]
