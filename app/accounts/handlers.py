@@ -20,6 +20,7 @@ from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
 from app.templates import flash, render
+from app.two_factor.relying_party import RelyingParty
 from core.params import Depends, Query, Submitted
 from core.requests import Request
 from core.responses import RedirectResponse, Response
@@ -167,7 +168,8 @@ async def _welcome(request: Request, db: Db, user: User) -> Response:
 
 
 def _show_log_in(request: Request, settings: Settings, form: Submitted[LogInForm]) -> Response:
-    return render(request, "accounts/log_in.html", form=form, last_method=last_method(request, settings))
+    party = RelyingParty.of(settings)
+    return render(request, "accounts/log_in.html", form=form, last_method=last_method(request, settings), party=party)
 
 
 def _show_check_mail(request: Request, form: Submitted[VerifyCodeForm]) -> Response:
