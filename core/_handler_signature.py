@@ -13,7 +13,9 @@ from core.requests import HTTPConnection
 
 CONNECTION_NAMES = ("Request", "WebSocket", "HTTPConnection")
 
-UNGUARDED = "an ASGI application does not run the dependencies of its route: put a middleware around it instead"
+UNGUARDED = (
+    "what is no function or method does not run the dependencies of its route: put a middleware around it instead"
+)
 
 
 def is_function(endpoint: Any) -> bool:

@@ -9,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Literal, NoReturn
 
-from core._handler_signature import is_plain
+from core._handler_signature import UNGUARDED, is_plain
 from core._router_index import VERBS
 from core._typed.markers import Depends, attached_dependencies
 from core._typed.signature import InvalidSignature
@@ -49,6 +49,8 @@ class _Endpoint:
 
         An event of a websocket was let in when it was connected: `dependencies` are run once. Raises InvalidSignature.
         """
+        if dependencies and cls.dispatch.__module__ != __name__:
+            raise InvalidSignature(cls.dispatch, UNGUARDED)
         compiled = {}
         for name, values in cls.handlers.items():
             method = inspect.getattr_static(cls, name, None)
@@ -70,7 +72,7 @@ def _compiled(method: Any, path: str, dependencies: Sequence[Depends], values: S
     from core.params import compile_endpoint
 
     if not inspect.isfunction(method):
-        raise InvalidSignature(method, "only methods that are functions run the dependencies of their route")
+        raise InvalidSignature(method, UNGUARDED)
     given = (*list(inspect.signature(method).parameters)[:1], *values)
     endpoint = compile_endpoint(method, path, dependencies, given)
 
