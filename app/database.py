@@ -100,9 +100,17 @@ class Database:
 
         A connection is taken with the first statement, so that a block without statements costs nothing.
         """
-        async with self._sessions() as session:
+        session = self._sessions()
+        try:
             yield session
-            await session.commit()
+            if session.in_transaction():
+                await session.commit()
+        except BaseException:
+            # Shielded: whoever was cancelled gives the connection back all the same.
+            await asyncio.shield(asyncio.ensure_future(session.close()))
+            raise
+        # The commit has given the connection back, so there is nothing left to wait for.
+        session.sync_session.close()
 
     async def find_problem(self) -> str | None:
         """Why requests that need the database would fail now, or None. The answer is kept for a second."""
