@@ -28,7 +28,6 @@ async def send_from_threads(iterable: Iterable[Any], send: Callable[[Any], Await
     async with create_collapsing_task_group() as group:
         group.start_soon(source.visit_threads)
         await source.send_items(send)
-        group.cancel_scope.cancel()
 
 
 class BlockingSource:
@@ -48,6 +47,8 @@ class BlockingSource:
             await anyio.to_thread.run_sync(self.fetch)
             self.visit_wanted = anyio.Event()
             self.visit_ended.set()
+            if self.is_exhausted:
+                return
             await self.visit_wanted.wait()
 
     async def send_items(self, send: Callable[[Any], Awaitable[None]]) -> None:

@@ -17,11 +17,12 @@ from core._response import (
     spec_version,
     wait_for_disconnect,
 )
+from core._tracked_send import TrackedSend
 from core.background import BackgroundTask
 from core.concurrency import closing, iterate_in_threadpool
 from core.datastructures import URL
 from core.requests import ClientDisconnect
-from core.types import Receive, Scope, Send
+from core.types import Message, Receive, Scope, Send
 
 __all__ = [
     "AsyncContentStream",
@@ -128,20 +129,27 @@ class StreamingResponse(Response):
         await wait_for_disconnect(receive)
 
     async def stream_response(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-
-        async def send_chunk(chunk: Content) -> None:
-            body = chunk.encode(self.charset) if isinstance(chunk, str) else chunk
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-
+        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        await send(start)
+        if type(send) is TrackedSend:
+            # It knows now that the response has begun; the chunks need no tracking.
+            send = send.send
         if self.body_iterator is self._threaded_iterator:
-            await send_from_threads(self._blocking_content, send_chunk)
+            await send_from_threads(self._blocking_content, lambda chunk: send(self._message(chunk)))
         else:
             # Closed at once if sending fails: its `finally` must not wait for the garbage collector.
             async with closing(self.body_iterator) as chunks:
                 async for chunk in chunks:
-                    await send_chunk(chunk)
+                    # Written out for bytes: a call for each chunk would cost as much as all the rest of the loop.
+                    if type(chunk) is bytes:
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    else:
+                        await send(self._message(chunk))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _message(self, chunk: Content) -> Message:
+        body = chunk.encode(self.charset) if isinstance(chunk, str) else chunk
+        return {"type": "http.response.body", "body": body, "more_body": True}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
