@@ -22,6 +22,7 @@ COMMANDS = (
     "format",
     "lock",
     "create-staff",
+    "invite-from-waitlist",
 )
 
 

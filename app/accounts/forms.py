@@ -54,10 +54,17 @@ MailedCode = Annotated[Line, Field(max_length=40), AfterValidator(_digits)]
 """A code as it was typed, with blanks and hyphens or in full-width digits; what is left are its digits."""
 
 
+def _require_acceptance(value: bool) -> bool:
+    if not value:
+        raise PydanticCustomError("terms", N_("Accept the terms to go on."))
+    return value
+
+
 class SignUpForm(Form):
     name: Annotated[Line, Field(min_length=1, max_length=LONGEST_NAME)]
     email: EmailAddress
     password: NewPassword
+    terms: Annotated[bool, Field(validate_default=True), AfterValidator(_require_acceptance)] = False
     next: NextPath = ""
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from app.accounts import actions, limits, pending, queries, signing_up
+from app.accounts.admission import address_problem, closed_door
 from app.accounts.choosing import WeakPassword
 from app.accounts.codes import CodeDoesNotWork
 from app.accounts.dependencies import OptionalSession, SignedOut
@@ -31,17 +32,19 @@ Next = Annotated[str, Query("next")]
 
 async def sign_up(request: Request, _stranger: SignedOut, settings: CurrentSettings, next_path: Next = "") -> Response:
     """Show the sign-up form."""
-    if settings.sign_up == "closed":
-        return render(request, "accounts/sign_up_closed.html")
-    return render(request, "accounts/sign_up.html", form=Submitted.blank(SignUpForm, next=safe_path(next_path)))
+    invited = pending.pending_invitation(request)
+    form = Submitted.blank(SignUpForm, next=safe_path(next_path), email=invited or None)
+    return closed_door(request, settings) or render(request, "accounts/sign_up.html", form=form)
 
 
 async def create_account(
     request: Request, _stranger: SignedOut, db: Db, settings: CurrentSettings, form: Submitted[SignUpForm]
 ) -> Response:
     """Claim an address and mail its owner; the answer is the same whether the address has an account or not."""
-    if settings.sign_up == "closed":
-        return render(request, "accounts/sign_up_closed.html", status_code=403)
+    if closed := closed_door(request, settings, status_code=403):
+        return closed
+    if form.is_valid and (problem := address_problem(request, settings, form.data.email)):
+        form.add_error("email", problem)
     if form.is_valid:
         await limits.limit(request, limits.SIGN_UP, form.data.email)
         try:
@@ -56,6 +59,7 @@ async def create_account(
             )
         except WeakPassword as refusal:
             form.add_error("password", _(refusal.message))
+            return render(request, "accounts/sign_up.html", form=form, strength=0)
         else:
             pending.remember_address(request, form.data.email, form.data.next)
             return see(request, "accounts.check_mail")

@@ -47,6 +47,8 @@ class User(Identified, Timestamped, Base):
     locale: Mapped[str | None]
     time_zone: Mapped[str | None]
     theme: Mapped[str] = mapped_column(default="system", server_default="system")
+    # Which version of the terms they accepted last; `Consent` has the proof. None: not asked yet.
+    terms_version: Mapped[str | None]
     # Since when a password alone does not let this person in. Only the feature that keeps second factors sets it.
     second_factor_at: Mapped[datetime | None]
 
@@ -142,6 +144,18 @@ class LoginChallenge(Identified, Timestamped, Base):
 
     def __repr__(self) -> str:
         return f"LoginChallenge(id={self.id}, user_id={self.user_id})"
+
+
+class Consent(Identified, Timestamped, Base):
+    """That a person accepted a version of a policy. Rows are added and never changed."""
+
+    __tablename__ = "consents"
+    __table_args__ = (Index(None, "user_id"), {"info": {"privileges": ("SELECT", "INSERT")}})
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    policy: Mapped[str]
+    version: Mapped[str]
+    ip: Mapped[str | None]
 
 
 class KnownDevice(Identified, Timestamped, Base):

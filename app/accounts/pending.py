@@ -12,6 +12,7 @@ REMEMBERED = "pending_remembered"
 BROWSER = "browser"
 LINK = "pending_link."
 CHALLENGE = "pending_challenge"
+INVITATION = "pending_invitation"
 
 
 def remember_address(request: Request, address: str, next_path: str = "", *, is_remembered: bool = False) -> None:
@@ -53,6 +54,16 @@ def pending_link(request: Request, purpose: Purpose) -> str:
 
 def forget_link(request: Request, purpose: Purpose) -> None:
     request.session.pop(LINK + purpose, None)
+
+
+def remember_invitation(request: Request, address: str) -> None:
+    """Remember which address has been invited, after its invitation's link was opened and found to work."""
+    request.session[INVITATION] = address
+
+
+def pending_invitation(request: Request) -> str:
+    """The address whose invitation this browser has opened, or nothing."""
+    return str(request.session.get(INVITATION, ""))
 
 
 def remember_challenge(request: Request, token: str) -> None:

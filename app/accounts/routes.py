@@ -2,13 +2,18 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts import actions, api, handlers, queries
+from app.accounts import actions, api, handlers, queries, strength_api
 from app.policy import public
+from app.terms import TERMS_VERSION
+from core.middleware import Middleware
+from core.middleware.ratelimit import RateLimit, RateLimitMiddleware
 from core.routing import BaseRoute, Route
 
 DEMO_NAME = "Demo Person"
 DEMO_EMAIL = "demo@example.com"
 DEMO_PASSWORD = "launch the ship at noon"  # noqa: S105 - printed by `python -m app dev`, and seeded in development only.
+# A meter asks with every pause in typing. It costs no statement, so each process counts for itself.
+STRENGTH_LIMIT = RateLimit("password_strength", allowed=240, seconds=60, paths=("/password-strength",))
 
 routes: list[BaseRoute] = [
     public(Route("/sign-up", handlers.sign_up, name="accounts.sign_up")),
@@ -32,6 +37,15 @@ routes: list[BaseRoute] = [
             name="accounts.send_verification_again",
         )
     ),
+    public(
+        Route(
+            "/password-strength",
+            strength_api.measure,
+            methods=["POST"],
+            middleware=[Middleware(RateLimitMiddleware, limits=[STRENGTH_LIMIT])],
+            name="accounts.password_strength",
+        )
+    ),
     public(Route("/log-in", handlers.log_in, name="accounts.log_in")),
     public(Route("/log-in", handlers.log_in_with_password, methods=["POST"], name="accounts.log_in_with_password")),
     public(Route("/log-out", handlers.log_out, methods=["POST"], name="accounts.log_out")),
@@ -42,4 +56,5 @@ routes: list[BaseRoute] = [
 async def seed(db: AsyncSession) -> None:
     """The person of the demonstration, once."""
     if await queries.find_user(db, DEMO_EMAIL) is None:
-        await actions.create_verified_user(db, name=DEMO_NAME, email=DEMO_EMAIL, password=DEMO_PASSWORD)
+        user = await actions.create_verified_user(db, name=DEMO_NAME, email=DEMO_EMAIL, password=DEMO_PASSWORD)
+        user.terms_version = TERMS_VERSION

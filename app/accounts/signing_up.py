@@ -13,6 +13,7 @@ from app import clock
 from app.accounts import emails, passwords, queries
 from app.accounts.choosing import require_good_password
 from app.accounts.codes import CodeDoesNotWork, new_code, use_code
+from app.accounts.consents import accept_terms
 from app.accounts.links import LinkDoesNotWork, create_link, use_link
 from app.accounts.models import Email, Password, Purpose, User
 from app.audit.actions import record
@@ -33,6 +34,7 @@ async def sign_up(
     hashed = await passwords.hash_password(password)
     is_owned = await queries.is_address_owned(db, email)
     user, claim = await add_person(db, name=name, email=email, hashed=hashed)
+    await accept_terms(db, user, facts=facts)
     await _send_claim(db, settings, claim, browser, is_owned=is_owned)
     await record(db, "accounts.signed_up", actor_id=user.id, actor_label=user.name, request=facts)
 

@@ -6,6 +6,7 @@ import "./error-summary.js";
 import "./filter.js";
 import "./menu.js";
 import "./passkeys.js";
+import "./password-strength.js";
 import "./pending.js";
 import "./print.js";
 import "./relative-time.js";

@@ -15,6 +15,7 @@ def sign_up(visitor: Visitor, address: str) -> None:
     visitor.open("/")
     visitor.open("/sign-up")
     visitor.fill(name="Grace", email=address, password=PASSWORD)
+    visitor.page.get_by_role("checkbox").check()
     visitor.press("Create account")
     expect(visitor.page).to_have_url(re.compile("/verify-email"))
 
@@ -99,7 +100,7 @@ def test_mistakes_are_shown_beside_their_fields_and_what_was_typed_is_kept(visit
     assert visitor.page.locator('[name="name"]').input_value() == "Grace"
     assert visitor.page.locator('[name="email"]').input_value() == "nowhere"
     assert visitor.page.locator('[name="password"]').input_value() == ""
-    assert visitor.page.locator('[aria-invalid="true"]').count() == 2
+    assert visitor.page.locator('[aria-invalid="true"]').count() == 3
 
 
 @pytest.mark.parametrize("path", ["/", "/pricing", "/log-in", "/forgot-password", "/nowhere", "/dev/components"])

@@ -39,7 +39,9 @@ async def organization_of(db: AsyncSession, user: User) -> Organization:
 
 async def sign_up(client: AsyncTestClient, *, email: str = "ada@example.com", **fields: str) -> Response:
     """Submit the sign-up form."""
-    return await client.post("/sign-up", data={"name": "Ada Lovelace", "email": email, "password": PASSWORD, **fields})
+    return await client.post(
+        "/sign-up", data={"name": "Ada Lovelace", "email": email, "password": PASSWORD, "terms": "true", **fields}
+    )
 
 
 async def log_in(

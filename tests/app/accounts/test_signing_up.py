@@ -127,7 +127,7 @@ async def test_an_empty_form_asks_for_every_field(client: AsyncTestClient) -> No
     response = await client.post("/sign-up", data={"name": " ", "email": "", "password": ""})
 
     assert response.status_code == 422
-    assert response.text.count('aria-invalid="true"') == 3
+    assert response.text.count('aria-invalid="true"') == 4
 
 
 @pytest.mark.parametrize(
