@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
-from benchmarks import environment, in_process, under_uvicorn
+from benchmarks import environment, footprint, in_process, under_uvicorn
 from benchmarks.peers import PEERS, TYPED_PEERS
 from benchmarks.scenarios import NETWORK_SCENARIOS, SCENARIOS, TYPED_SCENARIOS
 
 QUICK_ROUNDS = 2
+# A process is started for each value, and the values hardly differ.
+FOOTPRINT_ROUNDS = 3
 # With SIGTERM, too, everything that was started is ended.
 END = (signal.SIGTERM, signal.SIGHUP)
 
@@ -24,7 +26,7 @@ END = (signal.SIGTERM, signal.SIGHUP)
     "--part",
     "parts",
     multiple=True,
-    type=click.Choice(["in-process", "typed", "uvicorn"]),
+    type=click.Choice(["in-process", "typed", "uvicorn", "footprint"]),
     help="Only this table (repeatable).",
 )
 def main(rounds: int, quick: bool, peers: tuple[str, ...], parts: tuple[str, ...]) -> None:
@@ -59,7 +61,11 @@ def _under_uvicorn(interpreter: Path, names: Sequence[str], rounds: int) -> str:
     return f"{by_time}\n\n{by_cpu}"
 
 
-PARTS = {"in-process": _in_process, "typed": _typed, "uvicorn": _under_uvicorn}
+def _footprint(interpreter: Path, names: Sequence[str], rounds: int) -> str:
+    return footprint.table(footprint.run(interpreter, names, min(rounds, FOOTPRINT_ROUNDS)))
+
+
+PARTS = {"in-process": _in_process, "typed": _typed, "uvicorn": _under_uvicorn, "footprint": _footprint}
 
 if __name__ == "__main__":
     main()
