@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import uuid
-from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
 
 T = TypeVar("T")
@@ -103,7 +102,11 @@ def register_url_convertor(key: str, convertor: Convertor[Any]) -> None:
 
 def plain_decimal(number: float) -> str:
     """The shortest digits that read back as the same number, never with an exponent: 0.1, 1500000, 0.00001."""
-    text = format(Decimal(repr(number)), "f")
+    text = repr(number)
+    if "e" in text:
+        from decimal import Decimal
+
+        text = format(Decimal(text), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from core._exception_handler import HANDLERS_SCOPE_KEY
@@ -86,21 +86,23 @@ class ServerErrorMiddleware:
 
     def generate_html(self, exc: Exception, limit: int = 7) -> str:
         """A page with the traceback, at most `limit` lines of source around each line; the innermost frame is open."""
+        from html import escape  # Only here: with it comes a table of all entities.
+
         frames = inspect.getinnerframes(exc.__traceback__, limit) if exc.__traceback__ else []
-        rendered = [self._render_frame(frame, frame is frames[-1]) for frame in frames]
-        summary = html.escape("".join(traceback.format_exception_only(exc)).strip())
+        rendered = [self._render_frame(frame, frame is frames[-1], escape) for frame in frames]
+        summary = escape("".join(traceback.format_exception_only(exc)).strip())
         return PAGE.format(title="500 Server Error", styles=STYLES, summary=summary, frames="".join(reversed(rendered)))
 
-    def _render_frame(self, frame: inspect.FrameInfo, is_innermost: bool) -> str:
+    def _render_frame(self, frame: inspect.FrameInfo, is_innermost: bool, escape: Callable[[str], str]) -> str:
         lines = frame.code_context or []
-        rendered = [html.escape(line.rstrip("\n")) for line in lines]
+        rendered = [escape(line.rstrip("\n")) for line in lines]
         if frame.index is not None and rendered:
             rendered[frame.index] = f"<mark>{rendered[frame.index]}</mark>"
         return FRAME.format(
             opened=" open" if is_innermost else "",
-            file=html.escape(frame.filename),
+            file=escape(frame.filename),
             line=frame.lineno,
-            function=html.escape(frame.function),
+            function=escape(frame.function),
             source="\n".join(rendered),
         )
 
