@@ -28,6 +28,7 @@ async def test_a_limit_allows_its_number_and_refuses_the_next(database: Database
     assert [await is_allowed(database, BY_NETWORK) for _ in range(5)] == [True, True, True, False, False]
 
 
+@pytest.mark.requirement("THR-1", "THR-3")
 async def test_a_burst_of_two_hundred_at_once_never_passes_the_limit(fresh_database: Database) -> None:
     limits = [Limit("burst.account", "ada", 20, 60), Limit("burst.network", "203.0.113.7", 50, 60)]
 
@@ -64,6 +65,7 @@ async def lock_waits(database: Database, number: int) -> None:
             await db.execute(text("SELECT pg_stat_clear_snapshot()"))
 
 
+@pytest.mark.requirement("THR-5")
 async def test_a_refusal_says_when_there_is_room_again_and_keeps_its_word(database: Database) -> None:
     for _ in range(3):
         await hit(database, BY_NETWORK)
@@ -88,6 +90,7 @@ async def test_what_one_limit_refuses_does_not_use_up_the_other(database: Databa
     assert await is_allowed(database, elsewhere, account)
 
 
+@pytest.mark.requirement("THR-3")
 async def test_the_count_survives_the_rollback_of_the_request(fresh_database: Database) -> None:
     async def request_that_fails() -> None:
         async with fresh_database.transaction() as db:
@@ -114,6 +117,7 @@ async def test_a_limit_of_another_name_key_or_length_counts_apart(database: Data
         assert await is_allowed(database, other)
 
 
+@pytest.mark.requirement("THR-5")
 async def test_what_is_stored_does_not_tell_the_key(database: Database, db: AsyncSession) -> None:
     await hit(database, Limit("log_in.account", "ada@example.com", 3, 60), secret=b"k" * 32)
     await hit(database, Limit("log_in.account", "ada@example.com", 3, 60), secret=b"j" * 32)
@@ -124,6 +128,7 @@ async def test_what_is_stored_does_not_tell_the_key(database: Database, db: Asyn
     assert all(b"ada" not in key and len(key) == 32 for key in stored)
 
 
+@pytest.mark.requirement("THR-1")
 async def test_all_limits_cost_one_statement(
     database: Database, statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
@@ -133,6 +138,7 @@ async def test_all_limits_cost_one_statement(
     assert len(executed) == 1
 
 
+@pytest.mark.requirement("THR-5")
 async def test_counts_that_are_over_are_swept_and_the_others_stay(database: Database, db: AsyncSession) -> None:
     await hit(database, BY_NETWORK, Limit("log_in.account", "ada@example.com", 5, 3600))
     with clock.travel(timedelta(minutes=2)):

@@ -53,6 +53,7 @@ async def test_staff_needs_a_name_and_an_address(db: AsyncSession, name: str, em
         await actions.create_staff(db, name=name, email=email, password=PASSWORD)
 
 
+@pytest.mark.requirement("AUT-4")
 async def test_an_address_has_one_owner_whatever_its_case(db: AsyncSession) -> None:
     await add_person(db)
 

@@ -3,15 +3,18 @@
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts import passwords
+from app.accounts.codes import MOST_ATTEMPTS
 from app.accounts.models import User
 from core.testclient import AsyncTestClient
-from tests.app.accounts.people import NEW_PASSWORD, add_person, ask_for_reset, log_in, sign_up
+from tests.app.accounts.people import NEW_PASSWORD, add_person, ask_for_log_in, ask_for_reset, log_in, sign_up
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 Step = Callable[[AsyncTestClient, str], Awaitable[Any]]
@@ -31,6 +34,17 @@ async def _forget(client: AsyncTestClient, email: str) -> Any:
     return await ask_for_reset(client, email)
 
 
+async def _ask_for_code(client: AsyncTestClient, email: str) -> Any:
+    return await ask_for_log_in(client, email)
+
+
+async def _type_wrong_code(client: AsyncTestClient, email: str) -> Any:
+    await ask_for_log_in(client, email)
+    for _ in range(MOST_ATTEMPTS):
+        await client.post("/log-in/code/sent", data={"code": "not a code 0"})
+    return await client.post("/log-in/code/sent", data={"code": "not a code 0"})
+
+
 async def _send_again(client: AsyncTestClient, email: str) -> Any:
     return await client.post("/verify-email/again")
 
@@ -47,7 +61,8 @@ async def accounts(client: AsyncTestClient, db: AsyncSession) -> None:
     client.cookies.clear()
 
 
-@pytest.mark.parametrize("step", [_sign_up, _log_in, _forget])
+@pytest.mark.requirement("AUT-1", "AUT-2")
+@pytest.mark.parametrize("step", [_sign_up, _log_in, _forget, _ask_for_code, _type_wrong_code])
 async def test_every_address_gets_the_same_answer_for_the_same_work(
     client: AsyncTestClient, accounts: None, statements: Statements, step: Step
 ) -> None:
@@ -64,6 +79,7 @@ async def test_every_address_gets_the_same_answer_for_the_same_work(
     assert all(statements == work[0] for statements in work), "\n".join(map(str, work))
 
 
+@pytest.mark.requirement("AUT-1", "AUT-2")
 async def test_asking_again_takes_the_same_work_for_owned_and_free_addresses(
     client: AsyncTestClient, accounts: None, statements: Statements
 ) -> None:
@@ -77,6 +93,41 @@ async def test_asking_again_takes_the_same_work_for_owned_and_free_addresses(
         client.cookies.clear()
 
     assert work[0] == work[1]
+
+
+@pytest.mark.requirement("AUT-2")
+@pytest.mark.parametrize("step", [_sign_up, _log_in, _forget, _ask_for_code])
+async def test_every_address_costs_the_same_number_of_hashes(
+    client: AsyncTestClient, accounts: None, monkeypatch: pytest.MonkeyPatch, step: Step
+) -> None:
+    hasher = CountingHasher()
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    counts = []
+    for address in ADDRESSES:
+        hasher.calls = 0
+        await step(client, address)
+        counts.append(hasher.calls)
+        client.cookies.clear()
+
+    assert counts == [counts[0]] * len(ADDRESSES)
+    assert (counts[0] > 0) is (step in (_sign_up, _log_in))
+
+
+class CountingHasher(PasswordHasher):
+    """The product's own hasher, counting."""
+
+    calls = 0
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        self.calls += 1
+        return super().hash(password, salt=salt)
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+        self.calls += 1
+        return super().verify(hash, password)
 
 
 def _names(response: Any) -> list[str]:

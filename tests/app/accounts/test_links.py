@@ -38,6 +38,7 @@ async def reset(client: AsyncTestClient, token: str, password: str = NEW_PASSWOR
     return (await client.post("/reset-password", data={"token": token, "password": password})).status_code
 
 
+@pytest.mark.requirement("TOK-3")
 async def test_a_new_password_is_set_by_mail_and_ends_every_session(
     client: AsyncTestClient, app: Starlette, settings: Settings, db: AsyncSession
 ) -> None:
@@ -74,6 +75,7 @@ async def test_a_reset_in_the_browser_that_is_logged_in_logs_it_out(client: Asyn
     assert "__Host-session" not in client.cookies
 
 
+@pytest.mark.requirement("TOK-1")
 @pytest.mark.parametrize(
     ("after", "works"), [(timedelta(hours=24, seconds=-2), True), (timedelta(hours=24, seconds=2), False)]
 )
@@ -87,6 +89,7 @@ async def test_a_link_that_verifies_works_for_a_day(
         assert (await verify(client, token) == 303) is works
 
 
+@pytest.mark.requirement("TOK-1")
 @pytest.mark.parametrize(
     ("after", "works"), [(timedelta(minutes=30, seconds=-2), True), (timedelta(minutes=30, seconds=2), False)]
 )
@@ -101,6 +104,7 @@ async def test_a_link_that_resets_works_for_half_an_hour(
         assert (await reset(client, token) == 303) is works
 
 
+@pytest.mark.requirement("TOK-1")
 async def test_a_link_works_once(client: AsyncTestClient, db: AsyncSession) -> None:
     await sign_up(client)
     token = await mailed_token(db)
@@ -116,6 +120,7 @@ async def test_a_link_works_once(client: AsyncTestClient, db: AsyncSession) -> N
     assert await reset(client, token) == 410
 
 
+@pytest.mark.requirement("TOK-1")
 async def test_a_link_works_for_its_own_purpose_only(client: AsyncTestClient, db: AsyncSession) -> None:
     await sign_up(client)
     of_verification = await mailed_token(db)
@@ -135,6 +140,7 @@ async def test_what_is_no_token_does_nothing(client: AsyncTestClient, token: str
     assert (await client.get("/reset-password", params={"token": token}, follow_redirects=True)).status_code == 410
 
 
+@pytest.mark.requirement("TOK-3")
 async def test_the_newest_reset_link_replaces_older_ones(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     await ask_for_reset(client)
@@ -146,6 +152,7 @@ async def test_the_newest_reset_link_replaces_older_ones(client: AsyncTestClient
     assert await reset(client, newest) == 303
 
 
+@pytest.mark.requirement("TOK-1")
 async def test_a_link_dies_with_the_address_that_it_was_sent_to(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     await ask_for_reset(client)
@@ -155,6 +162,7 @@ async def test_a_link_dies_with_the_address_that_it_was_sent_to(client: AsyncTes
     assert await reset(client, token) == 410
 
 
+@pytest.mark.requirement("TOK-1")
 async def test_a_link_that_verifies_dies_with_the_password_that_was_set_meanwhile(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -182,6 +190,7 @@ async def test_a_guessable_new_password_is_refused_and_the_link_still_works(
     assert await reset(client, token) == 303
 
 
+@pytest.mark.requirement("AUT-5")
 async def test_resetting_the_password_of_a_claim_makes_it_the_readers_own(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -204,6 +213,7 @@ async def test_an_address_without_an_account_is_told_so_by_mail(client: AsyncTes
     assert await db.scalar(select(func.count()).select_from(OneTimeToken)) == 0
 
 
+@pytest.mark.requirement("AUT-4")
 async def test_a_reset_goes_to_the_address_as_we_know_it(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     await ask_for_reset(client, "ADA@example.com")
@@ -211,6 +221,7 @@ async def test_a_reset_goes_to_the_address_as_we_know_it(client: AsyncTestClient
     assert await templates_sent(db) == [("passwords/reset_password", "ada@example.com")]
 
 
+@pytest.mark.requirement("HST-1")
 async def test_links_lead_to_the_configured_site_whatever_the_request_says(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -223,6 +234,7 @@ async def test_links_lead_to_the_configured_site_whatever_the_request_says(
     assert "evil" not in message.text + message.html
 
 
+@pytest.mark.requirement("THR-4")
 async def test_asking_for_links_is_limited(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     statuses = [(await ask_for_reset(client)).status_code for _ in range(7)]
@@ -231,6 +243,7 @@ async def test_asking_for_links_is_limited(client: AsyncTestClient, db: AsyncSes
     assert len(await templates_sent(db)) == 5
 
 
+@pytest.mark.requirement("TOK-1")
 @pytest.mark.parametrize("purpose", [Purpose.VERIFY, Purpose.RESET])
 async def test_of_fifty_uses_at_once_one_succeeds(
     settings: Settings, fresh_database: Database, purpose: Purpose

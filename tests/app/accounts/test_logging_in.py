@@ -44,6 +44,7 @@ async def test_logging_in_takes_six_statements_at_most(
     assert len(executed) <= 6, "\n".join(executed)
 
 
+@pytest.mark.requirement("CKE-1")
 async def test_the_cookie_is_bound_to_the_host_and_out_of_reach_of_scripts(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -57,6 +58,7 @@ async def test_the_cookie_is_bound_to_the_host_and_out_of_reach_of_scripts(
     assert response.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.requirement("SES-1")
 async def test_the_database_keeps_only_a_hash_of_the_cookie(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     await log_in(client)
@@ -67,6 +69,7 @@ async def test_the_database_keeps_only_a_hash_of_the_cookie(client: AsyncTestCli
     assert all(token not in str(value) for value in row.values())
 
 
+@pytest.mark.requirement("SES-2")
 async def test_a_cookie_that_was_set_beforehand_does_not_become_a_session(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -82,6 +85,7 @@ async def test_a_cookie_that_was_set_beforehand_does_not_become_a_session(
     assert await db.scalar(select(Session.token_hash)) != sessions.hash_token(planted)
 
 
+@pytest.mark.requirement("AUT-1")
 async def test_wrong_passwords_and_unknown_addresses_get_the_same_answer(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -111,6 +115,7 @@ async def test_what_was_typed_is_kept_but_not_the_password(client: AsyncTestClie
     assert PASSWORD not in response.text
 
 
+@pytest.mark.requirement("AUT-7")
 async def test_a_refused_log_in_is_in_the_audit_trail(client: AsyncTestClient, db: AsyncSession) -> None:
     user = await add_person(db)
     await log_in(client, password=NEW_PASSWORD)
@@ -120,6 +125,7 @@ async def test_a_refused_log_in_is_in_the_audit_trail(client: AsyncTestClient, d
     assert (event.actor_id, event.target_id, event.target_label) == (None, user.id, "ada@example.com")
 
 
+@pytest.mark.requirement("AUT-5")
 async def test_the_right_password_of_an_unverified_account_asks_for_proof(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -145,6 +151,7 @@ async def test_the_wrong_password_of_an_unverified_account_mails_nothing(
     assert len(await templates_sent(db)) == 1
 
 
+@pytest.mark.requirement("AUT-4")
 @pytest.mark.parametrize("email", ["ADA@EXAMPLE.COM", " ada@Example.com "])
 async def test_the_case_of_an_address_does_not_matter(client: AsyncTestClient, db: AsyncSession, email: str) -> None:
     await add_person(db)
@@ -152,6 +159,34 @@ async def test_the_case_of_an_address_does_not_matter(client: AsyncTestClient, d
     assert (await log_in(client, email=email)).status_code == 303
 
 
+@pytest.mark.requirement("AUT-4")
+@pytest.mark.parametrize(
+    "email",
+    [
+        "\u00e1da@example.com",
+        "ad\u0430@example.com",
+        "\uff41da@example.com",
+        "ada@ex\u0430mple.com",
+        "ada@example\u3002com",
+    ],
+)
+async def test_an_address_that_only_looks_the_same_is_another(
+    client: AsyncTestClient, db: AsyncSession, email: str
+) -> None:
+    await add_person(db)
+    response = await log_in(client, email=email)
+    client.cookies.clear()
+    await client.post("/forgot-password", data={"email": email})
+
+    stands_for_ours = email.endswith(
+        "\u3002com"
+    )  # IDNA takes the ideographic full stop for a dot (RFC 3490 section 3.1).
+    assert (response.status_code == 303) is stands_for_ours
+    sent = [(template, to) for template, to in await templates_sent(db) if to == "ada@example.com"]
+    assert sent == ([("passwords/reset_password", "ada@example.com")] if stands_for_ours else [])
+
+
+@pytest.mark.requirement("PWD-3")
 async def test_a_password_is_one_whatever_keyboard_typed_it(client: AsyncTestClient, db: AsyncSession) -> None:
     user = await add_person(db)
     composed, decomposed = "crème brûlée at dusk", "cre\u0300me bru\u0302le\u0301e at dusk"
@@ -161,6 +196,7 @@ async def test_a_password_is_one_whatever_keyboard_typed_it(client: AsyncTestCli
     assert (await log_in(client, password=decomposed)).status_code == 303
 
 
+@pytest.mark.requirement("AUT-6", "AUT-1")
 async def test_people_who_are_locked_out_get_the_answer_of_strangers(client: AsyncTestClient, db: AsyncSession) -> None:
     user = await add_person(db)
     await log_in(client)
@@ -171,6 +207,7 @@ async def test_people_who_are_locked_out_get_the_answer_of_strangers(client: Asy
     assert (await log_in(client)).status_code == 422
 
 
+@pytest.mark.requirement("PWD-1")
 async def test_hashes_made_with_weaker_parameters_are_renewed(client: AsyncTestClient, db: AsyncSession) -> None:
     from argon2 import PasswordHasher
 
@@ -198,6 +235,7 @@ async def test_logging_in_leads_to_the_page_that_was_asked_for(client: AsyncTest
     assert response.headers["location"] == "/o/ada-lovelace/members?sort=name"
 
 
+@pytest.mark.requirement("RED-1")
 @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
 async def test_logging_in_never_leads_to_another_site(client: AsyncTestClient, db: AsyncSession, target: str) -> None:
     await add_person(db)
@@ -219,6 +257,7 @@ async def test_an_expired_form_leads_to_the_log_in_without_a_way_back(client: As
     assert (response.status_code, response.headers["location"]) == (303, "/log-in")
 
 
+@pytest.mark.requirement("SES-2", "HDR-3")
 async def test_logging_out_ends_the_session_for_good(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     await log_in(client)
@@ -233,6 +272,7 @@ async def test_logging_out_ends_the_session_for_good(client: AsyncTestClient, db
     assert (await client.get("/o/ada-lovelace")).headers["location"] == "/log-in?next=/o/ada-lovelace"
 
 
+@pytest.mark.requirement("CSR-1", "CSR-2")
 async def test_logging_out_needs_the_token_of_our_own_form(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     await log_in(client)
@@ -250,6 +290,7 @@ async def test_pages_of_a_person_are_stored_nowhere(client: AsyncTestClient, db:
         assert (await client.get(path)).headers["cache-control"] == "no-store", path
 
 
+@pytest.mark.requirement("SES-3")
 @pytest.mark.parametrize(
     ("away", "is_live"),
     [
@@ -268,6 +309,7 @@ async def test_a_session_ends_when_nobody_uses_it(
         assert ((await client.get("/o/ada-lovelace")).status_code == 200) is is_live
 
 
+@pytest.mark.requirement("SES-3")
 async def test_a_session_in_use_ends_after_thirty_days_all_the_same(client: AsyncTestClient, db: AsyncSession) -> None:
     await add_person(db)
     await log_in(client)
@@ -304,6 +346,7 @@ async def test_a_cookie_without_the_form_of_a_token_costs_no_statement(
     assert executed == []
 
 
+@pytest.mark.requirement("THR-1", "THR-2", "THR-5")
 async def test_a_stranger_cannot_guess_on_and_the_owner_still_gets_in(
     client: AsyncTestClient, app: Starlette, settings: Settings, db: AsyncSession
 ) -> None:
@@ -320,12 +363,14 @@ async def test_a_stranger_cannot_guess_on_and_the_owner_still_gets_in(
         assert (await log_in(home)).status_code == 303
 
 
+@pytest.mark.requirement("THR-1")
 async def test_one_network_cannot_try_many_addresses(client: AsyncTestClient) -> None:
     statuses = [(await log_in(client, email=f"user{number}@example.com")).status_code for number in range(62)]
 
     assert statuses == [422] * 60 + [429] * 2
 
 
+@pytest.mark.requirement("SES-6")
 async def test_parallel_requests_cannot_bring_a_logged_out_session_back(
     settings: Settings, fresh_database: Database
 ) -> None:

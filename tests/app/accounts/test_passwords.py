@@ -13,6 +13,7 @@ from app.accounts.passwords import TOO_COMMON, TOO_LONG, TOO_PERSONAL, TOO_SHORT
 CONTEXT = ("Grace Hopper", "grace.hopper@navy.example", "Slipway")
 
 
+@pytest.mark.requirement("PWD-3")
 @pytest.mark.parametrize(
     "password",
     [
@@ -32,6 +33,7 @@ def test_unpredictable_passwords_are_welcome_whatever_they_are_made_of(password:
     assert weakness(password, CONTEXT) is None
 
 
+@pytest.mark.requirement("PWD-4")
 @pytest.mark.parametrize(
     "password",
     [
@@ -58,6 +60,7 @@ def test_passwords_that_attackers_try_first_are_refused(password: str) -> None:
     assert weakness(password, CONTEXT) == TOO_COMMON
 
 
+@pytest.mark.requirement("PWD-4")
 @pytest.mark.parametrize(
     "password", ["Grace Hopper 1", "gracehopper42", "grace.hopper@navy.example", "HopperHopper1", "Slipway-2026!"]
 )
@@ -65,6 +68,7 @@ def test_passwords_made_of_what_is_known_about_a_person_are_refused(password: st
     assert weakness(password, CONTEXT) == TOO_PERSONAL
 
 
+@pytest.mark.requirement("PWD-3")
 @pytest.mark.parametrize(
     ("password", "answer"),
     [
@@ -80,6 +84,7 @@ def test_the_limits_of_length(password: str, answer: str | None) -> None:
     assert weakness(password) == answer
 
 
+@pytest.mark.requirement("PWD-3")
 @pytest.mark.parametrize("length", [12, 72, 73, 1024])
 async def test_every_byte_of_a_password_counts(length: int) -> None:
     password = "ab" * (length // 2) + "c" * (length % 2)
@@ -96,6 +101,7 @@ async def test_nobody_matches_where_there_is_no_hash_or_a_broken_one() -> None:
     assert not await passwords.matches("three boats on the river", "no hash")
 
 
+@pytest.mark.requirement("AUT-2")
 async def test_a_missing_account_costs_as_much_as_a_wrong_password() -> None:
     hashed = await passwords.hash_password("three boats on the river")
     await passwords.matches("warm up", None)
@@ -109,12 +115,14 @@ async def test_a_missing_account_costs_as_much_as_a_wrong_password() -> None:
     assert 0.5 < sorted(known)[3] / sorted(unknown)[3] < 2
 
 
+@pytest.mark.requirement("PWD-1")
 def test_weaker_parameters_are_noticed() -> None:
     weak = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash("three boats on the river")
 
     assert passwords.is_outdated(weak)
 
 
+@pytest.mark.requirement("PWD-2")
 def test_who_finds_the_queue_full_is_told_when_to_come_back() -> None:
     refusal = passwords.TooManyPasswords()
 
@@ -123,6 +131,7 @@ def test_who_finds_the_queue_full_is_told_when_to_come_back() -> None:
     assert int(refusal.headers["Retry-After"]) > 0
 
 
+@pytest.mark.requirement("PWD-2")
 async def test_a_burst_is_refused_beyond_a_short_queue_and_the_event_loop_stays_free() -> None:
     outcomes: list[bool] = []
     slowest = 0.0

@@ -103,6 +103,7 @@ def test_the_table_has_sixty_traps() -> None:
     assert len(set(ELSEWHERE)) >= 60
 
 
+@pytest.mark.requirement("RED-1")
 @pytest.mark.parametrize("target", ELSEWHERE)
 def test_what_is_not_a_path_of_this_site_is_refused(target: str) -> None:
     assert safe_path(target, "/fallback") == "/fallback"
@@ -113,6 +114,7 @@ def test_paths_of_this_site_are_kept_as_they_are(target: str) -> None:
     assert safe_path(target) == target
 
 
+@pytest.mark.requirement("RED-1")
 @given(st.one_of(st.text(), st.text(alphabet="/\\.:@%?#&=\t\n \x00ea2f5c0"), st.sampled_from(ELSEWHERE)))
 def test_no_text_leads_to_another_host(target: str) -> None:
     path = safe_path(target, "/")

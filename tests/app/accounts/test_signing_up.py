@@ -50,6 +50,7 @@ async def test_a_stranger_signs_up_verifies_and_logs_in(client: AsyncTestClient,
     assert "Ada Lovelace" in page.text
 
 
+@pytest.mark.requirement("TOK-2", "CSR-2")
 async def test_opening_the_link_alone_changes_nothing(client: AsyncTestClient, db: AsyncSession) -> None:
     await sign_up(client)
     for _ in range(3):
@@ -59,6 +60,7 @@ async def test_opening_the_link_alone_changes_nothing(client: AsyncTestClient, d
     assert await find_user(db, "ada@example.com") is None
 
 
+@pytest.mark.requirement("TOK-2")
 async def test_the_page_behind_a_link_has_no_token_in_its_address_and_sends_no_referrer(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -72,6 +74,7 @@ async def test_the_page_behind_a_link_has_no_token_in_its_address_and_sends_no_r
     assert page.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.requirement("AUT-3")
 async def test_a_known_address_is_told_by_mail_and_keeps_its_password(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -89,6 +92,7 @@ async def test_a_known_address_is_told_by_mail_and_keeps_its_password(
     assert found.id == user.id
 
 
+@pytest.mark.requirement("AUT-5")
 async def test_an_unverified_claim_does_not_keep_the_owner_out(client: AsyncTestClient, db: AsyncSession) -> None:
     await sign_up(client, name="Mallory", password=NEW_PASSWORD)
     await sign_up(client, name="Ada")
@@ -100,6 +104,7 @@ async def test_an_unverified_claim_does_not_keep_the_owner_out(client: AsyncTest
     assert names == ["Ada"]
 
 
+@pytest.mark.requirement("AUT-5")
 async def test_a_link_to_a_claim_dies_when_somebody_else_proves_the_address(
     client: AsyncTestClient, db: AsyncSession
 ) -> None:
@@ -197,6 +202,7 @@ async def test_fields_that_the_form_does_not_have_are_ignored(
     assert await db.scalar(select(Email.verified_at)) is None
 
 
+@pytest.mark.requirement("SES-1", "TOK-1")
 async def test_passwords_and_tokens_are_in_no_column(client: AsyncTestClient, db: AsyncSession) -> None:
     await sign_up(client)
     token = await mailed_token(db)
@@ -255,6 +261,7 @@ async def test_people_who_are_logged_in_are_led_to_their_dashboard(client: Async
     assert (await client.get("/o")).headers["location"] == "/o/ada-lovelace"
 
 
+@pytest.mark.requirement("SES-5")
 async def test_the_pages_for_strangers_set_no_cookie(client: AsyncTestClient) -> None:
     for path in ("/sign-up", "/log-in", "/forgot-password"):
         response = await client.get(path)
