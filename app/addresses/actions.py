@@ -32,11 +32,15 @@ LIFETIMES = {
 
 
 class AlreadyYours(Refusal):
+    status_code = 409
+
     def __init__(self) -> None:
         super().__init__(N_("This address is already in your list."))
 
 
 class TooManyAddresses(Refusal):
+    status_code = 409
+
     def __init__(self) -> None:
         super().__init__(N_("An account has room for ten addresses. Remove one first."))
 
@@ -47,6 +51,8 @@ class NotVerified(Refusal):
 
 
 class PrimaryStays(Refusal):
+    status_code = 409
+
     def __init__(self) -> None:
         super().__init__(N_("Messages go to your primary address. Make another one primary before you remove it."))
 

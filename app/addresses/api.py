@@ -15,9 +15,9 @@ from app.config import Settings, current_settings
 from app.database import Db
 from app.forms import EmailAddress, JsonBody
 from core.exceptions import HTTPException
+from core.openapi import operation
 from core.params import Body, Depends, Status
 from core.requests import Request
-from core.responses import Response
 
 CurrentSettings = Annotated[Settings, Depends(current_settings)]
 
@@ -50,6 +50,7 @@ async def list_addresses(user: CurrentUser, db: Db) -> AddressList:
     return AddressList(items=[_address(each) for each in await queries.list_addresses(db, user.id)])
 
 
+@operation(refusals={409: "The address is in the list already, or the list is full."})
 async def add_address(
     request: Request,
     session: ConfirmedSession,
@@ -73,9 +74,10 @@ async def add_address(
     return _address(email)
 
 
+@operation(refusals={409: "The address is the primary one."})
 async def remove_address(
     request: Request, session: ConfirmedSession, db: Db, settings: CurrentSettings, email_id: UUID
-) -> Response:
+) -> None:
     """Remove an address.
 
     The primary one cannot be removed. Needs a recent proof of identity.
@@ -84,7 +86,6 @@ async def remove_address(
     if email is None:
         raise HTTPException(404)
     await actions.remove_address(db, settings, session.user, email, facts=RequestFacts.of(request))
-    return Response(status_code=204)
 
 
 def _address(email: Email) -> AddressOut:
