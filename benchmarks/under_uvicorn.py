@@ -15,17 +15,18 @@ from benchmarks.tables import Results, ratios, rows, spread
 
 OWN = "httptools"
 OURS = "core.server:BoundedProtocol"
+ON_OURS = ("raw", "slipway")
 SECONDS = 0.15
 BACKLOG = 64
 
 
 def servers_of(peers: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Each column's peer and protocol class; slipway is there with both classes."""
+    """Each column's peer and protocol class; the bare callable and slipway are there with both classes."""
     columns: dict[str, tuple[str, str]] = {}
     for peer in peers:
         columns[peer] = (peer, OWN)
-        if peer == "slipway":
-            columns["slipway, core.server"] = (peer, OURS)
+        if peer in ON_OURS:
+            columns[f"{peer}, core.server"] = (peer, OURS)
     return columns
 
 
