@@ -9,7 +9,7 @@ exactly what asking every route would find.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core._paths import PARAMETER, path_matcher, pattern_of
@@ -29,9 +29,9 @@ ROUTE_OBSERVER_KEY = "core.route_observer"
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 
-# A route of any class after its place in the order of registration, and what gets the parameters from a path if the route
-# is an endpoint; any other is asked.
-Place = tuple[int, Any, Callable[[str], dict[str, Any] | None] | None]
+# A route of any class after its place in the order of registration. Of an endpoint the kind of connection and what gets the
+# parameters from a path; any other route is asked.
+Place = tuple[int, Any, str | None, Any]
 
 
 class Match(enum.Enum):
@@ -144,12 +144,15 @@ class RouterIndex:
             self._add(order, route, kinds, literal)
         self._trie.inherit()
         # The endpoints, by method, of those addresses that no route before them could answer.
-        self.direct: dict[str, Any] = {path: route for path, route in literal.items() if self._search(path)[0][1] is route}
+        self.direct: dict[str, Any] = {
+            path: route for path, route in literal.items() if self._trie.search(iter(path.split("/")))[0][1] is route
+        }
 
     def _add(self, order: int, route: Any, kinds: Sequence[type[BaseRoute]], literal: dict[str, BaseRoute]) -> None:
         kind: Any = next((kind for kind in kinds if type(route).matches is kind.matches), None)
         is_endpoint = hasattr(kind, "scope_type")
-        place: Place = order, route, path_matcher(route.path_regex, route.param_convertors) if is_endpoint else None
+        params_of = path_matcher(route.path_regex, route.param_convertors) if is_endpoint else None
+        place: Place = order, route, route.scope_type if is_endpoint else None, params_of
         if kind is not None and route.path_regex == pattern_of(route.path_format, route.param_convertors):
             self._trie.add(route, place)
             if is_endpoint and route.methods and not route.param_convertors and type(route).handle is kind.handle:
@@ -165,17 +168,15 @@ class RouterIndex:
 
         What that route adds to the scope is added.
         """
-        first: tuple[BaseRoute | None, Scope] = None, {}
-        allowed: frozenset[str] = frozenset()
-        for _, route, params_of in self._search(path):
-            if params_of is None:
+        partial: list[tuple[BaseRoute, Scope]] = []
+        for _, route, kind, params_of in self._trie.search(iter(path.split("/"))):
+            if kind is None:
                 match, child_scope = route.matches(scope)
-            elif route.scope_type != scope["type"] or (params := params_of(path)) is None:
+            elif kind != scope["type"] or (params := params_of(path)) is None:
                 continue
-            elif not route.methods or scope["method"] in route.methods:
+            elif "path_params" not in scope and (not route.methods or scope["method"] in route.methods):
                 scope["endpoint"] = route.endpoint
-                outer = scope.get("path_params")
-                scope["path_params"] = {**outer, **params} if outer else params
+                scope["path_params"] = params
                 return route, None
             else:
                 match, child_scope = route.found(scope, params)
@@ -183,17 +184,17 @@ class RouterIndex:
                 scope.update(child_scope)
                 return route, None
             if match is PARTIAL:
-                first = first if first[0] else (route, child_scope)
-                allowed = allowed.union(getattr(route, "methods", None) or ())
-        scope.update(first[1])
-        return first[0], allowed
+                partial.append((route, child_scope))
+        return self._all_methods(scope, partial) if partial else (None, None)
 
-    def _search(self, path: str) -> list[Place]:
-        return self._trie.search(iter(path.split("/")))
+    def _all_methods(self, scope: Scope, partial: Sequence[tuple[BaseRoute, Scope]]) -> Found:
+        route, child_scope = partial[0]
+        scope.update(child_scope)
+        return route, frozenset().union(*(getattr(route, "methods", None) or () for route, _ in partial))
 
     def named(self, name: str) -> list[BaseRoute]:
         """The routes that may have the name; those that hold others (mounts, hosts) may have any."""
-        return [route for _, route, _ in in_order([*self._named.get(name, ()), *self._asked_for_names])]
+        return [route for _, route, *_ in in_order([*self._named.get(name, ()), *self._asked_for_names])]
 
 
 def in_order(places: list[Place]) -> list[Place]:

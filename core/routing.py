@@ -6,6 +6,7 @@ A route, a mount, a host and a router are all ASGI applications. Routers search 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
@@ -502,24 +503,25 @@ class Router:
         if "router" not in scope:
             scope["router"] = self
         path = get_route_path(scope) if scope.get("root_path") else scope["path"]
-        index = self._index()
+        index = self._routes.router_index or self._index()
         route = index.direct.get(path)
-        allowed = None
         if route is not None and scope["type"] == "http" and scope["method"] in route.methods:
             scope["endpoint"] = route.endpoint
             if "path_params" not in scope:
                 scope["path_params"] = {}
+            answer = route.app
         else:
             route, allowed = index.find(scope, path)
             if route is None:
                 return self._answer_without_route(scope, receive, send, path)
+            if type(route).handle is not _EndpointRoute.handle:
+                answer = route.handle
+            else:
+                answer = route.app if allowed is None else functools.partial(self._refuse_method, allowed=allowed)
         scope["route"] = route
         if ROUTE_OBSERVER_KEY in scope:
             scope[ROUTE_OBSERVER_KEY](route)
-        if allowed is not None and type(route).handle is Route.handle:
-            return self._refuse_method(scope, receive, send, allowed)
-        answer: Awaitable[None] = route.handle(scope, receive, send)
-        return answer
+        return answer(scope, receive, send)  # type: ignore[no-any-return]  # A route is of any class.
 
     def _index(self) -> RouterIndex:
         index = self._routes.router_index
