@@ -18,16 +18,21 @@ class NotInstalled(SystemExit):
     """The end of a command that cannot prepare its environment; the message says why."""
 
 
-def environment(name: str, pins: Path) -> Path:
-    """The folder with the programs of an environment that has just what `pins` names, with hashes. Raises NotInstalled."""
+def environment(name: str, *pins: Path) -> Path:
+    """The folder with the programs of an environment that has just what the files pin, with hashes. Raises NotInstalled.
+
+    Of two versions the later file's counts.
+    """
     folder = ROOT / ".data" / name / "environment"
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
-    mark = folder / f"installed-{hashlib.sha256(pins.read_bytes()).hexdigest()[:16]}"
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in pins))
+    mark = folder / f"installed-{digest.hexdigest()[:16]}"
     if not mark.exists():
         shutil.rmtree(folder, ignore_errors=True)
         venv.create(folder, with_pip=True)
         pip = [str(programs / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
-        install([*pip, "--require-hashes", "--requirement", str(pins)])
+        for file in pins:
+            install([*pip, "--require-hashes", "--requirement", str(file)])
         mark.touch()
     return programs
 

@@ -3,14 +3,15 @@
 import os
 from pathlib import Path
 
-from tests.environments import environment
+from tests.environments import ROOT, environment
 
-PINS = Path(__file__).with_name("requirements.lock")
+# The product's own as well, which the guides run.
+PINS = (Path(__file__).with_name("requirements.lock"), ROOT / "requirements.lock")
 
 
 def python() -> Path:
     """The environment's interpreter. Raises NotInstalled."""
-    return environment("compat", PINS) / "python"
+    return environment("compat", *PINS) / "python"
 
 
 def variables() -> dict[str, str]:
