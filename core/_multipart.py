@@ -75,18 +75,20 @@ class MultipartReader:
             raise MultipartError("Too much text around the parts.")
 
     def _read_boundary_end(self) -> Event | Wait:
-        self._step = self._read_boundary_end
-        self._skip_padding()
         mark = self._buffer[self._position : self._position + 2]
-        if mark == b"--":
-            self._step = self._skip_epilogue
-            return self._skip_epilogue()
+        if mark[:1] in (b" ", b"\t"):
+            self._skip_padding()
+            mark = self._buffer[self._position : self._position + 2]
         if mark == b"\r\n":
             # The break stays, so that a part without headers ends its header block like any other.
             self._step = self._read_headers
             return self._read_headers()
+        if mark == b"--":
+            self._step = self._skip_epilogue
+            return self._skip_epilogue()
         if mark not in (b"", b"-", b"\r"):
             raise MultipartError("A boundary is followed by something else than the end of its line.")
+        self._step = self._read_boundary_end
         return WAIT
 
     def _skip_padding(self) -> None:
@@ -110,10 +112,13 @@ class MultipartReader:
         if end < 0:
             self._position = self._start_of_possible_delimiter()
             return self._buffer[start : self._position] if self._position > start else WAIT
-        if end > start:
-            self._position = end
-            return self._buffer[start:end]
         self._position = end + len(self._delimiter)
+        if end > start:
+            self._step = self._end_part
+            return self._buffer[start:end]
+        return self._end_part()
+
+    def _end_part(self) -> Event | Wait:
         self._step = self._read_boundary_end
         return None
 

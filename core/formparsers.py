@@ -10,6 +10,7 @@ import dataclasses
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum, EnumType
+from functools import lru_cache
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -149,15 +150,23 @@ class MultiPartParser:
         self._fields = 0
         self._text_memory = 0
         self._file_memory = 0
-        self._part = MultipartPart()
+        self._part: MultipartPart
+        # A part smaller than this is within the limits and has its place in memory.
+        self._large = min(self.spool_max_size, max_part_size)
 
-    async def parse(self) -> FormData:
+    async def parse(self, body: bytes | None = None) -> FormData:
+        """Read the stream, or take a body that has been read already."""
         _, parameters = parse_parameters(self.headers.get("content-type", "").encode("latin-1"))
         self._charset = known_charset(parameters.get(b"charset", b"utf-8"))
         if b"boundary" not in parameters:
             raise MultiPartException("Missing boundary in multipart.")
         try:
-            await self._read_parts(MultipartReader(parameters[b"boundary"]))
+            reader = MultipartReader(parameters[b"boundary"])
+            if body is None:
+                await self._read_parts(reader)
+            else:
+                await self._take_events(reader.feed(body))
+            reader.finish()
         except BaseException as error:
             # Also for a cancelled request: its files must not wait for the garbage collector.
             self.close_files()
@@ -182,14 +191,15 @@ class MultiPartParser:
                     waiting.clear()
                     size, enough = 0, SMALLEST_PIECE
         await self._take_events(reader.feed(b"".join(waiting)))
-        reader.finish()
 
     async def _take_events(self, events: Iterator[Event]) -> None:
         for event in events:
             if event is None:
-                await self._finish_part()
+                await self._finish_part(self._part)
             elif isinstance(event, bytes):
-                await self._add_content(event)
+                self._part.data += event
+                if len(self._part.data) >= self._large:
+                    await self._take_large(self._part)
             else:
                 self._start_part(event)
 
@@ -213,17 +223,13 @@ class MultiPartParser:
         self._files.append(file)
         return UploadFile(file, size=0, filename=filename, headers=Headers(raw=headers))
 
-    async def _add_content(self, content: bytes) -> None:
-        part = self._part
-        part.data += content
+    async def _take_large(self, part: MultipartPart) -> None:
         if part.file is not None:
-            if len(part.data) >= self.spool_max_size:
-                await self._write_file(part.file)
+            await self._write_file(part.file, part.data)
         elif len(part.data) > self.max_part_size:
             raise MultiPartException(f"Part exceeded maximum size of {self.max_part_size // KIBIBYTE}KB.")
 
-    async def _finish_part(self) -> None:
-        part = self._part
+    async def _finish_part(self, part: MultipartPart) -> None:
         if part.file is None:
             self._text_memory += len(part.data)
             if self._text_memory > max(FORM_MEMORY, self.max_part_size):
@@ -231,14 +237,14 @@ class MultiPartParser:
             self.items.append((part.field_name, self._decode(part.data)))
             return
         self._file_memory += len(part.data)
-        await self._write_file(part.file)
+        if part.data:
+            await self._write_file(part.file, part.data)
         await part.file.seek(0)
         self.items.append((part.field_name, part.file))
 
-    async def _write_file(self, file: UploadFile) -> None:
-        if self._part.data:
-            await file.write(bytes(self._part.data))
-            self._part.data.clear()
+    async def _write_file(self, file: UploadFile, data: bytearray) -> None:
+        await file.write(bytes(data))
+        data.clear()
 
     def _decode(self, text: bytes | bytearray) -> str:
         try:
@@ -247,6 +253,7 @@ class MultiPartParser:
             return text.decode("latin-1")
 
 
+@lru_cache(maxsize=64)
 def known_charset(name: bytes) -> str:
     """The charset if Python has one of that name, else latin-1, which can decode everything."""
     charset = name.decode("latin-1")

@@ -347,7 +347,7 @@ class Request(HTTPConnection[StateT]):
     async def _parse_form(self, incoming: Incoming, limits: Mapping[str, Any]) -> FormData:
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type == "multipart/form-data":
-            return await MultiPartParser(self.headers, self.stream(), **limits).parse()
+            return await MultiPartParser(self.headers, self.stream(), **limits).parse(await incoming.read_single())
         if content_type == "application/x-www-form-urlencoded":
             limits = {"max_fields": limits["max_fields"], "max_part_size": limits["max_part_size"]}
             return await self._parse_urlencoded(incoming, limits)
