@@ -10,7 +10,6 @@ import dataclasses
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum, EnumType
-from functools import lru_cache
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -253,7 +252,6 @@ class MultiPartParser:
             return text.decode("latin-1")
 
 
-@lru_cache(maxsize=64)
 def known_charset(name: bytes) -> str:
     """The charset if Python has one of that name, else latin-1, which can decode everything."""
     charset = name.decode("latin-1")
