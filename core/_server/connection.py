@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import unquote
 
 import httptools
@@ -24,15 +24,9 @@ NEVER = math.inf
 KNOWN_HEAD = 4096
 
 
-class KnownHead(NamedTuple):
-    """A head that the parser has accepted: everything after its request line, and the size of that and of the body."""
-
-    lines: bytes
-    size: int
-    headers: list[tuple[bytes, bytes]]
-
-
-NO_HEAD = KnownHead(b"", -1, [])
+# A head that the parser has accepted: everything after its request line, the size of that and of the body, the headers.
+KnownHead = tuple[bytes, int, list[tuple[bytes, bytes]]]
+NO_HEAD: KnownHead = (b"", -1, [])
 
 
 class Discard:
@@ -84,9 +78,8 @@ class Connection(asyncio.Protocol):
         self.is_ending = self.is_asked_to_end = False
         # Deadlines, in the loop's time.
         self.timer: asyncio.TimerHandle | None = None
-        self.timer_at = self.read_by = self.write_by = self.body_paused = NEVER
-        self.body_began = 0.0
-        self.is_writing_paused = False
+        self.timer_at = self.read_by = self.write_by = NEVER
+        self.is_body_paused = self.is_writing_paused = False
         self.waiters: list[asyncio.Future[None]] = []
         self._default_headers: object = None
         self._default_lines = b""
@@ -158,7 +151,7 @@ class Connection(asyncio.Protocol):
             return
         at = data.find(b"\r\n")
         if exchange.received == len(data) - end <= BUFFERED_BODY and REQUEST_LINE.fullmatch(data, 0, at):
-            self.known = KnownHead(data[at:end], len(data) - at, exchange.scope["headers"][:])
+            self.known = data[at:end], len(data) - at, exchange.scope["headers"][:]
 
     def pause_writing(self) -> None:
         self.is_writing_paused = True
@@ -207,7 +200,6 @@ class Connection(asyncio.Protocol):
         self.target = b""
         self.current = None
         self.read_by = NEVER
-        self.body_began = 0.0
 
     def on_url(self, url: bytes) -> None:
         self.target += url
@@ -252,8 +244,10 @@ class Connection(asyncio.Protocol):
             raise Refused(413, "The request body is too large.")
         if self.waiters:
             self.wake()
-        if exchange.buffered > BUFFERED_BODY and self.body_paused == NEVER:
-            self._pause_body()
+        if exchange.buffered > BUFFERED_BODY and not self.is_body_paused:
+            # Stop reading for an application that does not; its slowness is not the client's.
+            self.transport.pause_reading()
+            self.is_body_paused, self.read_by = True, NEVER
 
     def on_message_complete(self) -> None:
         self.is_in_message = False
@@ -371,36 +365,24 @@ class Connection(asyncio.Protocol):
             too_long = self.current is None and not self.headers and len(self.target) > self.limits.target_bytes
             status, part = (414, "target is") if too_long else (431, "headers are")
             self._refuse(Refused(status, f"The request {part} too large."))
-        elif self.read_by == NEVER and self.body_paused == NEVER:
+        elif self.read_by == NEVER and not self.is_body_paused:
             self._begin_reading()
 
     def _begin_reading(self) -> None:
         """Give the rest of a head or body its time."""
-        exchange = self.current
-        if exchange is None:
+        if self.current is None:
             self._read_until(self.limits.head_seconds)
-        elif exchange.expects_continue:
-            return
-        else:
-            self.body_began = self.loop.time()
+        elif not self.current.expects_continue:
             self._read_until(self.limits.body_seconds)
-
-    def _pause_body(self) -> None:
-        """Stop reading for an application that does not; its slowness is not the client's."""
-        self.transport.pause_reading()
-        self.body_paused = self.loop.time()
-        self.read_by = NEVER
 
     def resume_body(self, exchange: Exchange) -> None:
         """The application has taken what was kept for it."""
-        if self.is_ending or self.body_paused == NEVER or exchange is not self.current:
-            return
-        if exchange.more_body:
-            now = self.loop.time()
-            self.body_began += now - self.body_paused if self.body_began else now
-            self._read_until(self.limits.body_seconds)
-        self.body_paused = NEVER
-        self.transport.resume_reading()
+        if self.is_body_paused and exchange is self.current and not self.is_ending:
+            self.is_body_paused = False
+            self.transport.resume_reading()
+            if exchange.more_body:
+                exchange.counted = exchange.received
+                self._begin_reading()
 
     def continue_body(self, exchange: Exchange) -> None:
         """Tell a waiting client to send its body."""
@@ -419,7 +401,7 @@ class Connection(asyncio.Protocol):
             self._end(has_unread=exchange.more_body)
         elif exchange.more_body:
             # The rest of a body that nobody wants has to be read before the next request, but not for long.
-            self.body_paused = NEVER
+            self.is_body_paused = False
             self._read_until(self.limits.linger_seconds)
             self.transport.resume_reading()
         else:
@@ -430,7 +412,7 @@ class Connection(asyncio.Protocol):
         self.active = None
         if self.waiting:
             exchange = self.waiting.popleft()
-            if not self.waiting and not self.last_words and self.body_paused == NEVER:
+            if not self.waiting and not self.last_words and not self.is_body_paused:
                 self.transport.resume_reading()
             self._start(exchange)
         elif self.last_words:
@@ -527,22 +509,18 @@ class Connection(asyncio.Protocol):
         if now >= self.write_by:
             self.transport.abort()
             return
-        if now >= self._extended_read_by():
+        if now >= self.read_by:
             self._read_expired()
         self._arm()
 
-    def _extended_read_by(self) -> float:
-        """The deadline of a body grows with what arrived of it."""
-        exchange = self.current
-        if self.is_in_message and exchange is not None and not exchange.complete and self.read_by != NEVER:
-            earned = exchange.received / self.limits.body_rate
-            self.read_by = self.body_began + self.limits.body_seconds + earned
-        return self.read_by
-
     def _read_expired(self) -> None:
         self.read_by = NEVER
-        if self.is_ending or not self.is_in_message or (self.current is not None and self.current.complete):
+        exchange, limits = self.current, self.limits
+        if self.is_ending or not self.is_in_message or (exchange is not None and exchange.complete):
             self._close()
+        elif exchange is not None and exchange.received - exchange.counted >= limits.body_rate * limits.body_seconds:
+            exchange.counted = exchange.received
+            self._begin_reading()
         else:
             self._refuse(Refused(408, "The request took too long to arrive."))
 

@@ -35,10 +35,11 @@ class Exchange:
     task: asyncio.Task[None] | None = None
     disconnected = False
     keep_alive = True
-    # The request's body.
+    # The request's body; `counted` is what had been received when its time began anew.
     expects_continue = False
     buffered = 0
     received = 0
+    counted = 0
     more_body = True
     last_delivered = False
     # The response: `started` when the application has begun it, `committed` when its framing is decided.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Limits:
     """The bounds of one connection; sizes in bytes, times in seconds.
 
-    A body has `body_seconds` and then as long as it arrives faster than `body_rate` bytes a second; a client that stops
+    A body has `body_seconds`, and again as long if `body_rate` bytes a second have arrived in that time; a client that stops
     reading its response has `send_seconds` until its connection is cut. `linger_seconds` is how long what a refused client
     is still sending is thrown away, so that it can read the refusal. `body_bytes` is the most that any route may ask for:
     the application's own limit is lower.

@@ -474,7 +474,7 @@ async def test_a_body_larger_than_the_buffer_waits_for_the_application(app: Appl
         client.say(get(b"/waiting", b"Content-Length: %d" % len(body), method=b"POST"), body)
         await app.entered.wait()
         connection: Any = next(iter(served.server.server_state.connections))
-        while connection.body_paused == float("inf"):
+        while not connection.is_body_paused:
             await asyncio.sleep(0)
         assert connection.current.buffered < 500_000
         app.released.set()
@@ -893,6 +893,15 @@ async def test_lim_5_a_body_that_keeps_coming_has_more_time(served: Served) -> N
     assert (await timed.answer()).status == 408
     slow.say(b"y")
     assert (await slow.answer()).body == b"x" * 10_000 + b"y"
+
+
+@pytest.mark.requirement("LIM-5")
+async def test_lim_5_what_came_fast_earns_no_time_for_a_rest_that_does_not(served: Served) -> None:
+    client = await served.connect()
+    client.say(get(b"/", b"Content-Length: 90001", method=b"POST"), b"x" * 90_000)
+    began = asyncio.get_running_loop().time()
+    assert (await client.answer()).status == 408
+    assert asyncio.get_running_loop().time() - began < 3
 
 
 async def test_lim_5_a_client_that_does_not_read_is_cut(app: Application) -> None:
