@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from app.config_providers import LogInProvider, provider_problems, read_providers
 from app.config_rules import (
     boolean,
     comma_separated,
@@ -90,6 +91,7 @@ class Settings:
     log_level: str = "info"
     sign_up: str = "open"
     sign_up_domains: tuple[str, ...] = ()
+    log_in_providers: tuple[LogInProvider, ...] = ()
     breached_password_check: bool = False
     breached_password_url: str = BREACHED_PASSWORDS
 
@@ -137,6 +139,7 @@ def load_settings(environment: Mapping[str, str] | None = None, env_file: Path |
     reader = _Reader(Config(env_file, environ=environ if environment is None else environment))
     settings = _read_settings(reader)
     problems = reader.problems + _provider_problems(settings) + sign_up_problems(settings)
+    problems += provider_problems(reader.text, is_production=settings.is_production)
     if settings.is_production:
         problems += production_problems(settings)
     if problems:
@@ -206,9 +209,16 @@ def _read_settings(reader: _Reader) -> Settings:
         log_level=reader.value("LOG_LEVEL", one_of(LOG_LEVELS), "info"),
         sign_up=reader.value("SIGN_UP", one_of(SIGN_UP_MODES), "open"),
         sign_up_domains=reader.value("SIGN_UP_DOMAINS", email_domains, ()),
+        log_in_providers=read_providers(
+            reader.text, base_url=base_url, local_secret=_local_secret(secret) if environment == "development" else None
+        ),
         breached_password_check=reader.value("BREACHED_PASSWORD_CHECK", boolean, is_production),
         breached_password_url=reader.value("BREACHED_PASSWORD_URL", origin, BREACHED_PASSWORDS),
     )
+
+
+def _local_secret(secret: str) -> Secret:
+    return Secret(_derived_key(secret, "local provider").hex())
 
 
 def _networks(text: str) -> tuple[str, ...]:
