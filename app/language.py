@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from gettext import NullTranslations
 
+from app.time_zones import live_in
 from app.translations import languages, load_catalogue, negotiate
 from core.datastructures import Headers
 from core.types import ASGIApp, Receive, Scope, Send
@@ -58,7 +59,7 @@ def speaking(tag: str | None) -> Iterator[None]:
 
 
 class LanguageMiddleware:
-    """Chooses the language of a request from its `Accept-Language` (RFC 9110 section 12.5.4)."""
+    """Chooses the language of a request from its `Accept-Language` (RFC 9110 section 12.5.4), and UTC until a person is known."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -66,4 +67,5 @@ class LanguageMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             speak(negotiate(Headers(scope=scope).get("accept-language", "")))
+            live_in(None)
         await self.app(scope, receive, send)

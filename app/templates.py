@@ -11,8 +11,9 @@ import babel.dates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app import clock, features, language, policy
+from app import clock, features, language, policy, time_zones
 from app.config import Settings
+from app.terms import TERMS_VERSION
 from core.applications import Starlette
 from core.middleware.csrf import csrf_token
 from core.middleware.security import csp_nonce
@@ -85,6 +86,7 @@ def page_context(request: Request) -> dict[str, Any]:
         "static": request.app.state.static.url,
         "url": partial(_path, request),
         "now": clock.now(),
+        "terms_version": TERMS_VERSION,
     }
 
 
@@ -135,8 +137,9 @@ def relative_time(at: datetime) -> str:
 
 
 def date(at: datetime, form: str = "medium") -> str:
-    """The day and time of `at` in UTC, in the reader's language."""
-    return babel.dates.format_datetime(at.astimezone(UTC), form, locale=language.locale())
+    """The day and time of `at` in the reader's zone and language."""
+    zone = time_zones.zone()
+    return babel.dates.format_datetime(at.astimezone(zone), form, tzinfo=zone, locale=language.locale())
 
 
 def iso(at: datetime) -> str:

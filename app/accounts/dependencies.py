@@ -9,8 +9,9 @@ from app.accounts.redirects import log_in_path, requested_path
 from app.accounts.sessions import CONFIRMED_FOR
 from app.database import Db
 from app.errors import API, Refusal
-from app.language import N_
+from app.language import N_, speak
 from app.policy import Guard
+from app.time_zones import live_in
 from core.exceptions import HTTPException
 from core.params import Depends
 from core.problems import prefers_html
@@ -42,7 +43,15 @@ async def optional_session(request: Request, db: Db) -> Session | None:
     if session is not None:
         await actions.note_session_seen(db, session)
         request.state.session, request.state.user = session, session.user
+        _serve_as_liked(session.user)
     return session
+
+
+def _serve_as_liked(user: User) -> None:
+    """Speak the person's language and show times of their zone; where they chose none, the browser's language stays."""
+    if user.locale:
+        speak(user.locale)
+    live_in(user.time_zone)
 
 
 OptionalSession = Annotated[Session | None, Depends(optional_session)]

@@ -49,6 +49,8 @@ class User(Identified, Timestamped, Base):
     theme: Mapped[str] = mapped_column(default="system", server_default="system")
     # Which version of the terms they accepted last; `Consent` has the proof. None: not asked yet.
     terms_version: Mapped[str | None]
+    # Which picture is theirs (`profile.models.Avatar`); None: their initials.
+    avatar_digest: Mapped[str | None]
     # Since when a password alone does not let this person in. Only the feature that keeps second factors sets it.
     second_factor_at: Mapped[datetime | None]
 

@@ -1,6 +1,7 @@
 // Every behaviour of the pages. Each module finds its elements by a data attribute, and every page works without any of them.
 import "./copy.js";
 import "./countdown.js";
+import "./crop.js";
 import "./dialog.js";
 import "./error-summary.js";
 import "./filter.js";
@@ -13,4 +14,5 @@ import "./relative-time.js";
 import "./run-query.js";
 import "./show-password.js";
 import "./theme.js";
+import "./time-zone.js";
 import "./try-request.js";

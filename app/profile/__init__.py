@@ -1,0 +1,1 @@
+"""How a person appears here and likes the product, and what has happened in their account."""

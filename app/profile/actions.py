@@ -1,0 +1,54 @@
+"""Changing how a person appears and likes the product."""
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.accounts.models import User
+from app.audit.actions import record
+from app.audit.models import RequestFacts
+from app.images import SQUARE_TYPE
+from app.profile.models import Avatar
+
+DIGEST_LENGTH = 32  # Hexadecimal digits: nobody guesses the address of a picture.
+
+
+async def update_profile(db: AsyncSession, user: User, *, facts: RequestFacts, **values: str | None) -> None:
+    """Change a person's name, language, time zone or theme; what is the same already is not noted."""
+    changes: dict[str, Any] = {  # Any: a column's value before and after.
+        name: [getattr(user, name), value] for name, value in values.items() if getattr(user, name) != value
+    }
+    if not changes:
+        return
+    for name, (_, value) in changes.items():
+        setattr(user, name, value)
+    await _note(db, "profile.updated", user, facts, changes)
+
+
+async def set_avatar(db: AsyncSession, user: User, picture: bytes, *, facts: RequestFacts) -> None:
+    """Give a person a picture, which `app.images.square` has made."""
+    digest = hashlib.sha256(user.id.bytes + picture).hexdigest()[:DIGEST_LENGTH]
+    avatar = Avatar(user_id=user.id, digest=digest, content_type=SQUARE_TYPE, content=picture, updated_at=clock.now())
+    await db.merge(avatar)
+    await _point_at(db, user, digest)
+    await _note(db, "profile.avatar_set", user, facts)
+
+
+async def remove_avatar(db: AsyncSession, user: User, *, facts: RequestFacts) -> None:
+    """Show a person's initials again."""
+    await db.execute(delete(Avatar).where(Avatar.user_id == user.id))
+    await _point_at(db, user, None)
+    await _note(db, "profile.avatar_removed", user, facts)
+
+
+async def _point_at(db: AsyncSession, user: User, digest: str | None) -> None:
+    await db.execute(update(User).where(User.id == user.id).values(avatar_digest=digest))
+
+
+async def _note(
+    db: AsyncSession, action: str, user: User, facts: RequestFacts, changes: dict[str, Any] | None = None
+) -> None:
+    await record(db, action, actor_id=user.id, actor_label=user.name, changes=changes, request=facts)

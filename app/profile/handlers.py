@@ -1,0 +1,143 @@
+"""The pages /account/profile and /account/activity, and people's pictures."""
+
+from typing import Annotated
+from uuid import UUID
+
+from babel import Locale
+
+from app.accounts import limits
+from app.accounts.consents import accept_terms
+from app.accounts.dependencies import CurrentSession, CurrentUser
+from app.accounts.limits import HOUR, EntryLimits
+from app.accounts.models import User
+from app.accounts.whereabouts import device_name, place_name
+from app.audit.actions import record
+from app.audit.models import RequestFacts
+from app.database import Db
+from app.images import Crop, UnusableImage, square
+from app.language import gettext as _
+from app.language import speak
+from app.pagination import PageQuery, Pager, Position
+from app.profile import actions, queries
+from app.profile.activity import sentence
+from app.profile.forms import CropForm, ProfileForm
+from app.templates import flash, render
+from app.time_zones import time_zones
+from app.translations import languages
+from core.datastructures import UploadFile
+from core.exceptions import HTTPException
+from core.params import File, Query, Submitted
+from core.requests import Request
+from core.responses import RedirectResponse, Response
+
+UPLOAD = EntryLimits("avatar", pair=(20, HOUR), address=(20, HOUR), network=(100, HOUR), everybody=(3000, HOUR))
+AVATAR_SIZE = 256
+AVATAR_HEADERS = {
+    "cache-control": "private, max-age=31536000, immutable",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
+}
+
+
+async def profile(request: Request, user: CurrentUser) -> Response:
+    """Show what can be changed about a person."""
+    form = Submitted.blank(ProfileForm, name=user.name, locale=user.locale, time_zone=user.time_zone, theme=user.theme)
+    return _show(request, form)
+
+
+async def update(request: Request, session: CurrentSession, db: Db, form: Submitted[ProfileForm]) -> Response:
+    """Change name, language, time zone and theme."""
+    if not form.is_valid:
+        return _show(request, form)
+    await actions.update_profile(db, session.user, facts=RequestFacts.of(request), **form.data.model_dump())
+    if form.data.locale:
+        speak(form.data.locale)
+    flash(request, _("Your profile is saved."))
+    return _see(request, "profile.profile")
+
+
+async def upload_avatar(
+    request: Request,
+    session: CurrentSession,
+    db: Db,
+    form: Submitted[CropForm],
+    picture: Annotated[UploadFile | None, File()] = None,
+) -> Response:
+    """Take a picture, cut a square out of it and keep that."""
+    await limits.limit(request, UPLOAD, str(session.user_id))
+    crop = Crop(form.data.crop_x, form.data.crop_y, form.data.crop_zoom) if form.is_valid else None
+    try:
+        cut = await square(
+            await _content(picture), picture.filename or "" if picture else "", size=AVATAR_SIZE, crop=crop
+        )
+    except UnusableImage as refusal:
+        flash(request, _(refusal.message), "danger")
+    else:
+        await actions.set_avatar(db, session.user, cut, facts=RequestFacts.of(request))
+        flash(request, _("Your picture is saved."))
+    return _see(request, "profile.profile")
+
+
+async def remove_avatar(request: Request, user: CurrentUser, db: Db) -> Response:
+    """Show the person's initials again."""
+    await actions.remove_avatar(db, user, facts=RequestFacts.of(request))
+    flash(request, _("Your picture is removed."))
+    return _see(request, "profile.profile")
+
+
+async def avatar(db: Db, user_id: UUID, digest: str) -> Response:
+    """A person's picture. Its address has 128 bits that nobody guesses, and changes with the picture."""
+    found = await queries.find_avatar(db, user_id, digest)
+    if found is None:
+        raise HTTPException(404)
+    return Response(found.content, media_type=found.content_type, headers=AVATAR_HEADERS)
+
+
+async def activity(request: Request, user: CurrentUser, db: Db, page: Annotated[PageQuery, Query()]) -> Response:
+    """Show what has happened in the account, newest first."""
+    pager = Pager(request, page, f"activity:{user.id}")
+    events = await queries.list_events(db, user.id, after=pager.after, limit=pager.limit)
+    found = pager.page(events, lambda each: Position(each.created_at, each.id))
+    rows = [
+        {
+            "sentence": sentence(event.action, event.target_label),
+            "device": device_name(event.user_agent),
+            "place": place_name(event.ip),
+            "ip": event.ip,
+            "at": event.created_at,
+        }
+        for event in found.rows
+    ]
+    return render(
+        request, "profile/activity.html", events=rows, next_cursor=found.next_cursor, is_first=pager.after is None
+    )
+
+
+async def accept(request: Request, user: CurrentUser, db: Db) -> Response:
+    """Note that the person accepts the terms as they are now."""
+    facts = RequestFacts.of(request)
+    await accept_terms(db, user, facts=facts)
+    await record(db, "profile.terms_accepted", actor_id=user.id, actor_label=user.name, request=facts)
+    flash(request, _("Thank you. You accepted the terms."))
+    return _see(request, "organizations.home")
+
+
+def _show(request: Request, form: Submitted[ProfileForm]) -> Response:
+    names = [(tag, Locale.parse(tag).get_display_name(tag) or tag) for tag in languages()]
+    return render(request, "profile/profile.html", form=form, languages=names, zones=time_zones())
+
+
+async def _content(picture: UploadFile | None) -> bytes:
+    return await picture.read() if picture else b""
+
+
+def avatar_path(request: Request, user: User) -> str | None:
+    """Where a person's picture is; None for those who have none."""
+    if user.avatar_digest is None:
+        return None
+    return str(request.app.url_path_for("profile.avatar", user_id=user.id, digest=user.avatar_digest))
+
+
+def _see(request: Request, route: str) -> Response:
+    path = str(request.app.url_path_for(route))
+    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
