@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any
 
 import jinja2
+from jinja2.compiler import CodeGenerator
 
 from core.background import BackgroundTask
 from core.datastructures import URL
@@ -20,6 +21,8 @@ ContextProcessor = Callable[[Request], dict[str, Any]]
 Directories = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 DEBUG_MESSAGE = "http.response.debug"
+# Of these names a dictionary's attribute comes before its key, so they are left to Jinja.
+DICT_ATTRIBUTES = frozenset(dir(dict))
 
 
 class TemplateResponse(HTMLResponse):
@@ -44,6 +47,19 @@ class TemplateResponse(HTMLResponse):
         await super().__call__(scope, receive, send)
 
 
+class DictFirstGenerator(CodeGenerator):
+    """Has `row.name` look into a plain dictionary first. Jinja asks for an attribute, and finds the key by an exception."""
+
+    def visit_Getattr(self, node: jinja2.nodes.Getattr, frame: Any) -> None:  # noqa: N802 - named by the node
+        if node.attr in DICT_ATTRIBUTES or self.environment.is_async:
+            super().visit_Getattr(node, frame)
+            return
+        name = repr(node.attr)
+        self.write(f"(_owner[{name}] if type(_owner := ")
+        self.visit(node.node, frame)
+        self.write(f") is dict and {name} in _owner else environment.getattr(_owner, {name}))")
+
+
 class Jinja2Templates:
     """Finds and renders templates, from a directory (or several, the first hit wins) or with an environment of your own.
 
@@ -63,6 +79,9 @@ class Jinja2Templates:
             raise AssertionError("Of Jinja2Templates, either 'directory' or 'env' arguments must be passed.")
         self.context_processors = list(context_processors or ())
         self.env = env or _environment_for(directory or ())
+        # A class of its own, such as the sandbox, may have its own rules for attributes.
+        if type(self.env) is jinja2.Environment:
+            self.env.code_generator_class = DictFirstGenerator
         self.env.globals.setdefault("url_for", url_for)
         self.env.globals.setdefault("url_path_for", url_path_for)
 
