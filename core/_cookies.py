@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from typing import Literal
 
-from core._headers import TOKEN_CHARACTERS
+from core._headers import TOKEN_CHARACTERS, RawHeaders
 
 SameSite = Literal["lax", "strict", "none"]
 OCTAL_ESCAPE_LENGTH = 3
@@ -41,6 +41,15 @@ def cookie_parser(cookie_string: str) -> dict[str, str]:
     for name in ambiguous:
         del cookies[name]
     return cookies
+
+
+def find_cookie(headers: RawHeaders, name: str) -> str | None:
+    """The cookie of that name, as `cookie_parser` finds it in all the Cookie headers, without reading the others."""
+    pieces = []
+    for field, value in headers:
+        if field == b"cookie":
+            pieces += [piece for piece in value.decode("latin-1").split(";") if name in piece]
+    return cookie_parser(";".join(pieces)).get(name) if pieces else None
 
 
 def unquote(value: str) -> str:

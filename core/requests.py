@@ -7,7 +7,7 @@ Request object: they are kept in the scope, so that a middleware and the handler
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator, Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
@@ -83,7 +83,8 @@ class lazy(Generic[T]):  # noqa: N801 - used as a decorator
     def __get__(self, instance: object | None, owner: type) -> lazy[T] | T:
         if instance is None:
             return self
-        value = instance.__dict__[self.name] = self.compute(instance)
+        value = self.compute(instance)
+        setattr(instance, self.name, value)
         return value
 
 
@@ -196,12 +197,15 @@ class Incoming:
 
     async def next_message(self) -> Message:
         message = self.pending.pop(0) if self.pending else await self.receive()
+        self._take(message)
+        return message
+
+    def _take(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
             self.is_disconnected = True
             raise ClientDisconnect()
-        if not message.get("more_body", False):
+        if not message.get("more_body"):
             self.is_consumed = True
-        return message
 
     async def poll_disconnect(self) -> bool:
         """Look at the next message without waiting. One that carries a piece of the body is kept for its reader."""
@@ -245,7 +249,9 @@ class Incoming:
                 raise RuntimeError("Stream consumed")
             chunks = []
             while not self.is_consumed:
-                chunks.append((await self.next_message()).get("body", b""))
+                message = self.pending.pop(0) if self.pending else await self.receive()
+                self._take(message)
+                chunks.append(message.get("body", b""))
             self.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         return self.body
 
@@ -275,9 +281,9 @@ class Request(HTTPConnection[StateT]):
         """The body in pieces, then b"". Raises ClientDisconnect, and RuntimeError if somebody has streamed it before."""
         return self._incoming.chunks()
 
-    async def body(self) -> bytes:
+    def body(self) -> Coroutine[Any, Any, bytes]:
         """The whole body. Raises ClientDisconnect, and RuntimeError after stream()."""
-        return await self._incoming.read()
+        return self._incoming.read()
 
     async def json(self) -> Any:
         """The body as JSON. Invalid JSON raises JSONDecodeError, which is answered with 400 inside an application."""

@@ -9,6 +9,7 @@ import itsdangerous
 import pytest
 import time_machine
 
+from core._cookies import cookie_parser, find_cookie
 from core.applications import Starlette
 from core.datastructures import Secret
 from core.middleware import Middleware
@@ -222,3 +223,22 @@ async def test_sessions_work_on_both_event_loops() -> None:
     await browser.post("/change", json={"name": "Ada"})
 
     assert (await browser.get("/show")).json() == {"name": "Ada"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["session=a"],
+        ["session=a; session=b"],
+        ["session=a", "other=session", "session=c"],
+        ["xsession=a; session", "session ; =session"],
+        ['session="a\\054b"; session_2=c'],
+        ["__Host-session=a; __Host-session=b"],
+        ["", ";;", "a=b"],
+    ],
+)
+@pytest.mark.parametrize("name", ["session", "__Host-session"])
+def test_one_cookie_is_found_as_reading_all_of_them_finds_it(fields: list[str], name: str) -> None:
+    headers = [(b"cookie", field.encode()) for field in fields]
+
+    assert find_cookie(headers, name) == cookie_parser("; ".join(fields)).get(name)
