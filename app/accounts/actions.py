@@ -21,7 +21,7 @@ from app.accounts.sessions import hash_token, new_token
 from app.accounts.signing_up import add_person
 from app.audit.actions import record
 from app.audit.models import RequestFacts
-from app.database import user_named
+from app.database import release_connection, user_named
 from app.errors import Refusal
 from app.language import N_
 
@@ -57,6 +57,7 @@ async def check_password(db: AsyncSession, *, email: str, password: str, facts: 
     """
     account = await queries.find_account(db, email)
     hashed = account.password_hash if account else None
+    await release_connection(db)  # Many people may wait for their turn to hash; the pages of others need connections.
     if not await passwords.matches(password, hashed) or account is None or hashed is None:
         await record(
             db,

@@ -21,7 +21,7 @@ from app.language import N_
 
 SHORTEST = 12  # characters
 LONGEST = 1024  # bytes in UTF-8, so that nobody makes us hash megabytes
-WAITING_PER_CORE = 8
+WAITING_PER_CORE = 32  # About a second of waiting for the last in the queue.
 RETRY_AFTER_SECONDS = 2
 
 TOO_SHORT = N_("Use at least 12 characters. A few unrelated words are easy to remember.")

@@ -15,6 +15,7 @@ from app.accounts.signing_up import lock_address, prove_address
 from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
+from app.database import release_connection
 from app.errors import Refusal
 from app.ids import uuid7
 from app.language import N_
@@ -71,6 +72,7 @@ async def reset_password(
     link = await find_link(db, token, Purpose.RESET)
     if link is None:
         raise LinkDoesNotWork
+    await release_connection(db)
     await require_good_password(settings, password, (link.user.name, link.address))
     hashed = await passwords.hash_password(password)
     await lock_address(db, link.address)

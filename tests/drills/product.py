@@ -1,0 +1,95 @@
+"""The product as it runs in production: a server process of its own on a real PostgreSQL, with people in it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2 as httpx
+from sqlalchemy import insert
+
+from app import clock
+from app.accounts.models import Email, Password, User
+from app.accounts.passwords import hash_password
+from app.database import Database
+from app.ids import uuid7
+from tests.browser.conftest import free_port
+from tests.conftest import SECRET_KEY
+from tests.databases import database_server, worker_database
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "three boats on the river"
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Product:
+    """Where the product answers, and where its data is."""
+
+    url: str
+    database_url: str
+
+
+@contextmanager
+def running_product() -> Iterator[Product]:
+    """Start the product, wait until it is ready, and stop it afterwards."""
+    with database_server() as server, worker_database(server) as name:
+        port = free_port()
+        product = Product(f"http://127.0.0.1:{port}", server.application_url(name))
+        environment = os.environ | {
+            "ENVIRONMENT": "test",
+            "SECRET_KEY": SECRET_KEY,
+            "BASE_URL": product.url,
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "DATABASE_URL": product.database_url,
+            "DATABASE_OWNER_URL": server.owner_url(name),
+            "TRUSTED_PROXIES": "127.0.0.1",
+            "LOG_LEVEL": "warning",
+        }
+        process = subprocess.Popen([sys.executable, "-m", "app", "serve"], cwd=ROOT, env=environment)
+        try:
+            wait_until_ready(product, process)
+            yield product
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def wait_until_ready(product: Product, process: "subprocess.Popen[bytes]") -> None:
+    """Raises SystemExit if the server ends or does not answer in time."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{product.url}/readyz", timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise SystemExit("The server did not become ready.")
+
+
+async def add_people(product: Product, addresses: Sequence[str]) -> None:
+    """Accounts with verified addresses, all with `PASSWORD`."""
+    hashed, now = await hash_password(PASSWORD), clock.now()
+    people = [(uuid7(), address) for address in addresses]
+    database = Database(product.database_url)
+    async with database.transaction() as db:
+        await db.execute(insert(User), [{"id": user_id, "name": "Ada", "created_at": now} for user_id, _ in people])
+        emails = [
+            {"user_id": user_id, "address": address, "verified_at": now, "is_primary": True}
+            for user_id, address in people
+        ]
+        await db.execute(insert(Email), emails)
+        await db.execute(
+            insert(Password), [{"user_id": user_id, "hash": hashed, "changed_at": now} for user_id, _ in people]
+        )
+    await database.close()
+
+
+def network(number: int) -> dict[str, str]:
+    """The header of a request that the proxy took from a network of its own, so that no limit is met."""
+    return {"x-forwarded-for": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
