@@ -91,7 +91,7 @@ PARSERS: dict[str, tuple[Work, list[Seed]]] = {
     ),
     "headers of a part": (read_header_block, repeat(b"\r\n", b":", b"a:b\r\n", b"\t", b"\r")),
     "accept-encoding": (
-        lambda data: accepted_encodings(Headers(raw=[(b"accept-encoding", data)]), ["br", "gzip"]),
+        lambda data: accepted_encodings([(b"accept-encoding", data)], ["br", "gzip"]),
         repeat(b",", b";", b"gzip;q=1,", b";q=", b" ", b"=", b"0"),
     ),
     "accept": (
