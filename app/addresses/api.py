@@ -41,7 +41,7 @@ class AddressList(BaseModel):
 class NewAddress(JsonBody):
     """Another address."""
 
-    address: Annotated[EmailAddress, Field(examples=["ada@example.org"])]
+    address: Annotated[EmailAddress, Field(json_schema_extra={"format": "email"}, examples=["ada@example.org"])]
     is_primary: Annotated[bool, Field(description="Make it the primary one once it is confirmed.")] = False
 
 

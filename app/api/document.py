@@ -1,5 +1,6 @@
 """The OpenAPI document of the product's API: what the routes and their signatures say, and what the layers around them add."""
 
+import sys
 from typing import Any
 
 from app.accounts.sessions import cookie_name
@@ -17,11 +18,6 @@ DESCRIPTION = """What the pages do, for programs: the same rules, the same permi
 
 Programs send a personal access token. Every refusal is a problem document (RFC 9457). Lists come in pages: follow
 `next_cursor`, or the `Link` header."""
-TAGS = {
-    "accounts": "The person who is signed in.",
-    "tokens": "The tokens of the person who is signed in; no token has a way in here.",
-    "organizations": "The organizations that the person belongs to, and their members.",
-}
 SESSION = "session"
 TOKEN = "token"  # noqa: S105 (a scheme's name)
 CSRF = "csrf"
@@ -50,11 +46,17 @@ def _describe(app: Starlette, settings: Settings) -> Document:
         under=PREFIX,
         security_schemes=_security_schemes(settings),
     )
-    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
-    for operations in document["paths"].values():
-        for method, operation in operations.items():
-            _add_what_surrounds(method, operation)
+    operations = [(method, each) for path in document["paths"].values() for method, each in path.items()]
+    for method, operation in operations:
+        _add_what_surrounds(method, operation)
+    tags = dict.fromkeys(tag for _, operation in operations for tag in operation["tags"])
+    document["tags"] = [{"name": tag, "description": _sentence_of(tag)} for tag in tags]
     return document
+
+
+def _sentence_of(feature: str) -> str:
+    """What the feature's own folder says of it; "" of what is no feature."""
+    return (getattr(sys.modules.get(f"app.{feature}"), "__doc__", None) or "").partition("\n")[0]
 
 
 def _security_schemes(settings: Settings) -> dict[str, dict[str, str]]:
