@@ -77,11 +77,24 @@ class Client:
             await self.writer.wait_closed()
 
 
+class PromptServer(uvicorn.Server):
+    """uvicorn looks ten times a second whether it should end; this one is told."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.asked_to_end = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.asked_to_end.wait(), 0.1)
+
+
 @dataclass
 class Served:
     """A running server."""
 
-    server: uvicorn.Server
+    server: PromptServer
     address: tuple[str, int]
     clients: list[Client] = field(default_factory=list)
 
@@ -108,6 +121,7 @@ class Served:
     async def stop(self) -> None:
         """Begin the graceful shutdown."""
         self.server.should_exit = True
+        self.server.asked_to_end.set()
 
 
 @asynccontextmanager
@@ -115,7 +129,7 @@ async def serving(app: Application, http: Any = BoundedProtocol, **settings: Any
     """A server of `app` with uvicorn's settings. It is shut down gracefully, and nothing of it remains."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, http=http, **{"log_config": None, "lifespan": "off"} | settings))
+    server = PromptServer(uvicorn.Config(app, http=http, **{"log_config": None, "lifespan": "off"} | settings))
     running = asyncio.create_task(server.serve([listener]))
     served = Served(server, listener.getsockname())
     try:
@@ -125,7 +139,7 @@ async def serving(app: Application, http: Any = BoundedProtocol, **settings: Any
     finally:
         for client in served.clients:
             await client.close()
-        server.should_exit = True
+        await served.stop()
         await running
         assert not server.server_state.connections
         assert not server.server_state.tasks
