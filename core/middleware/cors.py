@@ -74,7 +74,8 @@ class CORSMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        origin = origins[0].decode("latin-1") if origins else None
         if origin is not None and scope["method"] == "OPTIONS":
             headers = Headers(raw=scope["headers"])
             if "access-control-request-method" in headers:
@@ -86,7 +87,7 @@ class CORSMiddleware:
                 # On responses to other requests too: a cache must not give them to a page that sends an Origin.
                 add_vary(message, b"Origin")
                 if origin is not None:
-                    self._share(message, origin.decode("latin-1"))
+                    self._share(message, origin)
             return send(message)
 
         await self.app(scope, receive, send_shared)

@@ -35,6 +35,7 @@ DEFAULT_EXCLUDED_CONTENT_TYPES = (
 
 THREAD_MINIMUM_SIZE = 128 * 1024
 THREADS = 40
+GZIP = ("gzip",)
 GZIP_FORMAT = 16 + zlib.MAX_WBITS
 
 # Compression has threads of its own, so that it cannot use up those of the endpoints.
@@ -67,10 +68,11 @@ class GZipMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        kind = GZipResponder if accepted_encodings(scope["headers"], ("gzip",)) else IdentityResponder
-        excluded = self.exclude_content_types
+        kind = GZipResponder if accepted_encodings(scope["headers"], GZIP) else IdentityResponder
         sizes = self.minimum_size, self.compresslevel, self.thread_minimum_size
-        await kind(self.app, *sizes, exclude_content_types=excluded)(scope, receive, send)
+        responder = kind(self.app, *sizes, exclude_content_types=self.exclude_content_types)
+        responder.outer_send = send
+        await self.app(scope, receive, responder.send)
 
 
 class IdentityResponder:
@@ -98,13 +100,13 @@ class IdentityResponder:
         self._passes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._send = send
+        self.outer_send = send
         await self.app(scope, receive, self.send)
 
     def send(self, message: Message) -> Awaitable[None]:
         if not self._passes and message["type"] == "http.response.start" and self._gains_nothing(message):
             self._passes = True
-        return self._send(message) if self._passes else self._take(message)
+        return self.outer_send(message) if self._passes else self._take(message)
 
     async def encode(self, body: bytes, more_body: bool) -> bytes:
         """Return the part of the body in its content coding."""
@@ -135,19 +137,19 @@ class IdentityResponder:
         else:
             if kind == "http.response.pathsend":
                 await self._pass_on()
-            await self._send(message)
+            await self.outer_send(message)
 
     async def _take_body(self, message: Message) -> None:
         body, more_body = message.get("body", b""), message.get("more_body", False)
         if self._held_start is not None and not more_body and len(body) < self.minimum_size:
             await self._pass_on()
-            await self._send(message)
+            await self.outer_send(message)
             return
         encoded = await self.encode(body, more_body)
         if self._held_start is not None:
             self._describe(self._held_start, None if more_body else len(encoded))
             await self._release_start()
-        await self._send({**message, "body": encoded})
+        await self.outer_send({**message, "body": encoded})
 
     async def _pass_on(self) -> None:
         self._passes = True
@@ -156,7 +158,7 @@ class IdentityResponder:
     async def _release_start(self) -> None:
         if self._held_start is not None:
             start, self._held_start = self._held_start, None
-            await self._send(start)
+            await self.outer_send(start)
 
     def _describe(self, start: Message, length: int | None) -> None:
         add_vary(start, b"Accept-Encoding")
