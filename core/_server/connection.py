@@ -376,7 +376,7 @@ class Connection(asyncio.Protocol):
             self._read_until(self.limits.body_seconds)
 
     def resume_body(self, exchange: Exchange) -> None:
-        """The application has taken what was kept for it."""
+        """The application has taken what was kept for it, or never will."""
         if self.is_body_paused and exchange is self.current and not self.is_ending:
             self.is_body_paused = False
             self.transport.resume_reading()
@@ -397,13 +397,13 @@ class Connection(asyncio.Protocol):
         self.server_state.total_requests += 1
         if self.waiters:
             self.wake()
+        if self.is_body_paused:
+            self.resume_body(exchange)
         if not exchange.keep_alive:
             self._end(has_unread=exchange.more_body)
         elif exchange.more_body:
             # The rest of a body that nobody wants has to be read before the next request, but not for long.
-            self.is_body_paused = False
             self._read_until(self.limits.linger_seconds)
-            self.transport.resume_reading()
         else:
             self._next()
 

@@ -481,6 +481,14 @@ async def test_a_body_larger_than_the_buffer_waits_for_the_application(app: Appl
         assert (await client.answer()).body == body
 
 
+async def test_a_large_body_that_came_whole_and_unread_does_not_stop_the_next_request(served: Served) -> None:
+    client = await served.connect()
+    client.say(get(b"/unread", b"Content-Length: 90000", method=b"POST"), b"x" * 90_000)
+    assert (await client.answer()).body == b"unread"
+    client.say(post(b"next"))
+    assert (await client.answer()).body == b"next"
+
+
 async def test_after_the_response_the_application_receives_the_disconnect(served: Served, app: Application) -> None:
     client = await served.connect()
     client.say(get(b"/listening"))
