@@ -1,0 +1,178 @@
+"""Second factors as a person uses them: an authenticator app, recovery codes, and passkeys with a virtual authenticator."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, CDPSession, expect
+
+from tests.browser import accessibility
+from tests.browser.conftest import LOOKS, Server, Visitor
+from tests.browser.test_main_journey import PlainVisitor, log_in, log_out, sign_up
+
+PHONE, DESK = LOOKS["mobile"]["viewport"], LOOKS["light"]["viewport"]
+PATIENCE = 20_000  # Milliseconds, for a machine that does much at the same time.
+RECOVERY_CODE = re.compile(r"^[0-9a-z]{4}(-[0-9a-z]{4}){3}$")
+
+
+class FactorHolder(Visitor):
+    """Looks closely once they have an account: at each page in light, in dark and at the width of a phone."""
+
+    is_attentive = False
+
+    def inspect(self) -> None:
+        if not self.is_attentive:
+            return
+        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        super().inspect()
+        self.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        assert accessibility.violations(self.page) == []
+        self.page.set_viewport_size(PHONE)
+        assert self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        self.page.set_viewport_size(DESK)
+
+
+@pytest.fixture
+def holder(browser: Browser, server: Server) -> Iterator[FactorHolder]:
+    context = browser.new_context(**LOOKS["light"])
+    # Browsers make no passkeys for an IP address, so this person uses the name of the machine.
+    yield FactorHolder(context, replace(server, url=server.url.replace("127.0.0.1", "localhost")))
+    context.close()
+
+
+def new_person(visitor: Visitor, server: Server, address: str) -> None:
+    """Sign up and log in, under the host that the visitor uses: mailed links say the number of the machine."""
+    sign_up(visitor, address)
+    link = server.mail(address)[0]["links"][0]
+    visitor.page.goto(link.replace(server.url, visitor.server.url))
+    visitor.press("Confirm address")
+    log_in(visitor, address)
+    expect(visitor.page).to_have_url(re.compile("/o/"))
+
+
+def set_up_app(visitor: Visitor) -> tuple[str, list[str]]:
+    """Turn the app on; returns its secret and the recovery codes that were shown."""
+    visitor.open("/account/two-factor")
+    visitor.page.get_by_role("link", name="Set up an app").click()
+    visitor.inspect()
+    visitor.press("I have one: continue")
+    secret = visitor.page.locator("#app-key code").inner_text().replace(" ", "")
+    visitor.fill(code="000000")
+    visitor.press("Turn on")
+    expect(visitor.page.get_by_text("This code is not right").first).to_be_visible()
+    # A code of the past step, so that the present one is unused when the journey logs in.
+    visitor.fill(code=pyotp.TOTP(secret).at(datetime.now(UTC) - timedelta(seconds=30)))
+    visitor.press("Turn on")
+    codes = visitor.page.locator(".recovery-codes li").all_inner_texts()
+    assert len(codes) == 10
+    assert all(RECOVERY_CODE.match(code) for code in codes)
+    return secret, codes
+
+
+def authenticator_app_journey(visitor: Visitor, server: Server, address: str) -> None:
+    secret, codes = set_up_app(visitor)
+    assert server.mail(address)[0]["subject"] == "Two-step log-in is set up"
+    visitor.page.get_by_role("link", name="I have kept them").click()
+    visitor.inspect()
+    expect(visitor.page.get_by_text("Your account is protected by two steps")).to_be_visible()
+
+    log_out(visitor)
+    log_in(visitor, address)
+    expect(visitor.page).to_have_url(re.compile("/log-in/two-factor"))
+    visitor.fill(code=pyotp.TOTP(secret).now())
+    visitor.press("Log in")
+    expect(visitor.page).to_have_url(re.compile("/o/"))
+
+    log_out(visitor)
+    log_in(visitor, address)
+    visitor.page.get_by_role("link", name="I have none of these").click()
+    visitor.inspect()
+    visitor.page.get_by_role("main").get_by_role("link", name="Use a recovery code").click()
+    visitor.inspect()
+    visitor.fill(code=codes[0])
+    visitor.press("Log in")
+    expect(visitor.page).to_have_url(re.compile("/o/"))
+    visitor.open("/account/two-factor")
+    expect(visitor.page.get_by_text("9 of 10 left")).to_be_visible()
+
+
+def test_an_authenticator_app_guards_the_log_in(holder: FactorHolder, server: Server, address: str) -> None:
+    new_person(holder, server, address)
+    holder.is_attentive = True
+    authenticator_app_journey(holder, server, address)
+
+
+@pytest.fixture
+def visitor_without_scripts(browser: Browser, server: Server) -> Iterator[Visitor]:
+    context = browser.new_context(**LOOKS["light"], java_script_enabled=False)
+    yield PlainVisitor(context, server)
+    context.close()
+
+
+def test_the_app_and_the_codes_need_no_scripts(visitor_without_scripts: Visitor, server: Server, address: str) -> None:
+    new_person(visitor_without_scripts, server, address)
+    authenticator_app_journey(visitor_without_scripts, server, address)
+    visitor_without_scripts.open("/account/passkeys/new")
+    expect(visitor_without_scripts.page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def give_authenticator(visitor: Visitor) -> CDPSession:
+    """A virtual authenticator in the browser (Chromium's WebAuthn domain), like a laptop's fingerprint reader."""
+    devtools = visitor.page.context.new_cdp_session(visitor.page)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+    }
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return devtools
+
+
+def add_passkey(visitor: Visitor, name: str) -> None:
+    visitor.open("/account/passkeys")
+    visitor.page.get_by_role("main").get_by_role("link", name="Add a passkey").click()
+    visitor.inspect()
+    visitor.fill(name=name)
+    visitor.page.get_by_role("button", name="Create passkey").click()
+    expect(visitor.page.get_by_role("heading", name="Keep your recovery codes")).to_be_visible(timeout=PATIENCE)
+    visitor.inspect()
+
+
+@pytest.mark.requirement("PSK-1")
+def test_a_passkey_is_made_logs_in_alone_and_is_removed(holder: FactorHolder, server: Server, address: str) -> None:
+    give_authenticator(holder)
+    new_person(holder, server, address)
+    holder.is_attentive = True
+    add_passkey(holder, "My laptop")
+    holder.open("/account/passkeys")
+    expect(holder.page.get_by_text("My laptop").first).to_be_visible()
+
+    # The field of the address offers the passkey by itself, and this authenticator takes every offer.
+    holder.is_attentive = False
+    log_out(holder)
+    expect(holder.page).to_have_url(re.compile("/o/"), timeout=PATIENCE)
+    holder.page.add_init_script("delete PublicKeyCredential.isConditionalMediationAvailable")  # As in an older browser.
+    holder.is_attentive = True
+
+    log_out(holder)
+    holder.page.get_by_role("button", name="Log in with a passkey").click()
+    expect(holder.page).to_have_url(re.compile("/o/"), timeout=PATIENCE)
+
+    log_out(holder)
+    log_in(holder, address)
+    expect(holder.page).to_have_url(re.compile("/log-in/two-factor"))
+    holder.page.get_by_role("button", name="Use a passkey").click()
+    expect(holder.page).to_have_url(re.compile("/o/"), timeout=PATIENCE)
+
+    holder.open("/account/passkeys")
+    holder.page.get_by_role("link", name="Remove My laptop").click()
+    holder.inspect()
+    holder.page.get_by_role("button", name="Confirm with a passkey").click()
+    expect(holder.page.get_by_role("heading", name="No passkeys yet")).to_be_visible(timeout=PATIENCE)
+    assert holder.problems == []
