@@ -185,15 +185,14 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 class Incoming:
     """What has been received of a request: one object for each connection, kept in its scope."""
 
-    __slots__ = ("body", "form", "is_consumed", "is_disconnected", "pending", "receive")
+    body: bytes | None = None
+    form: FormData | None = None
+    is_consumed = False
+    is_disconnected = False
 
     def __init__(self, receive: Receive) -> None:
         self.receive = receive
-        self.body: bytes | None = None
-        self.form: FormData | None = None
         self.pending: list[Message] = []
-        self.is_consumed = False
-        self.is_disconnected = False
 
     async def next_message(self) -> Message:
         message = self.pending.pop(0) if self.pending else await self.receive()
@@ -290,7 +289,7 @@ class Request(HTTPConnection[StateT]):
         if not hasattr(self, "_json"):
             body = await self.body()
             try:
-                self._json = json.loads(body)
+                self._json = json.loads(as_utf_8(body))
             except (ValueError, RecursionError) as error:
                 if "app" in self.scope:
                     raise InvalidJSON(error) from error
@@ -334,10 +333,10 @@ class Request(HTTPConnection[StateT]):
 
     @lazy
     def _incoming(self) -> Incoming:
-        incoming = self.scope.get(BODY_KEY)
+        incoming: Incoming | None = self.scope.get(BODY_KEY)
         if incoming is None or not reads_from(self._receive, incoming.receive):
             incoming = self.scope[BODY_KEY] = Incoming(self._receive)
-        return cast(Incoming, incoming)
+        return incoming
 
     async def _read_form(self, limits: Mapping[str, Any]) -> FormData:
         incoming = self._incoming
@@ -385,6 +384,11 @@ class PendingForm:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._request.close()
+
+
+def as_utf_8(body: bytes) -> str | bytes:
+    # What json.loads would find out with more effort: a character of ASCII, and no half of one of UTF-16, is UTF-8.
+    return body.decode("utf-8", "surrogatepass") if len(body) > 1 and 0 < body[0] < 128 and body[1] else body
 
 
 def reads_from(receive: Any, source: Receive) -> bool:
