@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 from collections.abc import Mapping
+from functools import lru_cache
 
 
 class HTTPException(Exception):
@@ -44,6 +45,7 @@ class StarletteDeprecationWarning(UserWarning):
     """A part of the interface that will go. A UserWarning, because Python hides DeprecationWarning by default."""
 
 
+@lru_cache(maxsize=128)
 def reason_phrase(status_code: int) -> str:
     try:
         return http.HTTPStatus(status_code).phrase
