@@ -82,12 +82,12 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": answer})
 
 
-def conversation(pieces: Iterable[bytes]) -> bytes:
-    """What the server says to a client that says this and leaves."""
-    return event_loop().run_until_complete(converse(pieces))
+def conversation(pieces: Iterable[bytes], *, is_patient: bool = False) -> bytes:
+    """What the server says to a client that says this, waiting for answers in between if it is patient, and leaves."""
+    return event_loop().run_until_complete(converse(pieces, is_patient))
 
 
-async def converse(pieces: Iterable[bytes]) -> bytes:
+async def converse(pieces: Iterable[bytes], is_patient: bool) -> bytes:
     state, wire = ServerState(), Wire()
     protocol = BoundedProtocol(configuration(), state, {}, asyncio.get_running_loop())
     protocol.connection_made(wire)
@@ -97,6 +97,8 @@ async def converse(pieces: Iterable[bytes]) -> bytes:
         protocol.data_received(piece)
         while wire.is_paused and not wire.is_closed:
             await asyncio.sleep(0)
+        while is_patient and await made_progress(wire):
+            pass
     while any(not task.done() for task in state.tasks) and await made_progress(wire):
         pass
     protocol.connection_lost(None)

@@ -220,10 +220,13 @@ def session(data: bytes) -> None:
 
 
 def server(data: bytes) -> None:
-    """The same answers however the bytes arrive, each of them whole."""
+    """The same answers however the bytes arrive and whatever came before, each of them whole."""
     answered = conversation([data])
     assert conversation(data[start : start + 1] for start in range(len(data))) == answered
     check_answers(answered)
+    # A head that was accepted before is not parsed again, and means the same.
+    earlier = b"GET / HTTP/1.1" + data[max(data.find(b"\r\n"), 0) :]
+    assert conversation([earlier, data], is_patient=True) == conversation([earlier + data])
 
 
 def check_answers(wire: bytes) -> None:
