@@ -79,6 +79,12 @@ def test_good_production_settings_are_accepted() -> None:
         ({"PORT": "eighty"}, "PORT must be a whole number from 0 to 65535"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of"),
         ({"SIGN_UP": "maybe"}, "SIGN_UP must be one of"),
+        ({"GOOGLE_CLIENT_ID": "slipway"}, "GOOGLE_CLIENT_SECRET is missing"),
+        ({"GITHUB_CLIENT_SECRET": "x"}, "GITHUB_CLIENT_ID is missing"),
+        ({"OIDC_CLIENT_ID": "a", "OIDC_CLIENT_SECRET": "b"}, "OIDC_ISSUER is missing"),
+        ({"OIDC_ISSUER": "http://login.acme.test"}, "OIDC_ISSUER must begin with https://"),
+        ({"OIDC_ISSUER": "http://127.0.0.1:9"}, "OIDC_ISSUER must begin with https://"),
+        ({"OIDC_ISSUER": "https://login.acme.test?x=y"}, "OIDC_ISSUER must begin with https://"),
     ],
 )
 @pytest.mark.requirement("KEY-1")
@@ -186,3 +192,31 @@ def test_the_example_file_is_accepted_as_it_is(tmp_path: Path) -> None:
     settings = load_settings({"DATA_DIRECTORY": str(tmp_path)}, ROOT / ".env.example")
 
     assert repr(settings) == repr(development(tmp_path))
+
+
+def test_a_log_in_provider_appears_with_its_client_id_and_keeps_its_secret() -> None:
+    values = {
+        "GOOGLE_CLIENT_ID": "google-id",
+        "GOOGLE_CLIENT_SECRET": "google-sw0rdfish",
+        "MICROSOFT_CLIENT_ID": "microsoft-id",
+        "MICROSOFT_CLIENT_SECRET": "microsoft-sw0rdfish",
+        "OIDC_ISSUER": "https://login.acme.test",
+        "OIDC_CLIENT_ID": "acme-id",
+        "OIDC_CLIENT_SECRET": "acme-sw0rdfish",
+        "OIDC_NAME": "Acme",
+    }
+    settings = load_settings({**PRODUCTION, **values})
+
+    assert [(each.key, each.name) for each in settings.log_in_providers] == [
+        ("google", "Google"),
+        ("microsoft", "Microsoft"),
+        ("openid", "Acme"),
+    ]
+    assert settings.log_in_providers[1].issuer == "https://login.microsoftonline.com/common/v2.0"
+    assert "sw0rdfish" not in repr(settings)
+
+
+def test_the_local_provider_is_there_in_development_alone(tmp_path: Path) -> None:
+    assert [each.key for each in development(tmp_path).log_in_providers] == ["local"]
+    assert load_settings(PRODUCTION).log_in_providers == ()
+    assert development(tmp_path, ENVIRONMENT="test").log_in_providers == ()
