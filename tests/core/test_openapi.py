@@ -265,3 +265,8 @@ def test_the_document_is_served() -> None:
     client = TestClient(app)
     assert client.get("/openapi.json").json()["info"]["title"] == "Slipway"
     assert client.get("/openapi.json").json()["paths"]
+
+
+def test_an_asgi_application_describes_nothing() -> None:
+    routes = [Route("/app", PlainTextResponse(""))]
+    assert openapi_document(routes, title="", version="1")["paths"] == {}
