@@ -50,42 +50,25 @@ class BaseUser:
 class SimpleUser(BaseUser):
     """A user who has a name and nothing else."""
 
+    is_authenticated = True
+
     def __init__(self, username: str) -> None:
         self.username = username
-
-    @property
-    def is_authenticated(self) -> bool:
-        """Always."""
-        return True
 
     @property
     def display_name(self) -> str:
         """The user name."""
         return self.username
 
-    @property
-    def identity(self) -> str:
-        """The user name."""
-        return self.username
+    identity = display_name
 
 
 class UnauthenticatedUser(BaseUser):
     """Nobody in particular."""
 
-    @property
-    def is_authenticated(self) -> bool:
-        """Never."""
-        return False
-
-    @property
-    def display_name(self) -> str:
-        """Empty."""
-        return ""
-
-    @property
-    def identity(self) -> str:
-        """Empty."""
-        return ""
+    is_authenticated = False
+    display_name = ""
+    identity = ""
 
 
 class AuthenticationBackend:

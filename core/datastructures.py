@@ -291,10 +291,8 @@ class State:
         self._state[key] = value
 
     def __delattr__(self, key: str) -> None:
-        try:
-            del self._state[key]
-        except KeyError:
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{key}'") from None
+        getattr(self, key)  # Raises AttributeError.
+        del self._state[key]
 
     def __getitem__(self, key: str) -> Any:
         return self._state[key]

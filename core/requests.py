@@ -194,17 +194,14 @@ class Incoming:
         self.receive = receive
         self.pending: list[Message] = []
 
-    async def next_message(self) -> Message:
-        message = self.pending.pop(0) if self.pending else await self.receive()
-        self._take(message)
-        return message
-
-    def _take(self, message: Message) -> None:
+    def take(self, message: Message) -> bytes:
+        """The piece of the body that a message has. Raises ClientDisconnect."""
         if message["type"] == "http.disconnect":
             self.is_disconnected = True
             raise ClientDisconnect()
-        if not message.get("more_body"):
-            self.is_consumed = True
+        self.is_consumed = not message.get("more_body", False)
+        piece: bytes = message.get("body", b"")
+        return piece
 
     async def poll_disconnect(self) -> bool:
         """Look at the next message without waiting. One that carries a piece of the body is kept for its reader."""
@@ -226,7 +223,7 @@ class Incoming:
         elif self.is_consumed:
             raise RuntimeError("Stream consumed")
         while not self.is_consumed:
-            chunk = (await self.next_message()).get("body", b"")
+            chunk = self.take(self.pending.pop(0) if self.pending else await self.receive())
             if chunk:
                 yield chunk
         yield b""
@@ -236,8 +233,7 @@ class Incoming:
         if self.body is None and not self.is_consumed and not self.pending:
             message = await self.receive()
             if message["type"] == "http.request" and not message.get("more_body", False):
-                self.is_consumed = True
-                self.body = message.get("body", b"")
+                self.body = self.take(message)
             else:
                 self.pending.append(message)
         return self.body
@@ -248,9 +244,7 @@ class Incoming:
                 raise RuntimeError("Stream consumed")
             chunks = []
             while not self.is_consumed:
-                message = self.pending.pop(0) if self.pending else await self.receive()
-                self._take(message)
-                chunks.append(message.get("body", b""))
+                chunks.append(self.take(self.pending.pop(0) if self.pending else await self.receive()))
             self.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         return self.body
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from core._exception_handler import answer_exception
+from core._exception_handler import answer_exception, wrap_app_handling_exceptions
 from core._handler_signature import UNGUARDED, as_plain, is_function
 from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
 from core._paths import UNQUOTED, compile_path, match_path, relative_location, replace_params
@@ -83,11 +83,7 @@ def websocket_session(func: Callable[[WebSocket], Awaitable[None]]) -> ASGIApp:
     async def converse(scope: Scope, receive: Receive, send: Send) -> None:
         tracked = track(send)
         session = WebSocket(scope, receive, tracked)
-        try:
-            await func(session)
-        except Exception as error:
-            if not await answer_exception(error, session, receive, tracked):
-                raise
+        await wrap_app_handling_exceptions(lambda *channels: func(session), session)(scope, receive, tracked)
 
     return converse
 
