@@ -15,6 +15,14 @@ MICROSOFT = "https://login.microsoftonline.com/{tenant}/v2.0"
 LOCAL_PATH = "/dev/openid"
 LOCAL_CLIENT = "slipway"
 
+# What each provider cannot do without: client id and secret, and for an issuer of one's own its address.
+VARIABLES = {
+    "google": ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
+    "microsoft": ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET"),
+    "github": ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"),
+    "openid": ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ISSUER"),
+}
+
 # Reads one variable: its name, and what it is without being set.
 Text = Callable[..., str]
 
@@ -39,21 +47,21 @@ def read_providers(text: Text, *, base_url: str, local_secret: Secret | None) ->
     """The providers whose client id is set, in the order of the buttons; with `local_secret` the one for development."""
     microsoft = MICROSOFT.replace("{tenant}", text("MICROSOFT_TENANT", "common"))
     described = [
-        ("google", "Google", "GOOGLE", GOOGLE),
-        ("microsoft", "Microsoft", "MICROSOFT", microsoft),
-        ("github", "GitHub", "GITHUB", GITHUB),
-        ("openid", text("OIDC_NAME", "Single sign-on"), "OIDC", text("OIDC_ISSUER")),
+        ("google", "Google", GOOGLE),
+        ("microsoft", "Microsoft", microsoft),
+        ("github", "GitHub", GITHUB),
+        ("openid", text("OIDC_NAME", "Single sign-on"), text("OIDC_ISSUER")),
     ]
     found = [
         LogInProvider(
             key=key,
             name=name,
             issuer=issuer,
-            client_id=text(f"{prefix}_CLIENT_ID"),
-            client_secret=Secret(text(f"{prefix}_CLIENT_SECRET")),
+            client_id=text(VARIABLES[key][0]),
+            client_secret=Secret(text(VARIABLES[key][1])),
         )
-        for key, name, prefix, issuer in described
-        if text(f"{prefix}_CLIENT_ID")
+        for key, name, issuer in described
+        if text(VARIABLES[key][0])
     ]
     return (*found, *([local_provider(base_url, local_secret)] if local_secret else []))
 
@@ -67,8 +75,7 @@ def local_provider(base_url: str, secret: Secret) -> LogInProvider:
 
 def provider_problems(text: Text, *, is_production: bool) -> Iterator[str]:
     """Why a provider that was meant to be switched on could not work."""
-    for prefix in ("GOOGLE", "MICROSOFT", "GITHUB", "OIDC"):
-        names = (f"{prefix}_CLIENT_ID", f"{prefix}_CLIENT_SECRET", *(("OIDC_ISSUER",) if prefix == "OIDC" else ()))
+    for names in VARIABLES.values():
         missing = [name for name in names if not text(name)]
         if 0 < len(missing) < len(names):
             yield f"{' and '.join(missing)} is missing: a log-in provider needs {', '.join(names)}."
