@@ -226,6 +226,38 @@ def test_a_target_is_the_path_and_the_query_that_were_encoded(path: str, query: 
     assert repr((f"/{path}", target.partition(b"?")[2]))[1:-1].encode() in answered
 
 
+FIRST_LINES = [
+    b"GET /a%20b?c HTTP/1.1",
+    b"POST / HTTP/1.1",
+    b"HEAD / HTTP/1.1",
+    b"GET / HTTP/1.0",
+    b"GET  / HTTP/1.1",
+    b"CONNECT a:1 HTTP/1.1",
+]
+OTHER_LINES = [
+    b"X: y",
+    b"Cookie: a=b",
+    b"Content-Length: 3",
+    b"Expect: 100-continue",
+    b"Connection: close",
+    b"Transfer-Encoding: chunked",
+]
+ODD_LINES = [b"Upgrade: h2c\r\nConnection: upgrade", b"Host: b", b"X: \0", b" folded", b"nothing"]
+lines = st.lists(st.sampled_from(OTHER_LINES), max_size=3) | st.lists(
+    st.sampled_from(OTHER_LINES + ODD_LINES), max_size=3
+)
+targets = st.text(st.characters(max_codepoint=0x7F), max_size=9).map(lambda text: f"GET /{text} HTTP/1.1".encode())
+
+
+@some
+@given(st.sampled_from(FIRST_LINES) | targets, lines, st.sampled_from([b"", b"abc", b"abcd", b"0\r\n\r\n"]))
+def test_a_head_that_comes_again_means_what_it_meant(first: bytes, others: list[bytes], body: bytes) -> None:
+    rest = b"\r\n".join([b"", b"Host: a", *others, b"", body])
+    earlier, again = b"GET / HTTP/1.1" + rest, first + rest
+    parsed = conversation([earlier, again[:1], again[1:]], is_patient=True)
+    assert conversation([earlier, again], is_patient=True) == parsed
+
+
 hosts = st.one_of(st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9])?", fullmatch=True), st.ip_addresses().map(str))
 
 
