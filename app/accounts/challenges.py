@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from app import clock
-from app.accounts.models import LoginChallenge, User
+from app.accounts.models import ENTERING, LoginChallenge, User
 from app.accounts.sessions import hash_token, new_token
 
 LIFETIME = timedelta(minutes=10)
@@ -37,7 +37,7 @@ async def find_challenge(db: AsyncSession, token: str) -> LoginChallenge | None:
         .where(LoginChallenge.token_hash == hash_token(token), LoginChallenge.expires_at > clock.now())
     )
     challenge = (await db.scalars(statement)).one_or_none()
-    return challenge if challenge and challenge.user.status == "active" else None
+    return challenge if challenge and challenge.user.status in ENTERING else None
 
 
 async def use_challenge(db: AsyncSession, challenge: LoginChallenge) -> bool:

@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.links import mailed_url
+from app.accounts.models import User
 from app.accounts.whereabouts import device_name, place_name
 from app.audit.models import RequestFacts
 from app.config import Settings
@@ -37,3 +38,10 @@ async def send_new_device(db: AsyncSession, settings: Settings, *, to: str, name
         "sessions_url": absolute(settings, "/account/sessions"),
     }
     await send(db, settings=settings, to=to, template="accounts/new_device", context=context)
+
+
+async def send_deletion_cancelled(db: AsyncSession, settings: Settings, user: User, *, to: str) -> None:
+    """The notice that an account which waited to be deleted stays."""
+    context = {"name": user.name}
+    template = "privacy/deletion_cancelled"
+    await send(db, settings=settings, to=to, template=template, context=context, locale=user.locale)

@@ -10,6 +10,7 @@ from app.accounts.actions import note_confirmation, note_log_in, renew_session, 
 from app.accounts.challenges import begin_challenge, use_challenge
 from app.accounts.models import LoginChallenge, Session, User
 from app.accounts.redirects import log_in_path
+from app.accounts.revival import revive
 from app.accounts.sessions import new_token, set_session_cookie
 from app.audit.actions import record
 from app.audit.models import RequestFacts
@@ -88,6 +89,8 @@ async def _let_in(
 ) -> Response:
     settings: Settings = current_settings(request)
     facts = RequestFacts.of(request)
+    if user.status == "deleting":
+        await revive(db, settings, user, facts=facts)
     token = await start_session(db, user, methods=list(methods), facts=facts, is_remembered=is_remembered)
     await note_log_in(db, user, methods=list(methods), facts=facts)
     device = await _note_device(request, db, user, settings, trust_device=trust_device)

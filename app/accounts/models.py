@@ -14,6 +14,8 @@ _FOLDED_ADDRESS = func.lower(text("address"))
 
 
 LONGEST_NAME = 100
+# Whose proofs count on the entry pages. Everything behind them is open to the active alone.
+ENTERING = ("active", "deleting")
 
 
 class Purpose(StrEnum):
@@ -33,10 +35,14 @@ class User(Identified, Timestamped, Base):
         CheckConstraint(f"char_length(name) BETWEEN 1 AND {LONGEST_NAME}", name="name_length"),
         CheckConstraint("status IN ('active', 'locked', 'deleting', 'deleted')", name="status"),
         CheckConstraint("theme IN ('system', 'light', 'dark')", name="theme"),
+        CheckConstraint("(status = 'deleting') = (delete_at IS NOT NULL)", name="delete_at"),
+        Index(None, "delete_at", postgresql_where=text("delete_at IS NOT NULL")),
     )
 
     name: Mapped[str]
     status: Mapped[str] = mapped_column(default="active", server_default="active")
+    # When an account that its owner has closed will be deleted; logging in before then keeps it (`revival`).
+    delete_at: Mapped[datetime | None]
     is_staff: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     # The organization whose pages were open last: where logging in leads.
     current_organization_id: Mapped[UUID | None] = mapped_column(

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from app import clock
-from app.accounts.models import Email, OneTimeToken, Password, Purpose, Session, User
+from app.accounts.models import ENTERING, Email, OneTimeToken, Password, Purpose, Session, User
 from app.accounts.sessions import hash_token
 from app.database import user_named
 from app.reads import Read
@@ -58,7 +58,7 @@ async def find_account(db: AsyncSession, address: str) -> Account | None:
         select(User, Email, Password.hash)
         .join(Email, Email.user_id == User.id)
         .outerjoin(Password, Password.user_id == User.id)
-        .where(func.lower(Email.address) == address.lower(), User.status == "active", _may_enter())
+        .where(func.lower(Email.address) == address.lower(), User.status.in_(ENTERING), _may_enter())
         .order_by(Email.verified_at.is_(None), Email.created_at.desc(), Email.id.desc())
         .limit(1)
     )
@@ -115,7 +115,7 @@ async def find_link(db: AsyncSession, token: str, purpose: Purpose) -> Email | N
         .join(Email.user)
         .options(contains_eager(Email.user))
         .join(OneTimeToken, OneTimeToken.email_id == Email.id)
-        .where(OneTimeToken.token_hash == hash_token(token), *link_works(purpose), User.status == "active")
+        .where(OneTimeToken.token_hash == hash_token(token), *link_works(purpose), User.status.in_(ENTERING))
     )
     return (await db.scalars(statement)).one_or_none()
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.codes import CodeDoesNotWork, new_code, use_code
 from app.accounts.links import LinkDoesNotWork, create_link, use_link
-from app.accounts.models import Email, Password, Purpose, User
+from app.accounts.models import ENTERING, Email, Password, Purpose, User
 from app.accounts.queries import find_account
 from app.accounts.signing_up import prove_address
 from app.audit.actions import record
@@ -47,7 +47,7 @@ async def request_log_in(
     if account is None:
         await emails.send_unknown_address(db, settings, to=email)
     else:
-        await emails.send_log_in(db, settings, to=account.email.address, token=token, code=code.digits)
+        await emails.send_log_in(db, settings, account.user, to=account.email.address, token=token, code=code.digits)
 
 
 async def take_link(db: AsyncSession, *, token: str, facts: RequestFacts) -> Arrival:
@@ -71,7 +71,7 @@ async def take_code(db: AsyncSession, settings: Settings, *, browser: str, digit
 async def _welcome(db: AsyncSession, email: Email, facts: RequestFacts) -> Arrival:
     """Reading the mail proves the address. Whoever signed up with it chose the password, and may have been somebody else."""
     user = email.user
-    if user.status != "active":
+    if user.status not in ENTERING:
         raise LinkDoesNotWork
     if email.verified_at is not None:
         return Arrival(user, is_new=False)

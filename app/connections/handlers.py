@@ -13,6 +13,7 @@ from app.accounts.entering import enter
 from app.accounts.limits import limit
 from app.accounts.link_pages import UNTRACED
 from app.accounts.links import LinkDoesNotWork
+from app.accounts.models import ENTERING
 from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings, current_settings
@@ -142,7 +143,7 @@ async def _log_in(
 async def _let_in(
     request: Request, client: Client, db: Db, identity: Identity, state: OauthState, person: Person
 ) -> Response:
-    if identity.user.status != "active":
+    if identity.user.status not in ENTERING:
         return _problem(request, client, "refused", 403)
     await actions.note_used(db, identity, person)
     return await enter(request, db, identity.user, method=client.provider.key, next_path=state.next_path)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
-from app.accounts.models import User
+from app.accounts.models import ENTERING, User
 from app.errors import Refusal
 from app.language import N_
 from app.two_factor.models import Passkey, RecoveryCode, Totp
@@ -85,6 +85,6 @@ async def find_passkey(db: AsyncSession, credential_id: bytes) -> Passkey | None
         .join(Passkey.user)
         .outerjoin(User.primary_email)
         .options(contains_eager(Passkey.user).contains_eager(User.primary_email))
-        .where(Passkey.credential_id == credential_id, User.status == "active")
+        .where(Passkey.credential_id == credential_id, User.status.in_(ENTERING))
     )
     return (await db.scalars(statement)).one_or_none()

@@ -1,0 +1,131 @@
+"""The pages /account/export and /account/delete."""
+
+from typing import Annotated
+from uuid import UUID
+
+from app.accounts import limits
+from app.accounts.dependencies import ConfirmedSession, CurrentSession
+from app.accounts.limits import HOUR, EntryLimits
+from app.accounts.links import LinkDoesNotWork
+from app.accounts.sessions import delete_session_cookie
+from app.audit.actions import record
+from app.audit.models import RequestFacts
+from app.config import Settings, current_settings
+from app.database import Db
+from app.language import gettext as _
+from app.privacy import actions, exporting, queries
+from app.privacy.forms import DeletionForm, KeepForm
+from app.templates import flash, render
+from core.exceptions import HTTPException
+from core.params import Depends, Query, Submitted
+from core.requests import Request
+from core.responses import RedirectResponse, Response
+
+CurrentSettings = Annotated[Settings, Depends(current_settings)]
+DAY = 24 * HOUR
+EXPORT = EntryLimits("export", pair=(5, DAY), address=(5, DAY), network=(30, DAY), everybody=(2000, DAY))
+UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
+KEEP_LINK = "keep_link"
+
+
+async def export(request: Request, session: CurrentSession, db: Db) -> Response:
+    """Show where the copy of the person's data is."""
+    return render(request, "privacy/export.html", export=await queries.find_last_export(db, session.user_id))
+
+
+async def request_export(request: Request, session: ConfirmedSession, db: Db) -> Response:
+    """Have a copy of the person's data made."""
+    await limits.limit(request, EXPORT, str(session.user_id))
+    try:
+        await exporting.request_export(db, session.user, facts=RequestFacts.of(request))
+    except exporting.ExportIsBuilding as refusal:
+        flash(request, _(refusal.message), "info")
+    return _see(request, "privacy.export")
+
+
+async def download(request: Request, session: ConfirmedSession, db: Db, export_id: UUID) -> Response:
+    """The copy itself."""
+    found = await queries.find_download(db, session.user_id, export_id)
+    if found is None:
+        raise HTTPException(404)
+    user = session.user
+    facts = RequestFacts.of(request)
+    await record(db, "privacy.export_downloaded", actor_id=user.id, actor_label=user.name, request=facts)
+    headers = {
+        "content-disposition": f'attachment; filename="data-{found.created_at:%Y-%m-%d}.zip"',
+        "cache-control": "no-store",
+    }
+    return Response(found.content or b"", media_type="application/zip", headers=headers)
+
+
+async def ask_deletion(request: Request, session: ConfirmedSession, db: Db) -> Response:
+    """Say what deleting the account means, and what stands in its way."""
+    return await _show(request, db, session, Submitted.blank(DeletionForm))
+
+
+async def delete(
+    request: Request, session: ConfirmedSession, db: Db, settings: CurrentSettings, form: Submitted[DeletionForm]
+) -> Response:
+    """Close the account, to be deleted after two weeks."""
+    if form.is_valid:
+        try:
+            await actions.schedule_deletion(
+                db, settings, session.user, typed=form.data.email, facts=RequestFacts.of(request)
+            )
+        except (actions.WrongConfirmation, actions.SoleOwner) as refusal:
+            form.add_error("email", _(refusal.message))
+        else:
+            return _closed(request, settings)
+    return await _show(request, db, session, form)
+
+
+async def keep(request: Request, db: Db, settings: CurrentSettings, token: Annotated[str, Query()] = "") -> Response:
+    """Show whose account a mailed link keeps."""
+    if token:
+        request.session[KEEP_LINK] = token[:200]
+        response = _see(request, "privacy.keep")
+        response.headers.update(UNTRACED)
+        return response
+    held = str(request.session.get(KEEP_LINK, ""))
+    user = await actions.find_leaving(db, settings, held)
+    if user is None:
+        return _does_not_work(request)
+    form = Submitted.blank(KeepForm, token=held)
+    return render(request, "privacy/keep.html", headers=UNTRACED, form=form, address=user.email)
+
+
+async def keep_account(request: Request, db: Db, settings: CurrentSettings, form: Submitted[KeepForm]) -> Response:
+    """Take a deletion back."""
+    await limits.limit(request, limits.LINK)
+    token = form.data.token if form.is_valid else ""
+    try:
+        await actions.keep_account(db, settings, token=token, facts=RequestFacts.of(request))
+    except LinkDoesNotWork:
+        return _does_not_work(request)
+    request.session.pop(KEEP_LINK, None)
+    flash(request, _("Your account stays. You can log in again."))
+    return _see(request, "accounts.log_in")
+
+
+async def _show(request: Request, db: Db, session: CurrentSession, form: Submitted[DeletionForm]) -> Response:
+    consequences = await queries.find_consequences(db, session.user_id)
+    return render(request, "privacy/delete.html", form=form, consequences=consequences, days=actions.GRACE.days)
+
+
+def _closed(request: Request, settings: Settings) -> Response:
+    request.session.clear()
+    flash(request, _("Your account is closed and will be deleted in 14 days. Log in before then to keep it."), "info")
+    response = _see(request, "accounts.log_in")
+    delete_session_cookie(response, settings)
+    response.headers["clear-site-data"] = '"cache", "storage"'
+    return response
+
+
+def _does_not_work(request: Request) -> Response:
+    request.session.pop(KEEP_LINK, None)
+    return render(request, "accounts/link_does_not_work.html", status_code=410, headers=UNTRACED, purpose="keep")
+
+
+def _see(request: Request, route: str) -> Response:
+    path = str(request.app.url_path_for(route))
+    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
