@@ -1,9 +1,9 @@
 """Finds the route of a path without asking every route.
 
-Paths without parameters are looked up in a dict; paths whose parameters each stay within one segment are looked up
-in a trie of segments; all other routes (mounts, hosts, parameters that may contain slashes, classes with their own
-`matches`) are asked one by one. The candidates are asked in the order of registration, so that what is found is
-exactly what asking every route would find.
+Addresses without parameters are looked up in a dict, all others in a trie of segments. Routes that hold more than their
+own segments (mounts, parameters that may contain slashes) stand at the node up to which their path is known; those of
+which nothing is known (hosts, classes with their own `matches`) stand at its root. The candidates are examined in the
+order of registration, so that what is found is exactly what asking every route would find.
 """
 
 from __future__ import annotations
