@@ -29,7 +29,7 @@ async def request_code(db: AsyncSession, settings: Settings, session: Session, *
         return
     code = new_code(settings, Purpose.CONFIRM, secret)
     await create_link(db, Purpose.CONFIRM, user.primary_email.id, code=code)
-    await emails.send_code(db, settings, to=user.email, name=user.name, code=code.digits)
+    await emails.send_code(db, settings, user, code=code.digits)
 
 
 async def check_code(

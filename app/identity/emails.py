@@ -2,10 +2,12 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.models import User
 from app.config import Settings
 from app.email.actions import send
 
 
-async def send_code(db: AsyncSession, settings: Settings, *, to: str, name: str, code: str) -> None:
+async def send_code(db: AsyncSession, settings: Settings, user: User, *, code: str) -> None:
     """The code that confirms who somebody is."""
-    await send(db, settings=settings, to=to, template="identity/code", context={"name": name, "code": code})
+    context = {"name": user.name, "code": code}
+    await send(db, settings=settings, to=user.email, template="identity/code", context=context, locale=user.locale)

@@ -46,7 +46,7 @@ async def request_password_reset(db: AsyncSession, settings: Settings, *, email:
         await emails.send_unknown_address(db, settings, to=email)
     else:
         # The address as we know it, never as it was typed: the two may look alike and be different mailboxes.
-        await emails.send_password_reset(db, settings, to=account.email.address, name=account.user.name, token=token)
+        await emails.send_password_reset(db, settings, account.user, to=account.email.address, token=token)
 
 
 async def request_first_password(db: AsyncSession, settings: Settings, user: User, *, facts: RequestFacts) -> None:
@@ -57,7 +57,7 @@ async def request_first_password(db: AsyncSession, settings: Settings, user: Use
     if user.primary_email is None:
         return
     token = await create_link(db, Purpose.RESET, user.primary_email.id)
-    await emails.send_first_password(db, settings, to=user.email, name=user.name, token=token)
+    await emails.send_first_password(db, settings, user, to=user.email, token=token)
     await record(db, "accounts.first_password_requested", actor_id=user.id, actor_label=user.name, request=facts)
 
 
@@ -80,7 +80,7 @@ async def reset_password(
     if email.verified_at is None:
         await prove_address(db, email)
     await set_password(db, email.user, hashed)
-    await emails.send_password_changed(db, settings, to=email.address, name=email.user.name)
+    await emails.send_password_changed(db, settings, email.user, to=email.address)
     await record(db, "accounts.password_reset", actor_id=email.user.id, actor_label=email.user.name, request=facts)
     return email.user
 
@@ -98,7 +98,7 @@ async def change_password(
         raise WrongPassword
     await require_good_password(settings, password, (user.name, user.email))
     await set_password(db, user, await passwords.hash_password(password), keep=session)
-    await emails.send_password_changed(db, settings, to=user.email, name=user.name)
+    await emails.send_password_changed(db, settings, user, to=user.email)
     await record(db, "accounts.password_changed", actor_id=user.id, actor_label=user.name, request=facts)
 
 

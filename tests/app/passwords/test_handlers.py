@@ -146,5 +146,14 @@ async def test_a_reset_does_not_stand_for_the_second_factor(
     assert COOKIE not in client.cookies
 
 
+async def test_messages_are_in_the_language_of_who_reads_them(
+    client: AsyncTestClient, db: AsyncSession, ada: User
+) -> None:
+    await db.execute(update(User).values(locale="de"))
+    await ask_for_reset(client)
+
+    assert (await newest_message(db)).locale == "de"
+
+
 async def test_strangers_are_led_to_the_log_in(client: AsyncTestClient) -> None:
     assert (await client.get("/account/password")).headers["location"] == "/log-in?next=/account/password"
