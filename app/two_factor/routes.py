@@ -3,7 +3,7 @@
 from app.features import AccountItem, ConfirmationWay
 from app.language import N_
 from app.policy import public
-from app.two_factor import challenge_handlers, confirmation, handlers, passkey_handlers
+from app.two_factor import api, challenge_handlers, confirmation, handlers, passkey_handlers
 from core.routing import BaseRoute, Route
 
 ACCOUNT = "/account/two-factor"
@@ -112,7 +112,11 @@ log_in_routes: list[BaseRoute] = [
     ),
 ]
 
-routes: list[BaseRoute] = [*account_routes, *log_in_routes]
+api_routes: list[BaseRoute] = [
+    Route("/api/v1/me/second-factors", api.show_second_factors, name="two_factor.show_second_factors"),
+]
+
+routes: list[BaseRoute] = [*account_routes, *log_in_routes, *api_routes]
 
 account_navigation = [
     AccountItem(N_("Two-step log-in"), "two_factor.overview", icon="shield", position=40),
