@@ -25,4 +25,5 @@ async def _send(db: AsyncSession, settings: Settings, user: User, name: str, pro
         "account": account,
         "connections_url": absolute(settings, "/account/connections"),
     }
-    await send(db, settings=settings, to=user.email, template=f"connections/{name}", context=context)
+    template = f"connections/{name}"
+    await send(db, settings=settings, to=user.email, template=template, context=context, locale=user.locale)

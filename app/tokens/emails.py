@@ -18,4 +18,5 @@ async def send_token_created(db: AsyncSession, settings: Settings, user: User, t
         "expires_on": token.expires_at.date().isoformat(),
         "tokens_url": absolute(settings, "/account/tokens"),
     }
-    await send(db, settings=settings, to=user.email, template="tokens/token_created", context=context)
+    template = "tokens/token_created"
+    await send(db, settings=settings, to=user.email, template=template, context=context, locale=user.locale)
