@@ -30,6 +30,7 @@ IMPORT_ORDER = (
     "connections",
     "tokens",
     "organizations",
+    "invitations",
     "files",
     "profile",
     "privacy",

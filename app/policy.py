@@ -29,7 +29,14 @@ OWNERS = frozenset({Role.OWNER})
 PERMISSIONS: dict[str, frozenset[Role]] = {
     "organization.view": EVERYONE,
     "organization.update": ADMINS,
+    "organization.transfer": OWNERS,
+    "organization.delete": OWNERS,
     "members.view": EVERYONE,
+    "members.change": ADMINS,
+    "invitations.view": ADMINS,
+    "invitations.create": ADMINS,
+    "security.view": ADMINS,
+    "security.update": OWNERS,
     "audit.view": ADMINS,
 }
 
