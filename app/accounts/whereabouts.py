@@ -31,6 +31,11 @@ _SYSTEMS = (
     ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
 )
+# RFC 1918, RFC 3927, RFC 4193 and RFC 4291 section 2.5.6: networks of a house or a company, the same numbers everywhere.
+_PRIVATE_NETWORKS = tuple(
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
+)
 
 
 def device_name(user_agent: str | None) -> str:
@@ -50,7 +55,8 @@ def place_name(ip: str | None) -> str:
     if address.is_loopback:
         return _("This machine")
     network = network_of(str(address))
-    return _("Private network, %(network)s") % {"network": network} if address.is_private else network
+    is_private = any(address in private for private in _PRIVATE_NETWORKS)
+    return _("Private network, %(network)s") % {"network": network} if is_private else network
 
 
 def _first(names: tuple[tuple[str, str], ...], user_agent: str | None) -> str:

@@ -1,6 +1,6 @@
 """The addresses under which people look through their sessions and devices."""
 
-from app.devices import handlers
+from app.devices import api, handlers
 from app.features import AccountItem
 from app.language import N_
 from core.routing import BaseRoute, Route
@@ -18,6 +18,10 @@ routes: list[BaseRoute] = [
         handlers.forget_device,
         methods=["POST"],
         name="devices.forget_device",
+    ),
+    Route("/api/v1/me/sessions", api.list_sessions, name="devices.list_sessions"),
+    Route(
+        "/api/v1/me/sessions/{session_id:uuid}", api.end_session, methods=["DELETE"], name="devices.end_session_by_api"
     ),
 ]
 
