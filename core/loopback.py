@@ -85,7 +85,6 @@ class Conversation:
         self.scope = scope
         self.error: BaseException | None = None
         self.returned = anyio.Event()
-        self._channels: list[_Channel[Any]] = []
         self._resources = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -134,8 +133,10 @@ class Conversation:
             raise error
 
     def _channel(self, capacity: float = math.inf) -> Any:  # The caller's annotation names what the channel carries.
-        self._channels.append(_Channel(capacity))
-        return self._channels[-1]
+        channel: _Channel[Any] = _Channel(capacity)
+        # Closed last, and also if the task was cancelled while it left.
+        self._resources.callback(channel.close)
+        return channel
 
     async def _run(self) -> None:
         try:
@@ -161,8 +162,6 @@ class Conversation:
                 await self.returned.wait()
             # The caller's own exception is not passed in: a task group would wrap it in an exception group.
             await self._resources.aclose()
-            for channel in self._channels:
-                channel.close()
 
 
 class HTTPExchange(Conversation):

@@ -187,8 +187,7 @@ class InnerRun(HoldingSend):
             if self._pending is None or self._is_complete:
                 return None
             self._pending, self._is_delivered = None, False
-            if self._permission is not None:
-                self._permission.set()
+            self._permission.set()
         while self._pending is None and not self._is_finished:
             await self._wait_for_news()
         self._is_delivered = True

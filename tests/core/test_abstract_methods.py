@@ -7,7 +7,10 @@ import pytest
 
 from core.authentication import AuthenticationBackend, BaseUser, SimpleUser, UnauthenticatedUser
 from core.convertors import Convertor
+from core.loopback import Conversation
+from core.middleware.base import BaseHTTPMiddleware
 from core.requests import HTTPConnection
+from core.responses import PlainTextResponse
 from core.routing import BaseRoute
 from core.schemas import BaseSchemaGenerator
 from tests.core.connections import Sent, body_of, http_scope
@@ -39,3 +42,14 @@ async def test_neither_can_one_that_waits() -> None:
 
 def test_users_are_told_apart_by_their_names() -> None:
     assert (SimpleUser("ada").identity, UnauthenticatedUser().identity) == ("ada", "")
+
+
+async def test_neither_can_dispatch_nor_a_conversation() -> None:
+    with pytest.raises(NotImplementedError):
+        await BaseHTTPMiddleware(PlainTextResponse())(http_scope(), body_of(), Sent())
+    conversation = Conversation(PlainTextResponse(), http_scope())
+    with pytest.raises(NotImplementedError):
+        await conversation.receive()
+    with pytest.raises(NotImplementedError):
+        await conversation.send({})
+    assert not await conversation.close()

@@ -1,5 +1,7 @@
 """Blocking work in threads."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -7,7 +9,7 @@ from contextvars import ContextVar
 import anyio
 import pytest
 
-from core.concurrency import iterate_in_threadpool, run_in_threadpool, run_until_first_complete
+from core.concurrency import closing, iterate_in_threadpool, run_in_threadpool, run_until_first_complete
 from core.exceptions import StarletteDeprecationWarning
 
 language: ContextVar[str] = ContextVar("language", default="none")
@@ -73,3 +75,16 @@ async def test_the_first_to_complete_ends_the_others() -> None:
     with pytest.warns(StarletteDeprecationWarning):
         await run_until_first_complete((anyio.sleep_forever, {}), (quick, {"name": "quick"}))
     assert ended == ["quick"]
+
+
+async def test_a_stream_that_cannot_be_closed_is_left_alone() -> None:
+    class Endless:
+        def __aiter__(self) -> Endless:
+            return self
+
+        async def __anext__(self) -> int:
+            return 1
+
+    stream = Endless()
+    async with closing(stream) as same:
+        assert same is stream

@@ -3,6 +3,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any, Literal
 
 import anyio
+import httpx2
 import pytest
 
 from core.applications import Starlette
@@ -475,3 +476,139 @@ async def test_sending_to_a_client_that_left_is_refused() -> None:
         await anext(pieces)
 
     assert len(raised) == 1
+
+
+async def silent(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that returns without a word, to a websocket after accepting it."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+
+
+def test_an_application_that_answers_nothing_is_an_error_or_a_500() -> None:
+    with pytest.raises(ProtocolError, match="without sending one"):
+        TestClient(silent).get("/")
+    assert TestClient(silent, raise_server_exceptions=False).get("/").status_code == 500
+
+
+def test_a_websocket_whose_application_returns_is_disconnected() -> None:
+    with TestClient(silent).websocket_connect("/") as websocket, pytest.raises(WebSocketDisconnect) as raised:
+        websocket.receive()
+
+    assert raised.value.code == 1006
+
+
+async def test_an_asynchronous_body_need_not_be_a_generator() -> None:
+    class Pieces:
+        def __init__(self) -> None:
+            self.left = [b"a", b"b"]
+
+        def __aiter__(self) -> "Pieces":
+            return self
+
+        async def __anext__(self) -> bytes:
+            if not self.left:
+                raise StopAsyncIteration
+            return self.left.pop(0)
+
+    class Chunks(httpx2.AsyncByteStream):
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return Pieces()
+
+    request = httpx2.Request("POST", "http://testserver/echo", stream=Chunks())
+    assert (await AsyncTestClient(APP).send(request)).json()["body"] == "ab"
+
+
+def test_a_websocket_carries_bytes_json_and_raw_messages() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        websocket = WebSocket(scope, receive, send)
+        await websocket.accept()
+        while True:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            await send({**message, "type": "websocket.send"})
+
+    with TestClient(app).websocket_connect("/") as websocket:
+        websocket.send_bytes(b"bytes")
+        assert websocket.receive_bytes() == b"bytes"
+        websocket.send({"type": "websocket.receive", "text": "raw"})
+        assert websocket.receive_text() == "raw"
+        websocket.send_json({"a": 1}, mode="binary")
+        assert websocket.receive_json(mode="binary") == {"a": 1}
+        websocket.close()
+
+
+def test_a_websocket_may_carry_credentials() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        websocket = WebSocket(scope, receive, send)
+        await websocket.accept()
+        await websocket.send_text(websocket.headers["authorization"])
+
+    for credentials in (("ada", "secret"), httpx2.BasicAuth("ada", "secret")):
+        with TestClient(app).websocket_connect("/", auth=credentials) as websocket:
+            assert websocket.receive_text() == "Basic YWRhOnNlY3JldA=="
+
+
+def test_closing_a_client_that_was_never_entered_ends_its_open_responses() -> None:
+    client = TestClient(APP)
+    request = client.build_request("GET", "/count")
+    client.send(request, stream=True)
+    client.close()
+
+    assert not client.open_bodies
+
+
+async def test_a_client_may_be_left_without_having_been_entered() -> None:
+    await AsyncTestClient(APP).__aexit__()
+
+
+async def test_hints_pass_only_where_they_were_announced_and_trailers_come_in_parts() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"]["http.response.early_hint"] = {}
+        await send({"type": "http.response.early_hint", "links": []})
+        await send({"type": "http.response.start", "status": 200, "headers": [], "trailers": True})
+        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.trailers", "headers": [(b"a", b"1")], "more_trailers": True})
+        await send({"type": "http.response.trailers", "headers": [(b"b", b"2")]})
+
+    response = await AsyncTestClient(app).get("/")
+
+    assert response.extensions["http.response.trailers"] == [(b"a", b"1"), (b"b", b"2")]
+
+
+async def test_a_startup_that_fails_in_words_or_is_cancelled_is_an_error() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+
+    with pytest.raises(RuntimeError, match="startup failed: no database"):
+        async with AsyncTestClient(app):
+            pass
+
+
+def test_a_websocket_that_is_closed_later_says_so_where_a_frame_is_expected() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        websocket = WebSocket(scope, receive, send)
+        await websocket.accept()
+        await websocket.close(4000, "enough")
+
+    with TestClient(app).websocket_connect("/") as websocket, pytest.raises(WebSocketDisconnect) as raised:
+        websocket.receive_text()
+
+    assert (raised.value.code, raised.value.reason) == (4000, "enough")
+
+
+async def test_a_request_that_is_given_up_cancels_the_application() -> None:
+    cancelled: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cancelled.append(scope["path"])
+
+    with anyio.move_on_after(0.01):
+        await AsyncTestClient(app).get("/slow")
+
+    assert cancelled == ["/slow"]

@@ -401,6 +401,21 @@ class TestDisconnects:
 
         assert seen == [True]
 
+    async def test_an_application_without_request_objects_learns_it_too(self) -> None:
+        received: list[str] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            received.extend([(await receive())["type"] for _ in range(3)])
+            await PlainTextResponse("ok")(scope, receive, send)
+
+        async def with_another_request(request: Request, call_next: RequestResponseEndpoint) -> Response:
+            return await call_next(Request(request.scope, request.receive))
+
+        receive = messages_of({"type": "http.request", "body": b""}, {"type": "http.disconnect"})
+        await BaseHTTPMiddleware(app, with_another_request)(http_scope(), receive, Sent())
+
+        assert received == ["http.request", "http.disconnect", "http.disconnect"]
+
 
 class TestErrors:
     async def test_an_error_comes_out_of_call_next_as_it_was_raised(self) -> None:

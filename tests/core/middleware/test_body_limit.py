@@ -3,10 +3,12 @@
 import pytest
 
 from core.applications import Starlette
+from core.middleware.body_limit import ContentTooLarge, RequestBodyLimitMiddleware
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
 from core.routing import Mount, Route
-from tests.core.connections import Sent, body_of, http_scope
+from core.types import Receive, Scope, Send
+from tests.core.connections import Sent, answer, body_of, http_scope
 from tests.core.middleware.tagging import http, say_ok, tag
 
 
@@ -76,3 +78,30 @@ class TestBodyLimit:
 
         assert statuses == [200, 413, 200]
         assert small.status_code == 413
+
+    async def test_an_application_that_lets_the_refusal_pass_is_answered_for(self) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+
+        sent = await answer(RequestBodyLimitMiddleware(app, 1), http_scope("POST"), body_of(b"xx"))
+
+        assert (sent.status, sent.body) == (413, b"Content Too Large")
+
+    async def test_a_refusal_after_the_response_began_reaches_the_server(self) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200})
+            await receive()
+
+        with pytest.raises(ContentTooLarge):
+            await answer(RequestBodyLimitMiddleware(app, 1), http_scope("POST"), body_of(b"xx"))
+
+    async def test_what_was_read_already_counts_against_a_lower_limit_further_inside(self) -> None:
+        inner = RequestBodyLimitMiddleware(PlainTextResponse("ok"), 1)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+            await inner(scope, receive, send)
+
+        sent = await answer(RequestBodyLimitMiddleware(app, 10), http_scope("POST"), body_of(b"xx"))
+
+        assert sent.status == 413

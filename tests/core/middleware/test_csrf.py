@@ -13,6 +13,7 @@ from core.responses import HTMLResponse, JSONResponse, PlainTextResponse, Respon
 from core.routing import Mount, Route, WebSocketRoute
 from core.testclient import AsyncTestClient, TestClient
 from core.websockets import WebSocket, WebSocketDisconnect
+from tests.core.connections import Sent, http_scope, messages_of
 
 OWN = "https://slipway.test"
 SESSION = {"cookie": "session=alice"}
@@ -237,3 +238,11 @@ async def test_the_check_works_on_both_event_loops() -> None:
 
     assert (await async_client.post("/form", data={"csrf_token": token})).status_code == 200
     assert (await async_client.post("/form", data={"csrf_token": ""})).status_code == 403
+
+
+async def test_a_client_that_leaves_while_its_form_is_read_is_not_answered() -> None:
+    form = {"content-type": "application/x-www-form-urlencoded", "cookie": "session=alice"}
+    sent = Sent()
+    await APP(http_scope("POST", "/change", form), messages_of({"type": "http.disconnect"}), sent)
+
+    assert sent.messages == []

@@ -3,6 +3,7 @@ import pytest
 from core.middleware.httpsredirect import HTTPSRedirectMiddleware
 from core.responses import PlainTextResponse
 from core.testclient import TestClient, WebSocketDenialResponse
+from tests.core.connections import answer, http_scope, websocket_scope
 
 REDIRECTS = {
     ("slipway.test", "/"): "https://slipway.test/",
@@ -34,3 +35,15 @@ def test_a_websocket_is_sent_to_wss() -> None:
         pass
 
     assert denial.value.headers["location"] == "wss://testserver/chat"
+
+
+async def test_a_request_without_a_usable_host_cannot_be_sent_anywhere() -> None:
+    sent = await answer(HTTPSRedirectMiddleware(PlainTextResponse("secure")), http_scope(server=None))
+
+    assert (sent.status, sent.body) == (400, b"Invalid host header")
+
+
+async def test_a_websocket_is_closed_where_it_cannot_be_redirected() -> None:
+    sent = await answer(HTTPSRedirectMiddleware(PlainTextResponse("secure")), websocket_scope(scheme="ws"))
+
+    assert [message["type"] for message in sent.messages] == ["websocket.close"]

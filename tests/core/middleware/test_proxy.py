@@ -93,3 +93,9 @@ def test_a_long_list_of_hops_is_walked_only_so_far() -> None:
     hops = ", ".join(["1.1.1.1"] + ["10.0.0.2"] * (MOST_HOPS + 1))
 
     assert ask([("x-forwarded-for", hops)])[0] == "10.0.0.2"
+
+
+def test_a_proxy_may_say_that_its_client_came_without_encryption() -> None:
+    client = TestClient(ProxyHeadersMiddleware(show_client, ["10.0.0.0/8"]), "https://testserver", client=PROXY)
+
+    assert client.get("/", headers={"x-forwarded-proto": "http"}).json()[1] == "http"

@@ -8,6 +8,7 @@ import pytest
 
 from core.exceptions import StarletteDeprecationWarning
 from core.testclient import AsyncTestClient, TestClient
+from tests.core.connections import Sent, body_of, websocket_scope
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", StarletteDeprecationWarning)
@@ -124,3 +125,45 @@ def test_cve_django_2026_3902_a_header_with_an_underscore_cannot_pose_as_one_wit
     environ = wsgi.build_environ(scope(headers=[(b"x_user", b"admin"), (b"x-user", b"ada")]), b"")
 
     assert environ["HTTP_X_USER"] == "ada"
+
+
+async def test_other_scopes_than_http_are_refused() -> None:
+    with pytest.raises(RuntimeError, match="cannot serve a scope of type 'websocket'"):
+        await wsgi.WSGIMiddleware(echo)(websocket_scope(), body_of(), Sent())
+
+
+def test_an_error_after_the_first_part_is_raised_as_it_was() -> None:
+    def fail_late(environ: Environ, start_response: wsgi.StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])(b"part")
+        try:
+            raise ValueError("late")
+        except ValueError:
+            start_response("500 Internal Server Error", [], sys.exc_info())
+        return []
+
+    with pytest.raises(ValueError, match="late"):
+        TestClient(wsgi.WSGIMiddleware(fail_late)).get("/")
+
+
+def test_a_second_start_without_an_error_is_a_mistake() -> None:
+    def start_twice(environ: Environ, start_response: wsgi.StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        start_response("200 OK", [])
+        return []
+
+    with pytest.raises(AssertionError, match="called twice"):
+        TestClient(wsgi.WSGIMiddleware(start_twice)).get("/")
+
+
+def test_empty_parts_do_not_begin_the_response() -> None:
+    def hesitate(environ: Environ, start_response: wsgi.StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        yield b""
+        try:
+            raise ValueError("broken")
+        except ValueError:
+            start_response("503 Service Unavailable", [], sys.exc_info())
+        yield b"sorry"
+
+    client = TestClient(wsgi.WSGIMiddleware(hesitate), raise_server_exceptions=False)
+    assert client.get("/").status_code == 503
