@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import clock, policy
@@ -18,6 +19,7 @@ from app.tokens.scopes import scope_for
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 LONGEST_SLUG = 40
 LONGEST_NAME = 100
+LONGEST_SESSION_HOURS = 336  # Two weeks: a session that nobody uses ends by then anyway.
 
 
 class OrganizationKind(StrEnum):
@@ -43,7 +45,10 @@ class Organization(Identified, Timestamped, Base):
         CheckConstraint(f"char_length(name) BETWEEN 1 AND {LONGEST_NAME}", name="name_length"),
         CheckConstraint("kind IN ('personal', 'team')", name="kind"),
         CheckConstraint("status IN ('active', 'suspended', 'deleting')", name="status"),
+        CheckConstraint("(status = 'deleting') = (delete_at IS NOT NULL)", name="delete_at"),
+        CheckConstraint(f"session_hours BETWEEN 1 AND {LONGEST_SESSION_HOURS}", name="session_hours"),
         Index("uq_organizations_personal", "created_by", unique=True, postgresql_where=text("kind = 'personal'")),
+        Index(None, "delete_at", postgresql_where=text("delete_at IS NOT NULL")),
     )
 
     slug: Mapped[str] = mapped_column(unique=True)
@@ -53,6 +58,24 @@ class Organization(Identified, Timestamped, Base):
     # Until somebody has chosen a name, the organization carries its founder's.
     named_at: Mapped[datetime | None]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    # When an organization that its owner has closed will be erased; until then an owner may keep it.
+    delete_at: Mapped[datetime | None]
+
+    # From when on members without a second factor get no further than the page that says so. None: nobody needs one.
+    second_factor_from: Mapped[datetime | None]
+    # How many hours after they proved who they are members are asked again. None: as long as a session lasts.
+    session_hours: Mapped[int | None]
+    # At which domains somebody needs a verified address to become a member. Empty: any.
+    allowed_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+
+    @property
+    def demands_second_factor(self) -> bool:
+        """Whether the time is over in which members could come without a second factor."""
+        return self.second_factor_from is not None and self.second_factor_from <= clock.now()
+
+    def admits(self, address: str) -> bool:
+        """Whether somebody with this verified address may become a member."""
+        return not self.allowed_domains or address.rpartition("@")[2].lower() in self.allowed_domains
 
 
 class Membership(Tenant, Base):
@@ -62,6 +85,7 @@ class Membership(Tenant, Base):
     __table_args__ = (
         CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),
         CheckConstraint("status IN ('active', 'suspended')", name="status"),
+        Index(None, "organization_id", "joined_at", "user_id"),
     )
 
     organization_id: Mapped[UUID] = mapped_column(
@@ -86,6 +110,44 @@ class FormerSlug(Tenant, Timestamped, Base):
 
     slug: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+
+
+class OwnershipOffer(Identified, Tenant, Timestamped, Base):
+    """That an owner wants a member to own the organization. At most one is open; it goes when either of them does."""
+
+    __tablename__ = "ownership_offers"
+    __table_args__ = (
+        *(
+            ForeignKeyConstraint(
+                ["organization_id", name],
+                ["memberships.organization_id", "memberships.user_id"],
+                ondelete="CASCADE",
+                name=f"fk_ownership_offers_organization_id_{name}_memberships",
+            )
+            for name in ("from_user_id", "to_user_id")
+        ),
+        CheckConstraint("from_user_id <> to_user_id", name="people"),
+        Index(
+            "uq_ownership_offers_open",
+            "organization_id",
+            unique=True,
+            postgresql_where=text("accepted_at IS NULL AND declined_at IS NULL AND withdrawn_at IS NULL"),
+        ),
+    )
+
+    from_user_id: Mapped[UUID]
+    to_user_id: Mapped[UUID]
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+    giver: Mapped[User] = relationship(
+        primaryjoin="foreign(OwnershipOffer.from_user_id) == User.id", viewonly=True, lazy="raise"
+    )
+    receiver: Mapped[User] = relationship(
+        primaryjoin="foreign(OwnershipOffer.to_user_id) == User.id", viewonly=True, lazy="raise"
+    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""How people become members: invited by mail, by a link, or by the domain of their address."""
