@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit, urlunsplit
 
@@ -31,6 +32,11 @@ QUERY_CHARACTERS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) 
 # What would end the path or be dropped or rewritten by a parser.
 UNSAFE_IN_PATH = {code: f"%{code:02X}" for code in [*range(0x20), 0x7F, *map(ord, "?#\\")]}
 UNSAFE_CHARACTERS = frozenset(map(chr, UNSAFE_IN_PATH))
+
+
+def _component(name: str) -> Any:
+    # Of the type that is declared where it is used.
+    return property(attrgetter(f"components.{name}"))
 
 
 class URL:
@@ -62,41 +68,15 @@ class URL:
             self._components = urlsplit(str(self))
         return self._components
 
-    @property
-    def scheme(self) -> str:
-        return self.components.scheme
-
-    @property
-    def netloc(self) -> str:
-        return self.components.netloc
-
-    @property
-    def path(self) -> str:
-        return self.components.path
-
-    @property
-    def query(self) -> str:
-        return self.components.query
-
-    @property
-    def fragment(self) -> str:
-        return self.components.fragment
-
-    @property
-    def username(self) -> str | None:
-        return self.components.username
-
-    @property
-    def password(self) -> str | None:
-        return self.components.password
-
-    @property
-    def hostname(self) -> str | None:
-        return self.components.hostname
-
-    @property
-    def port(self) -> int | None:
-        return self.components.port
+    scheme: str = _component("scheme")
+    netloc: str = _component("netloc")
+    path: str = _component("path")
+    query: str = _component("query")
+    fragment: str = _component("fragment")
+    username: str | None = _component("username")
+    password: str | None = _component("password")
+    hostname: str | None = _component("hostname")
+    port: int | None = _component("port")
 
     @property
     def is_secure(self) -> bool:

@@ -8,30 +8,17 @@ from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple, ParamSpec, TypeVar, cast
 from urllib.parse import urlencode
 
-from core._headers import Headers, MutableHeaders
-from core._urls import URL, URLPath, parse_urlencoded
+from core._headers import Headers as Headers
+from core._headers import MutableHeaders as MutableHeaders
+from core._urls import URL as URL
+from core._urls import URLPath as URLPath
+from core._urls import parse_urlencoded
 from core.concurrency import run_in_threadpool
 
 KT = TypeVar("KT")
 VT = TypeVar("VT")
 T = TypeVar("T")
 P = ParamSpec("P")
-
-__all__ = [
-    "URL",
-    "Address",
-    "CommaSeparatedStrings",
-    "FormData",
-    "Headers",
-    "ImmutableMultiDict",
-    "MultiDict",
-    "MutableHeaders",
-    "QueryParams",
-    "Secret",
-    "State",
-    "URLPath",
-    "UploadFile",
-]
 
 
 class Address(NamedTuple):
@@ -66,9 +53,6 @@ class CommaSeparatedStrings(Sequence[str]):
 
     def __getitem__(self, index: int | slice) -> Any:
         return self._items[index]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._items!r})"

@@ -15,8 +15,11 @@ from urllib.parse import quote
 from core._exception_handler import answer_exception, wrap_app_handling_exceptions
 from core._handler_signature import UNGUARDED, as_plain, is_function
 from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
-from core._paths import UNQUOTED, compile_path, match_path, relative_location, replace_params
-from core._router_index import FULL, NONE, PARTIAL, ROUTE_OBSERVER_KEY, Match, RouteList, RouterIndex, ordered_methods
+from core._paths import UNQUOTED, match_path, relative_location
+from core._paths import compile_path as compile_path
+from core._paths import replace_params as replace_params
+from core._router_index import FULL, NONE, PARTIAL, ROUTE_OBSERVER_KEY, RouteList, RouterIndex, ordered_methods
+from core._router_index import Match as Match
 from core._tracked_send import TrackedSend, track
 from core._typed.markers import Depends
 from core._typed.signature import InvalidSignature
@@ -32,22 +35,6 @@ from core.requests import Request
 from core.responses import PlainTextResponse, RedirectResponse, Response
 from core.types import ASGIApp, Lifespan, Receive, Scope, Send
 from core.websockets import WebSocket, WebSocketClose
-
-__all__ = [
-    "BaseRoute",
-    "Host",
-    "Match",
-    "Mount",
-    "NoMatchFound",
-    "Route",
-    "Router",
-    "WebSocketRoute",
-    "compile_path",
-    "get_name",
-    "replace_params",
-    "request_response",
-    "websocket_session",
-]
 
 
 class NoMatchFound(Exception):
