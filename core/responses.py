@@ -8,37 +8,17 @@ from typing import Any
 from urllib.parse import quote
 
 from core._blocking_stream import send_from_threads
-from core._files import FileResponse, MalformedRangeHeader, RangeNotSatisfiable
-from core._response import (
-    SEND_RAISES_SINCE,
-    Response,
-    denial_sender,
-    first_to_finish,
-    spec_version,
-    wait_for_disconnect,
-)
+from core._files import FileResponse as FileResponse
+from core._files import MalformedRangeHeader as MalformedRangeHeader
+from core._files import RangeNotSatisfiable as RangeNotSatisfiable
+from core._response import SEND_RAISES_SINCE, denial_sender, first_to_finish, spec_version, wait_for_disconnect
+from core._response import Response as Response
 from core._tracked_send import TrackedSend
 from core.background import BackgroundTask
 from core.concurrency import closing, iterate_in_threadpool
 from core.datastructures import URL
 from core.requests import ClientDisconnect
 from core.types import Message, Receive, Scope, Send
-
-__all__ = [
-    "AsyncContentStream",
-    "Content",
-    "ContentStream",
-    "FileResponse",
-    "HTMLResponse",
-    "JSONResponse",
-    "MalformedRangeHeader",
-    "PlainTextResponse",
-    "RangeNotSatisfiable",
-    "RedirectResponse",
-    "Response",
-    "StreamingResponse",
-    "SyncContentStream",
-]
 
 Content = str | bytes | memoryview
 SyncContentStream = Iterable[Content]
