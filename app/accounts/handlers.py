@@ -59,7 +59,6 @@ async def create_account(
             )
         except WeakPassword as refusal:
             form.add_error("password", _(refusal.message))
-            return render(request, "accounts/sign_up.html", form=form, strength=0)
         else:
             pending.remember_address(request, form.data.email, form.data.next)
             return see(request, "accounts.check_mail")

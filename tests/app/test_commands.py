@@ -23,6 +23,7 @@ from app.__main__ import COMMANDS, main
 from app.config import ROOT, Settings
 from app.database import Database
 from app.embedded_postgres import OWNER, EmbeddedPostgres
+from app.waitlist.models import WaitlistEntry
 from tests.app.test_config import PRODUCTION
 from tests.command_line import CommandLine
 from tests.databases import DatabaseServer, new_database_name
@@ -271,6 +272,17 @@ async def test_staff_is_made_on_the_command_line(empty_database: dict[str, str])
     assert_is_refused(run(*arguments, "password", **empty_database))
     assert run(*arguments, "a lantern over the harbour", **empty_database).returncode == 0
     assert await count_users(empty_database, staff=True) == 1
+
+
+async def test_people_are_let_in_from_the_waiting_list_on_the_command_line(empty_database: dict[str, str]) -> None:
+    assert run("migrate", **empty_database).returncode == 0
+    assert run("invite-from-waitlist", **empty_database).stdout == "Nobody is waiting.\n"
+    database = Database(empty_database["DATABASE_URL"])
+    async with database.transaction() as db:
+        db.add(WaitlistEntry(address="ada@example.com"))
+    await database.close()
+
+    assert run("invite-from-waitlist", "5", **empty_database).stdout == "ada@example.com\n1 invited.\n"
 
 
 async def count_users(variables: dict[str, str], *, staff: bool = False) -> int:
