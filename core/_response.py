@@ -149,7 +149,12 @@ def content_length(length: int) -> Field:
 
 
 def spec_version(scope: Scope) -> tuple[int, ...]:
-    return tuple(map(int, scope.get("asgi", {}).get("spec_version", "2.0").split(".")))
+    return parse_version(scope.get("asgi", {}).get("spec_version", "2.0"))
+
+
+@lru_cache(maxsize=16)
+def parse_version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
 
 
 def denial_sender(send: Send) -> Send:

@@ -121,7 +121,7 @@ class StreamingResponse(Response):
             async with closing(self.body_iterator) as chunks:
                 async for chunk in chunks:
                     # Written out for bytes: a call for each chunk would cost as much as all the rest of the loop.
-                    if type(chunk) is bytes:
+                    if chunk.__class__ is bytes:
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
                     else:
                         await send(self._message(chunk))
