@@ -50,7 +50,7 @@ class Exchange:
     chunked = False
     is_bodiless = False
     remaining: int | None = None
-    unwritten = 0
+    unwritten_size = 0
     _unwritten: list[bytes]
     is_flush_due = False
 
@@ -227,8 +227,8 @@ class Exchange:
 
     def _flush_soon(self, size: int) -> None:
         """Keep parts that are ready in the same turn of the loop for one write. What grows large is not kept."""
-        self.unwritten += size
-        if self.unwritten > JOINED_BODY:
+        self.unwritten_size += size
+        if self.unwritten_size > JOINED_BODY:
             self.flush()
         elif not self.is_flush_due:
             self.is_flush_due = True
@@ -236,7 +236,7 @@ class Exchange:
 
     def flush(self) -> None:
         """Write what was kept."""
-        self.is_flush_due, self.unwritten = False, 0
+        self.is_flush_due, self.unwritten_size = False, 0
         if self.committed and self._unwritten and not self.disconnected:
             self.connection.transport.write(b"".join(self._unwritten))
             self._unwritten = []
