@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -54,26 +54,16 @@ def _refuse_duplicates(names: set[str], path: str) -> None:
 
 def match_path(pattern: re.Pattern[str], convertors: Convertors, path: str) -> dict[str, Any] | None:
     """The converted parameters, or None if the path does not match. A value that cannot be converted is no match."""
-    return path_matcher(pattern, convertors)(path)
-
-
-def path_matcher(pattern: re.Pattern[str], convertors: Convertors) -> Callable[[str], dict[str, Any] | None]:
-    """`match_path` for many paths."""
-    match, converts = pattern.match, [(name, convertor.convert) for name, convertor in convertors.items()]
-
-    def params_of(path: str) -> dict[str, Any] | None:
-        found = match(path)
-        if found is None:
-            return None
-        params = {}
-        try:
-            for name, convert in converts:
-                params[name] = convert(found[name])
-        except ValueError:
-            return None
-        return params
-
-    return params_of
+    found = pattern.match(path)
+    if found is None:
+        return None
+    params = {}
+    try:
+        for name, convertor in convertors.items():
+            params[name] = convertor.convert(found[name])
+    except ValueError:
+        return None
+    return params
 
 
 def replace_params(

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from core._paths import PARAMETER, path_matcher, pattern_of
+from core._paths import PARAMETER, match_path, pattern_of
 from core._typed.markers import Depends
 from core._utils import notifying
 from core.convertors import FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor
@@ -151,7 +152,7 @@ class RouterIndex:
     def _add(self, order: int, route: Any, kinds: Sequence[type[BaseRoute]], literal: dict[str, BaseRoute]) -> None:
         kind: Any = next((kind for kind in kinds if type(route).matches is kind.matches), None)
         is_endpoint = hasattr(kind, "scope_type")
-        params_of = path_matcher(route.path_regex, route.param_convertors) if is_endpoint else None
+        params_of = partial(match_path, route.path_regex, route.param_convertors) if is_endpoint else None
         place: Place = order, route, route.scope_type if is_endpoint else None, params_of
         if kind is not None and route.path_regex == pattern_of(route.path_format, route.param_convertors):
             self._trie.add(route, place)
@@ -168,7 +169,7 @@ class RouterIndex:
 
         What that route adds to the scope is added.
         """
-        partial: list[tuple[BaseRoute, Scope]] = []
+        half: list[tuple[BaseRoute, Scope]] = []
         for _, route, kind, params_of in self._trie.search(iter(path.split("/"))):
             if kind is None:
                 match, child_scope = route.matches(scope)
@@ -184,13 +185,13 @@ class RouterIndex:
                 scope.update(child_scope)
                 return route, None
             if match is PARTIAL:
-                partial.append((route, child_scope))
-        return self._all_methods(scope, partial) if partial else (None, None)
+                half.append((route, child_scope))
+        return self._all_methods(scope, half) if half else (None, None)
 
-    def _all_methods(self, scope: Scope, partial: Sequence[tuple[BaseRoute, Scope]]) -> Found:
-        route, child_scope = partial[0]
+    def _all_methods(self, scope: Scope, half: Sequence[tuple[BaseRoute, Scope]]) -> Found:
+        route, child_scope = half[0]
         scope.update(child_scope)
-        return route, frozenset().union(*(getattr(route, "methods", None) or () for route, _ in partial))
+        return route, frozenset().union(*(getattr(route, "methods", None) or () for route, _ in half))
 
     def named(self, name: str) -> list[BaseRoute]:
         """The routes that may have the name; those that hold others (mounts, hosts) may have any."""

@@ -324,7 +324,6 @@ class Mount(_ApplicationRoute):
         self.mounted_app = Router(routes) if app is None else app
         self.app = limit_body_size(wrap_in_middleware(self.mounted_app, middleware), max_body_size)
         self.path_regex, self.path_format, self.param_convertors = compile_path(self.path + "/{path:path}")
-        self._has_literal_path = len(self.param_convertors) == 1
         if dependencies:
             self.place_behind(dependencies)
 
@@ -358,9 +357,6 @@ class Mount(_ApplicationRoute):
         if inside is None:
             raise NoMatchFound(name, path_params)
         return URLPath(path=prefix + str(inside), protocol=inside.protocol)
-
-    def _is_elsewhere(self, path: str) -> bool:
-        return self._has_literal_path and not path.startswith(self.path)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mount) and (self.path, self.app, self.name) == (other.path, other.app, other.name)
