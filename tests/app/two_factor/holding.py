@@ -15,7 +15,7 @@ from app.audit.models import AuditEvent
 from app.database import system_scope
 from app.two_factor.authenticator_app import STEP_SECONDS
 from core.testclient import AsyncTestClient
-from tests.app.accounts.people import add_person, csrf_token, log_in
+from tests.app.accounts.people import add_person, log_in
 from tests.app.two_factor.authenticator import Authenticator
 
 CODE = re.compile(r"<li>([0-9a-z]{4}(?:-[0-9a-z]{4}){3})</li>")
@@ -27,6 +27,13 @@ CHALLENGE = "/log-in/two-factor"
 def code_of(secret: str, *, steps: int = 0) -> str:
     """What an authenticator app shows now, or some steps of thirty seconds later."""
     return pyotp.TOTP(secret).at(clock.now() + timedelta(seconds=steps * STEP_SECONDS))
+
+
+async def csrf_token(client: AsyncTestClient) -> str:
+    """The token of the session, from a page that costs little."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', (await client.get(PASSKEYS)).text)
+    assert found is not None
+    return found[1]
 
 
 async def post(client: AsyncTestClient, path: str, **fields: str) -> Response:

@@ -21,13 +21,14 @@ from app.two_factor.models import Passkey, UsedPasskeyChallenge
 from app.two_factor.passkey_challenges import forget_challenges
 from core.applications import Starlette
 from core.testclient import AsyncTestClient
-from tests.app.accounts.people import add_person, csrf_token, log_in, templates_sent
+from tests.app.accounts.people import add_person, log_in, templates_sent
 from tests.app.two_factor.authenticator import Authenticator
 from tests.app.two_factor.holding import (
     ACCOUNT,
     CHALLENGE,
     PASSKEYS,
     add_passkey,
+    csrf_token,
     is_logged_in,
     log_in_with_passkey,
     options,
