@@ -67,7 +67,7 @@ class Forger:
     def _answer(self, path: str) -> tuple[int, list[str], bytes]:
         if path in self.answers:
             return self.answers[path](self)
-        bodies = {
+        bodies: dict[str, Callable[[], dict[str, Any]]] = {
             "/.well-known/openid-configuration": self._document,
             "/keys": lambda: {"keys": self.keys},
             "/token": lambda: {"access_token": "x", "token_type": "Bearer", "id_token": self.id_token},

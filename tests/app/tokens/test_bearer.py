@@ -21,6 +21,8 @@ from app.tokens.models import PersonalToken
 from app.tokens.scopes import all_scopes, covers
 from app.tokens.spelling import new_secret
 from core.applications import Starlette
+from core.middleware import Middleware
+from core.middleware.ratelimit import RateLimitMiddleware
 from core.params import dependencies_of
 from core.responses import PlainTextResponse
 from core.routing import BaseRoute, Route
@@ -79,7 +81,7 @@ async def test_what_is_no_token_is_refused_without_a_statement(
     client: AsyncTestClient, statements: Statements, made_up: str
 ) -> None:
     with statements() as executed:
-        answer = await client.get("/api/v1/me", headers={"authorization": f"Bearer {made_up}".encode()})
+        answer = await client.get("/api/v1/me", headers={b"authorization": f"Bearer {made_up}".encode()})
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
@@ -262,8 +264,9 @@ async def test_a_token_does_not_lend_a_role(client: AsyncTestClient, db: AsyncSe
 
 @pytest.mark.requirement("API-1")
 async def test_each_token_has_a_limit_of_its_own(settings: Settings) -> None:
-    [layer] = [each for each in middleware(settings) if each.kwargs.get("client") is client_of]
-    limited = layer.cls(PlainTextResponse("answer"), **{**layer.kwargs, "clock": lambda: 0.0})
+    assert [each.kwargs["limits"] for each in middleware(settings) if each.kwargs.get("client")] == [[TOKEN_LIMIT]]
+    still = Middleware(RateLimitMiddleware, limits=[TOKEN_LIMIT], client=client_of, clock=lambda: 0.0)
+    limited = Starlette(routes=[Route("/api/v1/me", PlainTextResponse("answer"))], middleware=[still])
     first, second = bearer(new_secret()), bearer(new_secret())
     async with AsyncTestClient(limited) as client:
         statuses = {(await client.get("/api/v1/me", headers=first)).status_code for _ in range(TOKEN_LIMIT.allowed)}
