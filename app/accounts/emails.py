@@ -10,6 +10,7 @@ from app.audit.models import RequestFacts
 from app.config import Settings
 from app.email.actions import send
 from app.email.links import absolute
+from app.language import speaking
 from app.templates import date
 
 
@@ -28,16 +29,17 @@ async def send_already_registered(db: AsyncSession, settings: Settings, *, to: s
     await send(db, settings=settings, to=to, template="accounts/already_registered", context=urls)
 
 
-async def send_new_device(db: AsyncSession, settings: Settings, *, to: str, name: str, facts: RequestFacts) -> None:
+async def send_new_device(db: AsyncSession, settings: Settings, user: User, *, to: str, facts: RequestFacts) -> None:
     """The notice that somebody logged in from a browser in which they never had before."""
-    context = {
-        "name": name,
-        "at": date(clock.now(), "long"),
-        "device": device_name(facts.user_agent),
-        "place": place_name(facts.ip),
-        "sessions_url": absolute(settings, "/account/sessions"),
-    }
-    await send(db, settings=settings, to=to, template="accounts/new_device", context=context)
+    with speaking(user.locale):
+        context = {
+            "name": user.name,
+            "at": date(clock.now(), "long"),
+            "device": device_name(facts.user_agent),
+            "place": place_name(facts.ip),
+            "sessions_url": absolute(settings, "/account/sessions"),
+        }
+    await send(db, settings=settings, to=to, template="accounts/new_device", context=context, locale=user.locale)
 
 
 async def send_deletion_cancelled(db: AsyncSession, settings: Settings, user: User, *, to: str) -> None:

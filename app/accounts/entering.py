@@ -122,7 +122,6 @@ async def _note_device(
     sighting = await devices.note_device(db, user, token_hash, facts=facts, trusted_until=until)
     if sighting.is_new and not sighting.is_first:
         await record(db, "accounts.new_device", actor_id=user.id, actor_label=user.name, request=facts)
-        await emails.send_new_device(
-            db, settings, to=await queries.get_primary_address(db, user.id), name=user.name, facts=facts
-        )
+        address = await queries.get_primary_address(db, user.id)
+        await emails.send_new_device(db, settings, user, to=address, facts=facts)
     return token
