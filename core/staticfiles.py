@@ -412,10 +412,9 @@ def _package_directory(package: str | tuple[str, str]) -> str:
 
 def _state_of(path: str) -> State | None:
     try:
-        status = os.stat(path)  # noqa: PTH116 - making a Path would double the time.
+        return _state(os.stat(path))  # noqa: PTH116 - making a Path would double the time.
     except (OSError, ValueError):
         return None
-    return _state(status)
 
 
 def _state(status: stat_result) -> State:

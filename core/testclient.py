@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import functools
 import json
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -290,20 +291,11 @@ class AsyncWebSocketTestSession:
 
 
 class WebSocketTestSession:
-    """A websocket of TestClient: AsyncWebSocketTestSession driven through the client's portal."""
+    """A websocket of TestClient: what AsyncWebSocketTestSession has, its methods without `await`."""
 
     def __init__(self, session: AsyncWebSocketTestSession, open_portal: Callable[[], Any]) -> None:
-        self.scope = session.scope
         self._session = session
         self._open_portal = open_portal
-
-    @property
-    def accepted_subprotocol(self) -> str | None:
-        return self._session.accepted_subprotocol
-
-    @property
-    def extra_headers(self) -> list[tuple[bytes, bytes]] | None:
-        return self._session.extra_headers
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -317,34 +309,11 @@ class WebSocketTestSession:
     ) -> None:
         self._resources.__exit__(kind, error, traceback)
 
-    def send(self, message: Message) -> None:
-        """Send a raw ASGI message to the application."""
-        self.portal.call(self._session.send, message)
-
-    def send_text(self, data: str) -> None:
-        self.portal.call(self._session.send_text, data)
-
-    def send_bytes(self, data: bytes) -> None:
-        self.portal.call(self._session.send_bytes, data)
-
-    def send_json(self, data: Any, mode: FrameMode = "text") -> None:
-        self.portal.call(self._session.send_json, data, mode)
-
-    def close(self, code: int = 1000, reason: str | None = None) -> None:
-        self.portal.call(self._session.close, code, reason)
-
-    def receive(self) -> Message:
-        """Return the application's next raw ASGI message; raises its error if it failed."""
-        return self.portal.call(self._session.receive)
-
-    def receive_text(self) -> str:
-        return self.portal.call(self._session.receive_text)
-
-    def receive_bytes(self) -> bytes:
-        return self.portal.call(self._session.receive_bytes)
-
-    def receive_json(self, mode: FrameMode = "text") -> Any:
-        return self.portal.call(self._session.receive_json, mode)
+    def __getattr__(self, name: str) -> Any:  # Of the type that the session's attribute has.
+        value = getattr(self._session, name)
+        if not callable(value):
+            return value
+        return lambda *args, **options: self.portal.call(functools.partial(value, *args, **options))
 
 
 class _Caller:
