@@ -8,7 +8,6 @@ import contextlib
 import inspect
 import math
 from collections.abc import Awaitable, Callable, Iterator
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 import anyio
@@ -99,9 +98,7 @@ class Conversation:
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         cancel = True
         try:
             cancel = await self.close()

@@ -246,10 +246,8 @@ class AsyncWebSocketTestSession:
         self.extra_headers = accepted.get("headers")
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._exchange.__aexit__(kind, error, traceback)
+    async def __aexit__(self, *exception: object) -> None:
+        await self._exchange.__aexit__(*exception)
         self._exchange.raise_error()
 
     async def send(self, message: Message) -> None:
@@ -304,10 +302,8 @@ class WebSocketTestSession:
             self._resources = stack.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._resources.__exit__(kind, error, traceback)
+    def __exit__(self, *exception: Any) -> None:
+        self._resources.__exit__(*exception)
 
     def __getattr__(self, name: str) -> Any:  # Of the type that the session's attribute has.
         value = getattr(self._session, name)
