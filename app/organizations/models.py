@@ -175,5 +175,5 @@ class Scope:
 
     def allows(self, permission: str) -> bool:
         """Whether this member's role holds a permission of `app.policy`, and the token, if there is one, covers it."""
-        is_covered = self.token is None or self.token.has_scope(scope_for(permission))
+        is_covered = self.credential.has_scope(scope_for(permission))
         return is_covered and policy.allows(self.role, permission)

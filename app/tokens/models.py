@@ -63,6 +63,6 @@ class Credential:
     session: Session | None = None
     token: PersonalToken | None = None
 
-    def has_scope(self, needed: str) -> bool:
-        """A session may do all that its person may; a token what its scopes name of it."""
-        return self.token is None or self.token.has_scope(needed)
+    def has_scope(self, needed: str | None) -> bool:
+        """A session may do all that its person may; a token what its scopes name of it, and nothing that has none."""
+        return self.token is None or (needed is not None and self.token.has_scope(needed))

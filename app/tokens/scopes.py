@@ -10,10 +10,17 @@ from app.policy import PERMISSIONS
 # The person themselves and the list of their organizations, which no permission of an organization covers.
 ACCOUNT = "account:read"
 _READING = frozenset({"view"})
+# What a person does themselves, in a session: no program may give an organization away or loosen what protects it.
+PERSONS_ONLY = frozenset({"organization.transfer", "organization.delete", "security.update"})
 
 
-def scope_for(permission: str) -> str:
-    """The scope that covers a permission: "members.view" is in "members:read", "members.invite" in "members:write"."""
+def scope_for(permission: str) -> str | None:
+    """The scope that covers a permission: "members.view" is in "members:read", "members.invite" in "members:write".
+
+    None for what no token may do.
+    """
+    if permission in PERSONS_ONLY:
+        return None
     area, _, verb = permission.partition(".")
     return f"{area}:read" if verb in _READING else f"{area}:write"
 
@@ -22,7 +29,8 @@ def all_scopes() -> dict[str, list[str]]:
     """Every scope that a token can have, with the permissions that it adds."""
     found: dict[str, list[str]] = {ACCOUNT: []}
     for permission in PERMISSIONS:
-        found.setdefault(scope_for(permission), []).append(permission)
+        if scope := scope_for(permission):
+            found.setdefault(scope, []).append(permission)
     return dict(sorted(found.items()))
 
 
