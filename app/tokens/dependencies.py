@@ -29,8 +29,8 @@ class InsufficientScope(Refusal):
 
     status_code = 403
 
-    def __init__(self, needed: str) -> None:
-        challenge = f'Bearer error="insufficient_scope", scope="{needed}"'
+    def __init__(self, needed: str | None) -> None:
+        challenge = 'Bearer error="insufficient_scope"' + (f', scope="{needed}"' if needed else "")
         super().__init__(N_("The token's scopes do not allow this."), {"www-authenticate": challenge})
 
 
@@ -61,8 +61,8 @@ async def current_credential(request: Request, session: OptionalSession, token: 
 CurrentCredential = Annotated[Credential, Guard(current_credential, access="signed in, or a token")]
 
 
-def require_scope(credential: Credential, needed: str) -> None:
-    """Raises InsufficientScope for a token without the scope; a session has them all."""
+def require_scope(credential: Credential, needed: str | None) -> None:
+    """Raises InsufficientScope for a token without the scope, or where none would do; a session has them all."""
     if not credential.has_scope(needed):
         raise InsufficientScope(needed)
 
