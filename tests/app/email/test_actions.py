@@ -30,7 +30,7 @@ async def send(db: AsyncSession, settings: Settings, **options: Any) -> EmailMes
         settings=settings,
         to=options.pop("to", "ada@example.com"),
         template="accounts/verify_email",
-        context={"url": LINK, "code": "123456", "code": "123456"},
+        context={"url": LINK, "code": "123456"},
         **options,
     )
 
