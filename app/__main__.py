@@ -17,6 +17,7 @@ COMMANDS = (
     "migrate",
     "seed",
     "routes",
+    "policy",
     "check",
     "test",
     "format",

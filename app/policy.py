@@ -1,13 +1,16 @@
 """Who may do what: one table of permissions and roles, as data.
 
-The check on every request, the page that explains the roles and the tests all read `PERMISSIONS`. A route without a
-policy and without an explicit `public(...)` fails the build (tests/test_architecture.py).
+The check on every request, the page that explains the roles, docs/policy.md, `python -m app policy` and the tests all read
+`PERMISSIONS`. A route without a policy and without an explicit `public(...)` fails the build (tests/test_architecture.py).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
+from app.language import N_
 from core.params import Depends, dependencies_of
 from core.routing import BaseRoute
 
@@ -22,28 +25,79 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
+@dataclass(frozen=True)
+class Permission:
+    """What somebody may do, said to people (a message id), and the built-in roles that may do it."""
+
+    sentence: str
+    roles: frozenset[Role]
+
+
 EVERYONE = frozenset(Role)
 ADMINS = frozenset({Role.OWNER, Role.ADMIN})
 OWNERS = frozenset({Role.OWNER})
 
-PERMISSIONS: dict[str, frozenset[Role]] = {
-    "organization.view": EVERYONE,
-    "organization.update": ADMINS,
-    "organization.transfer": OWNERS,
-    "organization.delete": OWNERS,
-    "members.view": EVERYONE,
-    "members.change": ADMINS,
-    "invitations.view": ADMINS,
-    "invitations.create": ADMINS,
-    "security.view": ADMINS,
-    "security.update": OWNERS,
-    "audit.view": ADMINS,
+PERMISSIONS: dict[str, Permission] = {
+    "organization.view": Permission(N_("Enter the organization and see its dashboard."), EVERYONE),
+    "organization.update": Permission(N_("Change the organization's name and address."), ADMINS),
+    "organization.transfer": Permission(N_("Offer the organization to somebody else."), OWNERS),
+    "organization.delete": Permission(N_("Delete the organization."), OWNERS),
+    "members.view": Permission(N_("See who belongs to the organization."), EVERYONE),
+    "members.change": Permission(N_("Change members' roles, suspend and remove them."), ADMINS),
+    "invitations.view": Permission(N_("See who is invited and by which links people join."), ADMINS),
+    "invitations.create": Permission(N_("Invite people, make links and name domains by which they join."), ADMINS),
+    "roles.view": Permission(N_("See the roles and what each of them allows."), EVERYONE),
+    "roles.change": Permission(N_("Make, change and delete roles of the organization's own."), ADMINS),
+    "security.view": Permission(N_("See the security policy."), ADMINS),
+    "security.update": Permission(N_("Change the security policy."), OWNERS),
+    "audit.view": Permission(N_("Read the audit log and download it."), ADMINS),
 }
+
+# What the first part of a permission's name is called; an area that is not named here is called what it is.
+AREAS = {
+    "organization": N_("Organization"),
+    "members": N_("Members"),
+    "invitations": N_("Invitations"),
+    "roles": N_("Roles"),
+    "security": N_("Security"),
+    "audit": N_("Audit log"),
+    "projects": N_("Projects"),
+}
+
+# Without it nobody could enter the organization, so that every role of an organization's own has it.
+ENTRY = "organization.view"
+
+# What only a built-in role may ever allow: a role of an organization's own cannot give it away or delete it.
+BUILT_IN_ONLY = frozenset({"organization.transfer", "organization.delete"})
 
 
 def allows(role: Role | str, permission: str) -> bool:
     """Whether `role` holds `permission`. Raises KeyError for a permission that the table does not have."""
-    return Role(role) in PERMISSIONS[permission]
+    return Role(role) in PERMISSIONS[permission].roles
+
+
+@lru_cache(maxsize=len(Role))
+def permissions_of(role: Role | str) -> frozenset[str]:
+    """All that a built-in role allows. Raises ValueError for a role that is none."""
+    return frozenset(name for name, permission in PERMISSIONS.items() if Role(role) in permission.roles)
+
+
+def known(permissions: Collection[str]) -> frozenset[str]:
+    """Those of `permissions` that the table (still) has and that a role of an organization's own may allow; and entry."""
+    return ((frozenset(permissions) & PERMISSIONS.keys()) - BUILT_IN_ONLY) | {ENTRY}
+
+
+def by_area() -> dict[str, dict[str, Permission]]:
+    """The table in parts: the permissions of each area, in the order in which they are written."""
+    found: dict[str, dict[str, Permission]] = {}
+    for name, permission in PERMISSIONS.items():
+        found.setdefault(name.partition(".")[0], {})[name] = permission
+    return found
+
+
+def area_name(area: str) -> str:
+    """What an area is called, as a message id."""
+    return AREAS.get(area) or area.replace("_", " ").capitalize()
 
 
 class Guard(Depends):

@@ -10,8 +10,9 @@ from app.policy import PERMISSIONS
 # The person themselves and the list of their organizations, which no permission of an organization covers.
 ACCOUNT = "account:read"
 _READING = frozenset({"view"})
-# What a person does themselves, in a session: no program may give an organization away or loosen what protects it.
-PERSONS_ONLY = frozenset({"organization.transfer", "organization.delete", "security.update"})
+# What a person does themselves, in a session: no program may give an organization away or loosen what protects it, nor
+# decide what people may do.
+PERSONS_ONLY = frozenset({"organization.transfer", "organization.delete", "security.update", "roles.change"})
 
 
 def scope_for(permission: str) -> str | None:
