@@ -51,6 +51,11 @@ PERMISSIONS: dict[str, Permission] = {
     "security.view": Permission(N_("See the security policy."), ADMINS),
     "security.update": Permission(N_("Change the security policy."), OWNERS),
     "audit.view": Permission(N_("Read the audit log and download it."), ADMINS),
+    "projects.view": Permission(N_("See the organization's projects and download them."), EVERYONE),
+    "projects.create": Permission(N_("Start projects."), EVERYONE),
+    "projects.update": Permission(N_("Change projects."), EVERYONE),
+    "projects.delete": Permission(N_("Delete projects, and bring deleted ones back."), ADMINS),
+    "projects.import": Permission(N_("Import projects from a file."), ADMINS),
 }
 
 # What the first part of a permission's name is called; an area that is not named here is called what it is.
