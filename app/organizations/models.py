@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -19,6 +19,7 @@ from app.tokens.scopes import scope_for
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 LONGEST_SLUG = 40
 LONGEST_NAME = 100
+LONGEST_ROLE_NAME = 60
 LONGEST_SESSION_HOURS = 336  # Two weeks: a session that nobody uses ends by then anyway.
 
 
@@ -78,6 +79,24 @@ class Organization(Identified, Timestamped, Base):
         return not self.allowed_domains or address.rpartition("@")[2].lower() in self.allowed_domains
 
 
+class CustomRole(Identified, Tenant, Timestamped, Base):
+    """A role that an organization made for itself, out of the permissions of `app.policy`. `key` is what programs call it."""
+
+    __tablename__ = "roles"
+    __table_args__ = (
+        CheckConstraint(f"key ~ '{SLUG_PATTERN}' AND char_length(key) <= {LONGEST_ROLE_NAME}", name="key"),
+        CheckConstraint("key NOT IN ('owner', 'admin', 'member')", name="key_built_in"),
+        CheckConstraint(f"char_length(name) BETWEEN 1 AND {LONGEST_ROLE_NAME}", name="name_length"),
+        UniqueConstraint("organization_id", "id"),
+        UniqueConstraint("organization_id", "key"),
+    )
+
+    key: Mapped[str]
+    name: Mapped[str]
+    permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
 class Membership(Tenant, Base):
     """A person's place in an organization. The database refuses to let an organization lose its last active owner."""
 
@@ -85,7 +104,10 @@ class Membership(Tenant, Base):
     __table_args__ = (
         CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),
         CheckConstraint("status IN ('active', 'suspended')", name="status"),
+        CheckConstraint("custom_role_id IS NULL OR role = 'member'", name="custom_role"),
+        ForeignKeyConstraint(["organization_id", "custom_role_id"], ["roles.organization_id", "roles.id"]),
         Index(None, "organization_id", "joined_at", "user_id"),
+        Index(None, "organization_id", "custom_role_id", postgresql_where=text("custom_role_id IS NOT NULL")),
     )
 
     organization_id: Mapped[UUID] = mapped_column(
@@ -95,12 +117,25 @@ class Membership(Tenant, Base):
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, sort_order=-1, index=True
     )
     role: Mapped[str]
+    # A role of the organization's own, which then says alone what this member may do. Only ordinary members have one.
+    custom_role_id: Mapped[UUID | None]
     status: Mapped[str] = mapped_column(default=MembershipStatus.ACTIVE, server_default=MembershipStatus.ACTIVE)
     invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     joined_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     organization: Mapped[Organization] = relationship(lazy="raise")
     user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise")
+    # Loaded along with every membership: what somebody may do must never be unknown.
+    custom_role: Mapped[CustomRole | None] = relationship(
+        primaryjoin="foreign(Membership.custom_role_id) == CustomRole.id", viewonly=True, lazy="joined"
+    )
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """All that this member may do; with a role of the organization's own that cannot be seen, as little as there is."""
+        if self.custom_role_id is None:
+            return policy.permissions_of(self.role)
+        return policy.known(self.custom_role.permissions if self.custom_role else ())
 
 
 class FormerSlug(Tenant, Timestamped, Base):
@@ -174,6 +209,10 @@ class Scope:
         return Credential(self.user, self.session, self.token)
 
     def allows(self, permission: str) -> bool:
-        """Whether this member's role holds a permission of `app.policy`, and the token, if there is one, covers it."""
-        is_covered = self.credential.has_scope(scope_for(permission))
-        return is_covered and policy.allows(self.role, permission)
+        """Whether this member's role holds a permission of `app.policy`, and the token, if there is one, covers it.
+
+        Raises KeyError for a permission that the table does not have.
+        """
+        if permission not in policy.PERMISSIONS:
+            raise KeyError(permission)
+        return self.credential.has_scope(scope_for(permission)) and permission in self.membership.permissions

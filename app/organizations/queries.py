@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import Email, User
-from app.database import organization_named
-from app.organizations.models import FormerSlug, Membership, MembershipStatus, Organization, Scope
+from app.accounts.models import User
+from app.database import organization_named, system_scope
+from app.organizations.models import CustomRole, FormerSlug, Membership, MembershipStatus, Organization, Scope
 from app.pagination import Pages, Position
+from app.policy import Role
 from app.reads import Read
 
 _MEMBERSHIP = Read(
-    select(Membership, Organization, organization_named(Organization.id))
+    select(Membership, Organization, CustomRole, organization_named(Organization.id))
     .join(Membership.organization)
+    .outerjoin(Membership.custom_role)
     .where(
         or_(
             Organization.slug == bindparam("slug"),
@@ -25,6 +27,7 @@ _MEMBERSHIP = Read(
         Membership.status == MembershipStatus.ACTIVE,
     ),
     Membership.organization,
+    Membership.custom_role,
 )
 
 
@@ -57,6 +60,14 @@ async def find_last_slug(db: AsyncSession, user: User) -> str | None:
     return await db.scalar(statement)
 
 
+async def is_slug_free(db: AsyncSession, slug: str) -> bool:
+    """Whether no organization has, or had, this slug. It looks past row-level security, and says no more than trying would."""
+    taken = exists().where(Organization.slug == slug)
+    former = exists().where(FormerSlug.slug == slug)
+    async with system_scope(db):
+        return not await db.scalar(select(or_(taken, former)))
+
+
 _ORGANIZATIONS = Pages(
     select(Membership, Organization)
     .join(Membership.organization)
@@ -80,20 +91,17 @@ async def list_organizations(
     return [membership for membership, _ in await _ORGANIZATIONS.page(db, after, limit, user_id=user.id)]
 
 
-_MEMBERS = Pages(
-    select(Membership, User, Email)
-    .join(Membership.user)
-    .outerjoin(User.primary_email)
-    .where(Membership.organization_id == bindparam("organization_id")),
-    Membership.user,
-    User.primary_email,
-    order=(Membership.joined_at, Membership.user_id),
-)
-
-
-async def list_members(
-    db: AsyncSession, scope: Scope, *, after: Position | None = None, limit: int | None = None
-) -> Sequence[Membership]:
-    """Everybody in the organization, with their person and address loaded, those who joined first on top."""
-    rows = await _MEMBERS.page(db, after, limit, organization_id=scope.organization.id)
-    return [membership for membership, _, _ in rows]
+async def list_closed(db: AsyncSession, user: User) -> Sequence[Organization]:
+    """The organizations that wait to be erased and that this person owns. The transaction must have named the user."""
+    statement = (
+        select(Organization)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(
+            Membership.user_id == user.id,
+            Membership.role == Role.OWNER,
+            Membership.status == MembershipStatus.ACTIVE,
+            Organization.status == "deleting",
+        )
+        .order_by(Organization.name)
+    )
+    return (await db.scalars(statement)).all()

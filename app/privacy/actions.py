@@ -134,5 +134,5 @@ async def _hand_over(db: AsyncSession, user_id: UUID, organizations: Sequence[Or
             .scalar_subquery()
         )
         statement = update(Membership).where(Membership.organization_id == organization.id, Membership.user_id == heir)
-        values = statement.values(role=Role.OWNER, status=MembershipStatus.ACTIVE)
+        values = statement.values(role=Role.OWNER, custom_role_id=None, status=MembershipStatus.ACTIVE)
         await db.execute(values.execution_options(synchronize_session=False))
