@@ -5,8 +5,8 @@ import click
 from app.commands.tools import run_tool
 
 LOCK_FILES: dict[str, tuple[str, ...]] = {
-    "requirements.lock": (),
-    "requirements-dev.lock": ("--group", "dev"),
+    "requirements.lock": ("--extra", "s3"),
+    "requirements-dev.lock": ("--extra", "s3", "--group", "dev"),
 }
 OPTIONS = (
     "--universal",
