@@ -10,13 +10,13 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar, TypeVarTuple
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
-from sqlalchemy import DateTime, Integer, Select, Uuid, bindparam, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, Uuid, bindparam, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -33,11 +33,13 @@ DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 100
 PAGING_HEADERS = {"Link": 'The address of the next page, as `<…>; rel="next"` (RFC 8288). Missing on the last page.'}
 
+SortKey = datetime | date | int | str
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TIME_BYTES = 8
-_POSITION_BYTES = _TIME_BYTES + 16
+_NUMBER_BYTES = 8
+_ID_BYTES = 16
 _SIGNATURE_BYTES = 16
-_CURSOR_LENGTH = 54  # 40 bytes in base64 without padding.
+_LONGEST_CURSOR = 700  # A name of a hundred characters, four bytes each, in base64, and some room.
 
 
 def _decimal(value: object) -> object:
@@ -55,16 +57,16 @@ class PageQuery(BaseModel):
     limit: Annotated[
         int, Field(ge=1, le=LARGEST_LIMIT, description="How many entries at most."), BeforeValidator(_decimal)
     ] = DEFAULT_LIMIT
-    cursor: Annotated[str | None, Field(max_length=_CURSOR_LENGTH, description="`next_cursor` of the page before.")] = (
+    cursor: Annotated[str | None, Field(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before.")] = (
         None
     )
 
 
 @dataclass(frozen=True)
 class Position:
-    """A place in a list that is sorted by a time and, where that is the same, by an id."""
+    """A place in a list that is sorted by a key (mostly a time) and, where that is the same, by an id."""
 
-    at: datetime
+    key: SortKey
     id: UUID
 
 
@@ -93,8 +95,7 @@ class Pager:
         return Page(shown, self._write(position(shown[-1])) if len(rows) > self._size else None)
 
     def _write(self, position: Position) -> str:
-        microseconds = (position.at - _EPOCH) // timedelta(microseconds=1)
-        content = microseconds.to_bytes(_TIME_BYTES, signed=True) + position.id.bytes
+        content = position.id.bytes + _key_as_bytes(position.key)
         return base64.urlsafe_b64encode(content + self._signature(content)).decode().rstrip("=")
 
     def _read(self, cursor: str) -> Position:
@@ -103,29 +104,57 @@ class Pager:
             signed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except (ValueError, binascii.Error):
             signed = b""
-        content, signature = signed[:_POSITION_BYTES], signed[_POSITION_BYTES:]
+        content, signature = signed[:-_SIGNATURE_BYTES], signed[-_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._signature(content)):
             detail = "Leave it out to begin, or send `next_cursor` of the page before."
             raise InvalidInput([{"in": "query", "pointer": "#/cursor", "code": "cursor", "detail": detail}])
-        microseconds = int.from_bytes(content[:_TIME_BYTES], signed=True)
-        return Position(_EPOCH + timedelta(microseconds=microseconds), UUID(bytes=content[_TIME_BYTES:]))
+        return Position(_key_from_bytes(content[_ID_BYTES:]), UUID(bytes=content[:_ID_BYTES]))
 
     def _signature(self, content: bytes) -> bytes:
         return hmac.digest(self._key, self._name.encode() + b"\0" + content, hashlib.sha256)[:_SIGNATURE_BYTES]
 
 
+def _key_as_bytes(key: SortKey) -> bytes:
+    """A letter for the kind of key, then the key. A datetime is a date too, so that it is asked for first."""
+    match key:
+        case str():
+            return b"s" + key.encode()
+        case datetime():
+            return b"t" + ((key - _EPOCH) // timedelta(microseconds=1)).to_bytes(_NUMBER_BYTES, signed=True)
+        case date():
+            return b"d" + key.toordinal().to_bytes(_NUMBER_BYTES)
+        case int():
+            return b"n" + key.to_bytes(_NUMBER_BYTES, signed=True)
+
+
+def _key_from_bytes(content: bytes) -> SortKey:
+    kind, value = content[:1], content[1:]
+    match kind:
+        case b"s":
+            return value.decode()
+        case b"t":
+            return _EPOCH + timedelta(microseconds=int.from_bytes(value, signed=True))
+        case b"d":
+            return date.fromordinal(int.from_bytes(value))
+        case _:
+            return int.from_bytes(value, signed=True)
+
+
 class Pages(Generic[*Columns]):
-    """A list in pages, as two compiled reads: its beginning, and what follows a position in `order` (a time, then an id)."""
+    """A list in pages, as two compiled reads: its beginning, and what follows a position in `order` (a key, then an id).
+
+    A key is a column or an expression of one of the types of `SortKey`, never NULL: NULLs compare with nothing.
+    """
 
     def __init__(
         self,
         statement: Select[*Columns],
         *relations: InstrumentedAttribute[Any],
-        order: tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[UUID]],
+        order: tuple[InstrumentedAttribute[Any] | ColumnElement[Any], InstrumentedAttribute[UUID]],  # Any: a SortKey.
         newest_first: bool = False,
     ) -> None:
         place = tuple_(*order)
-        position = tuple_(bindparam("after_at", type_=DateTime(timezone=True)), bindparam("after_id", type_=Uuid()))
+        position = tuple_(bindparam("after_key", type_=order[0].type), bindparam("after_id", type_=Uuid()))
         ordered = statement.order_by(*(each.desc() if newest_first else each for each in order))
         part = ordered.limit(bindparam("limit", type_=Integer))
         self._first = Read(part, *relations)
@@ -137,7 +166,7 @@ class Pages(Generic[*Columns]):
         """At most `limit` rows after the position; all of them, from the beginning, where both are None."""
         if after is None:
             return await self._first.all(db, limit=limit, **values)
-        return await self._following.all(db, limit=limit, after_at=after.at, after_id=after.id, **values)
+        return await self._following.all(db, limit=limit, after_key=after.key, after_id=after.id, **values)
 
 
 def page_response(request: Request, body: BaseModel, next_cursor: str | None) -> Response:
