@@ -56,6 +56,9 @@ PERMISSIONS: dict[str, Permission] = {
     "projects.update": Permission(N_("Change projects."), EVERYONE),
     "projects.delete": Permission(N_("Delete projects, and bring deleted ones back."), ADMINS),
     "projects.import": Permission(N_("Import projects from a file."), ADMINS),
+    "files.view": Permission(N_("See the organization's files and download them."), EVERYONE),
+    "files.upload": Permission(N_("Upload files."), EVERYONE),
+    "files.delete": Permission(N_("Delete files, and bring deleted ones back."), ADMINS),
 }
 
 # What the first part of a permission's name is called; an area that is not named here is called what it is.
@@ -67,6 +70,7 @@ AREAS = {
     "security": N_("Security"),
     "audit": N_("Audit log"),
     "projects": N_("Projects"),
+    "files": N_("Files"),
 }
 
 # Without it nobody could enter the organization, so that every role of an organization's own has it.
