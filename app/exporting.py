@@ -18,7 +18,11 @@ Rows = dict[str, list[dict[str, Any]]]  # Any: whatever a column holds, as JSON 
 
 
 async def rows_of(
-    db: AsyncSession, owner: InstrumentedAttribute[UUID], user_id: UUID, *, without: Iterable[str] = ()
+    db: AsyncSession,
+    owner: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None],
+    user_id: UUID,
+    *,
+    without: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
     """The rows of a table whose column `owner` names the person, without the columns `without`."""
     model = owner.class_

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.requests import Request
 from core.routing import BaseRoute
 
 FOLDER = Path(__file__).parent
+ContentCount = Callable[[AsyncSession, Any], Awaitable[list[str]]]  # Any: a Scope, which shared modules do not know.
+ShellPart = Callable[[Request, AsyncSession, UUID], Awaitable[None]]
 
 # A feature imports only features to its left. One that is not named here comes after the last that is.
 IMPORT_ORDER = (
@@ -29,12 +33,13 @@ IMPORT_ORDER = (
     "two_factor",
     "connections",
     "tokens",
+    "notifications",
     "organizations",
+    "roles",
     "invitations",
     "files",
     "profile",
     "privacy",
-    "notifications",
     "realtime",
     "billing",
     "api",
@@ -100,7 +105,8 @@ def modules(file: str) -> Iterator[tuple[str, ModuleType]]:
 
 def import_models() -> None:
     """Import every feature's tables and those of shared modules, so that `Base.metadata` is complete."""
-    importlib.import_module("app.throttle")
+    for shared in ("app.publishing", "app.throttle"):
+        importlib.import_module(shared)
     for _ in modules("models"):
         pass
 
@@ -127,6 +133,24 @@ def account_navigation() -> tuple[AccountItem, ...]:
     """The entries of the menu over a person's own pages, in the order in which they are shown."""
     items = [item for _, module in modules("routes") for item in getattr(module, "account_navigation", [])]
     return tuple(sorted(items, key=lambda item: item.position))
+
+
+@lru_cache(maxsize=1)
+def shell_parts() -> tuple[ShellPart, ...]:
+    """What fills the frame around every page of somebody who is signed in: `fill_shell` of the features' routes.py.
+
+    Each puts what it found into `request.state`, for `templates.page_context`.
+    """
+    return tuple(module.fill_shell for _, module in modules("routes") if hasattr(module, "fill_shell"))
+
+
+@lru_cache(maxsize=1)
+def content_counts() -> tuple[ContentCount, ...]:
+    """What counts what would go with an organization: `count_contents(db, scope)` of the features' routes.py.
+
+    Each returns sentences in the reader's language, such as "12 projects"; none for what there is nothing of.
+    """
+    return tuple(module.count_contents for _, module in modules("routes") if hasattr(module, "count_contents"))
 
 
 @lru_cache(maxsize=1)

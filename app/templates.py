@@ -11,7 +11,7 @@ import babel.dates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app import clock, features, language, policy, time_zones
+from app import clock, features, language, time_zones
 from app.config import Settings
 from app.terms import TERMS_VERSION
 from core.applications import Starlette
@@ -78,6 +78,8 @@ def page_context(request: Request) -> dict[str, Any]:
         "user": user,
         "scope": scope,
         "navigation": _navigation(scope) if scope else [],
+        "organizations": getattr(request.state, "organizations", ()),
+        "pending_invitations": getattr(request.state, "pending_invitations", 0),
         "account_navigation": features.account_navigation() if user and not scope else (),
         "csp_nonce": csp_nonce(request),
         "csrf_token": token,
@@ -162,4 +164,4 @@ def _known_path(app: Starlette, name: str, parameters: tuple[tuple[str, Any], ..
 
 
 def _navigation(scope: Any) -> list[features.NavigationItem]:
-    return [item for item in features.navigation() if policy.allows(scope.role, item.permission)]
+    return [item for item in features.navigation() if scope.allows(item.permission)]

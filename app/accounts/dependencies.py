@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from app import clock
+from app import clock, features
 from app.accounts import actions, queries
 from app.accounts.models import Session, User
 from app.accounts.redirects import log_in_path, requested_path
@@ -57,11 +57,14 @@ def _serve_as_liked(user: User) -> None:
 OptionalSession = Annotated[Session | None, Depends(optional_session)]
 
 
-async def current_session(request: Request, session: OptionalSession) -> Session:
+async def current_session(request: Request, session: OptionalSession, db: Db) -> Session:
     """The request's live session. People without one are asked to log in and led back; programs get a 401."""
     if session is not None:
+        if is_page(request):
+            for fill in features.shell_parts():
+                await fill(request, db, session.user_id)
         return session
-    if _is_page(request):
+    if is_page(request):
         path = str(request.app.url_path_for("accounts.log_in"))
         raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
     raise NotSignedIn
@@ -71,7 +74,7 @@ async def confirmed_session(request: Request, session: Annotated[Session, Depend
     """The live session of somebody who proved lately who they are; others are asked to prove it again and led back."""
     if clock.now() - session.authenticated_at < CONFIRMED_FOR:
         return session
-    if _is_page(request):
+    if is_page(request):
         path = str(request.app.url_path_for("identity.confirm_identity"))
         raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
     raise NotConfirmedLately
@@ -98,6 +101,7 @@ OptionalUser = Annotated[User | None, Depends(optional_user)]
 SignedOut = Annotated[None, Depends(signed_out)]
 
 
-def _is_page(request: Request) -> bool:
+def is_page(request: Request) -> bool:
+    """Whether somebody looks at the answer in a browser, rather than a program or a script."""
     is_api = any(request.url.path == prefix or request.url.path.startswith(f"{prefix}/") for prefix in API)
     return not is_api and prefers_html(request.headers.get("accept", ""))

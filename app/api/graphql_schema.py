@@ -14,6 +14,7 @@ from app.audit import models as audit
 from app.audit.queries import list_events
 from app.organizations import models as organizations
 from app.organizations import queries
+from app.organizations.member_queries import list_members
 from app.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
 from core.exceptions import HTTPException
 from core.graphql import GraphQL
@@ -116,7 +117,7 @@ class Organization(AnyOrganization):
     async def members(self, info: Info, first: int = DEFAULT_LIMIT) -> list[Member] | None:
         limit = _bounded(first)
         async with info.context.acting_in(self.scope, "members.view") as db:
-            return [Member.of(each) for each in await queries.list_members(db, self.scope, limit=limit)]
+            return [Member.of(each.membership) for each in await list_members(db, self.scope, limit=limit)]
 
     @described("What happened, the newest first, 100 at most. For owners and admins.")
     async def audit_events(

@@ -14,6 +14,7 @@ from app.accounts.redirects import log_in_path, requested_path
 from app.database import Db, name_organization
 from app.organizations.dependencies import find_scope, require_permission
 from app.organizations.models import Scope
+from app.organizations.security import require_policy
 from app.policy import Guard
 from app.tokens.dependencies import OptionalToken, require_scope
 from app.tokens.models import Credential
@@ -51,12 +52,13 @@ class Viewer:
             yield self._db
 
     async def scope_in(self, slug: str, permission: str) -> Scope:
-        """The scope in an organization. Raises HTTPException(404) for others' and for missing ones, and NotAllowed."""
+        """The scope in an organization. Raises HTTPException(404) for others' and for missing ones, and refusals."""
         async with self._turn:
             scope = await find_scope(self._db, self._credential, slug, request_id=self._request_id)
             if scope is None:
                 raise HTTPException(404)
             self._named = scope.organization.id
+        require_policy(scope)
         require_permission(scope, permission)
         return scope
 

@@ -1,18 +1,19 @@
 """Founding organizations and changing them."""
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
 from app.accounts.models import User
-from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.database import name_organization
 from app.errors import Refusal
 from app.ids import uuid7
 from app.language import N_
-from app.organizations.models import Membership, Organization, Scope
+from app.organizations.models import FormerSlug, Membership, Organization, OrganizationKind, Scope
+from app.organizations.recording import note
 from app.organizations.slugs import slug_candidates
 from app.policy import Role
 
@@ -24,6 +25,15 @@ class NoSlugLeft(Refusal):
 
     def __init__(self) -> None:
         super().__init__(N_("We found no free address for your organization. Try again."))
+
+
+class SlugTaken(Refusal):
+    """Another organization has, or had, this address."""
+
+    status_code = 409
+
+    def __init__(self) -> None:
+        super().__init__(N_("This address is taken. Choose another one."))
 
 
 async def create_personal_organization(
@@ -52,12 +62,57 @@ async def create_personal_organization(
     raise NoSlugLeft
 
 
+async def create_team(db: AsyncSession, user: User, *, name: str, slug: str, facts: RequestFacts) -> Organization:
+    """Found an organization for several people, owned by whoever founds it. Raises SlugTaken.
+
+    Names the new organization for the rest of the transaction.
+    """
+    organization = Organization(
+        id=uuid7(), slug=slug, name=name, kind=OrganizationKind.TEAM, created_by=user.id, named_at=clock.now()
+    )
+    await name_organization(db, organization.id)
+    try:
+        async with db.begin_nested():
+            db.add(organization)
+    except IntegrityError:
+        raise SlugTaken from None
+    await _found(db, organization, user, facts)
+    return organization
+
+
 async def rename(db: AsyncSession, scope: Scope, *, name: str, facts: RequestFacts) -> None:
     """Call the organization something else; its address stays."""
     before = scope.organization.name
     scope.organization.name = name
     scope.organization.named_at = clock.now()
-    await _note(db, "organizations.renamed", scope.organization, scope.user, facts, changes={"name": [before, name]})
+    await note(db, "organizations.renamed", scope.organization, scope.user, facts, {"name": [before, name]})
+
+
+async def change_slug(db: AsyncSession, scope: Scope, *, slug: str, facts: RequestFacts) -> None:
+    """Move the organization to another address; the one before leads there from now on. Raises SlugTaken."""
+    organization, before = scope.organization, scope.organization.slug
+    if slug == before:
+        return
+    statement = update(Organization).where(Organization.id == organization.id).values(slug=slug)
+    try:
+        async with db.begin_nested():
+            await db.execute(statement.execution_options(synchronize_session=False))
+    except IntegrityError:
+        raise SlugTaken from None
+    # An address that it had before may be its address again.
+    await db.execute(delete(FormerSlug).where(FormerSlug.slug == slug, FormerSlug.organization_id == organization.id))
+    db.add(FormerSlug(slug=before, organization_id=organization.id))
+    set_committed_value(organization, "slug", slug)
+    await note(db, "organizations.moved", organization, scope.user, facts, {"slug": [before, slug]})
+
+
+async def become_team(db: AsyncSession, scope: Scope, *, facts: RequestFacts) -> None:
+    """Make a personal organization a team's, which can be handed over, left and deleted."""
+    before = scope.organization.kind
+    if before == OrganizationKind.TEAM:
+        return
+    scope.organization.kind = OrganizationKind.TEAM
+    await note(db, "organizations.became_team", scope.organization, scope.user, facts, {"kind": [before, "team"]})
 
 
 async def note_visit(db: AsyncSession, scope: Scope) -> None:
@@ -71,26 +126,4 @@ async def _found(db: AsyncSession, organization: Organization, user: User, facts
     db.add(Membership(organization_id=organization.id, user_id=user.id, role=Role.OWNER))
     await db.flush()
     user.current_organization_id = organization.id
-    await _note(db, "organizations.created", organization, user, facts)
-
-
-async def _note(
-    db: AsyncSession,
-    action: str,
-    organization: Organization,
-    user: User,
-    facts: RequestFacts,
-    changes: dict[str, list[str]] | None = None,
-) -> None:
-    await record(
-        db,
-        action,
-        actor_id=user.id,
-        actor_label=user.name,
-        organization_id=organization.id,
-        target_type="organization",
-        target_id=organization.id,
-        target_label=organization.name,
-        changes=changes,
-        request=facts,
-    )
+    await note(db, "organizations.created", organization, user, facts)

@@ -1,4 +1,4 @@
-"""Organizations and their members, for programs: the same queries, actions and permissions as the pages."""
+"""Organizations, for programs: the same queries, actions and permissions as the pages."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,7 +11,7 @@ from app.database import Db
 from app.forms import LINE_PATTERN, JsonBody, Line
 from app.organizations import actions, queries
 from app.organizations.dependencies import Allowed
-from app.organizations.models import LONGEST_NAME, Membership, MembershipStatus, Organization, OrganizationKind, Scope
+from app.organizations.models import LONGEST_NAME, Organization, OrganizationKind, Scope
 from app.pagination import PAGING_HEADERS, PageQuery, Pager, Position, page_response
 from app.policy import Role
 from app.tokens.dependencies import Holding
@@ -57,24 +57,6 @@ class OrganizationChanges(JsonBody):
     ]
 
 
-class MemberOut(BaseModel):
-    """A member of an organization. A suspended member keeps their place and may do nothing."""
-
-    user_id: UUID
-    name: Annotated[str, Field(examples=["Ada Lovelace"])]
-    email: Annotated[str, Field(description="Empty while no address is confirmed.", examples=["ada@example.com"])]
-    role: Role
-    status: MembershipStatus
-    joined_at: datetime
-
-
-class MemberPage(BaseModel):
-    """Some of an organization's members."""
-
-    items: list[MemberOut]
-    next_cursor: NextCursor
-
-
 @operation(headers=PAGING_HEADERS)
 async def list_organizations(
     request: Request, who: Annotated[Credential, Holding(ACCOUNT)], db: Db, page: PageInput
@@ -111,21 +93,6 @@ async def update_organization(
     return _organization(scope.organization, scope.role)
 
 
-@operation(refusals=MOVED, headers=PAGING_HEADERS)
-async def list_members(
-    request: Request, scope: Annotated[Scope, Allowed("members.view")], db: Db, page: PageInput
-) -> MemberPage | Response:
-    """List the members of an organization.
-
-    Those who joined first come first.
-    """
-    pager = Pager(request, page, f"members:{scope.organization.id}")
-    members = await queries.list_members(db, scope, after=pager.after, limit=pager.limit)
-    found = pager.page(members, lambda each: Position(each.joined_at, each.user_id))
-    items = [_member(each) for each in found.rows]
-    return page_response(request, MemberPage(items=items, next_cursor=found.next_cursor), found.next_cursor)
-
-
 def _organization(organization: Organization, role: Role) -> OrganizationOut:
     return OrganizationOut(
         id=organization.id,
@@ -134,15 +101,4 @@ def _organization(organization: Organization, role: Role) -> OrganizationOut:
         kind=OrganizationKind(organization.kind),
         role=role,
         created_at=organization.created_at,
-    )
-
-
-def _member(membership: Membership) -> MemberOut:
-    return MemberOut(
-        user_id=membership.user_id,
-        name=membership.user.name,
-        email=membership.user.email,
-        role=Role(membership.role),
-        status=MembershipStatus(membership.status),
-        joined_at=membership.joined_at,
     )

@@ -4,11 +4,14 @@ from typing import Annotated
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.dependencies import is_page
+from app.accounts.redirects import log_in_path, requested_path
 from app.database import Db
 from app.errors import Refusal
 from app.language import N_
 from app.organizations import queries
 from app.organizations.models import Scope
+from app.organizations.security import SecondFactorNeeded, SessionTooOld, require_policy
 from app.organizations.slugs import is_slug
 from app.policy import PERMISSIONS, Guard
 from app.tokens.dependencies import CurrentCredential, require_scope
@@ -16,6 +19,7 @@ from app.tokens.models import Credential
 from app.tokens.scopes import scope_for
 from core.exceptions import HTTPException
 from core.middleware.requestid import request_id
+from core.params import Depends
 from core.requests import Request
 
 
@@ -53,8 +57,8 @@ def require_permission(scope: Scope, permission: str) -> None:
         raise NotAllowed
 
 
-async def member_scope(request: Request, credential: CurrentCredential, db: Db, slug: str) -> Scope:
-    """The scope of a member in the organization of the path's `slug`.
+async def present_scope(request: Request, credential: CurrentCredential, db: Db, slug: str) -> Scope:
+    """The scope of a member in the organization of the path's `slug`, whatever its security policy says.
 
     Other people's organizations and missing ones are the same 404. A former slug leads to the present one.
     """
@@ -64,6 +68,17 @@ async def member_scope(request: Request, credential: CurrentCredential, db: Db, 
     if scope.organization.slug != slug:
         raise HTTPException(308, headers={"location": _moved(request, scope.organization.slug)})
     request.state.scope = scope
+    return scope
+
+
+async def member_scope(request: Request, scope: Annotated[Scope, Depends(present_scope)]) -> Scope:
+    """The scope of a member who has done what the organization's security policy demands; others are led to where they can."""
+    try:
+        require_policy(scope)
+    except (SecondFactorNeeded, SessionTooOld) as refusal:
+        if not is_page(request):
+            raise
+        raise HTTPException(303, headers={"location": _remedy(request, scope, refusal)}) from None
     return scope
 
 
@@ -86,6 +101,16 @@ class Allowed(Guard):
 
 
 MemberScope = Annotated[Scope, Guard(member_scope, access="member")]
+
+
+# For the one page that says what the policy demands, and what a member may do before they have done it.
+VisitingScope = Annotated[Scope, Guard(present_scope, access="member, whatever the security policy says")]
+
+
+def _remedy(request: Request, scope: Scope, refusal: Refusal) -> str:
+    if isinstance(refusal, SecondFactorNeeded):
+        return str(request.app.url_path_for("organizations.second_factor", slug=scope.organization.slug))
+    return log_in_path(str(request.app.url_path_for("identity.confirm_identity")), requested_path(request))
 
 
 def _moved(request: Request, present: str) -> str:

@@ -1,4 +1,4 @@
-"""The organization's pages: its dashboard, its members, its settings."""
+"""The organization's pages: its dashboard and its settings."""
 
 from typing import Annotated
 
@@ -10,12 +10,13 @@ from app.language import gettext as _
 from app.organizations import actions, queries
 from app.organizations.dependencies import Allowed
 from app.organizations.first_steps import first_steps
-from app.organizations.forms import OrganizationForm
+from app.organizations.forms import OrganizationForm, SlugForm
 from app.organizations.models import Scope
+from app.organizations.pages import path_of, see
 from app.templates import flash, render
 from core.params import Submitted
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 RECENT_EVENTS = 8
 
@@ -25,32 +26,26 @@ async def home(request: Request, user: CurrentUser, db: Db) -> Response:
     slug = await queries.find_last_slug(db, user)
     if slug is None:
         return render(request, "organizations/none.html")
-    return _see(request, "organizations.dashboard", slug=slug)
+    return see(request, "organizations.dashboard", slug=slug)
 
 
 async def create_personal(request: Request, user: CurrentUser, db: Db) -> Response:
     """Give somebody who belongs to no organization their own."""
     await actions.create_personal_organization(db, user, facts=RequestFacts.of(request))
-    return _see(request, "organizations.home")
+    return see(request, "organizations.home")
 
 
 async def dashboard(request: Request, scope: Annotated[Scope, Allowed("organization.view")], db: Db) -> Response:
     """Show where the organization stands: its first steps and what happened lately."""
     await actions.note_visit(db, scope)
     events = await _recent_events(db, scope)
-    steps = first_steps(scope, settings_path=_path(request, "organizations.settings", slug=scope.organization.slug))
+    steps = first_steps(scope, settings_path=path_of(request, "organizations.settings", slug=scope.organization.slug))
     return render(request, "organizations/dashboard.html", steps=steps, events=events)
-
-
-async def members(request: Request, scope: Annotated[Scope, Allowed("members.view")], db: Db) -> Response:
-    """List the organization's members."""
-    return render(request, "organizations/members.html", members=await queries.list_members(db, scope))
 
 
 async def settings(request: Request, scope: Annotated[Scope, Allowed("organization.update")]) -> Response:
     """Show what can be changed about the organization."""
-    form = Submitted.blank(OrganizationForm, name=scope.organization.name)
-    return render(request, "organizations/settings.html", form=form)
+    return _show_settings(request, scope, Submitted.blank(OrganizationForm, name=scope.organization.name))
 
 
 async def update(
@@ -63,8 +58,42 @@ async def update(
     if form.is_valid:
         await actions.rename(db, scope, name=form.data.name, facts=RequestFacts.of(request))
         flash(request, _("The organization is now called %(name)s.") % {"name": form.data.name})
-        return _see(request, "organizations.settings", slug=scope.organization.slug)
-    return render(request, "organizations/settings.html", form=form)
+        return see(request, "organizations.settings", slug=scope.organization.slug)
+    return _show_settings(request, scope, form)
+
+
+async def move(
+    request: Request,
+    scope: Annotated[Scope, Allowed("organization.update")],
+    db: Db,
+    form: Submitted[SlugForm],
+) -> Response:
+    """Give the organization another address."""
+    if form.is_valid:
+        try:
+            await actions.change_slug(db, scope, slug=form.data.slug, facts=RequestFacts.of(request))
+        except actions.SlugTaken as refusal:
+            form.add_error("slug", _(refusal.message))
+        else:
+            flash(request, _("The organization is at /o/%(slug)s now.") % {"slug": form.data.slug})
+            return see(request, "organizations.settings", slug=form.data.slug)
+    return render(request, "organizations/move.html", form=form)
+
+
+async def become_team(request: Request, scope: Annotated[Scope, Allowed("organization.update")], db: Db) -> Response:
+    """Make a personal organization a team's."""
+    await actions.become_team(db, scope, facts=RequestFacts.of(request))
+    flash(request, _("This is a team's organization now."))
+    return see(request, "organizations.settings", slug=scope.organization.slug)
+
+
+async def ask_move(request: Request, scope: Annotated[Scope, Allowed("organization.update")]) -> Response:
+    """Ask for another address, and say what becomes of the present one."""
+    return render(request, "organizations/move.html", form=Submitted.blank(SlugForm, slug=scope.organization.slug))
+
+
+def _show_settings(request: Request, scope: Scope, form: Submitted[OrganizationForm]) -> Response:
+    return render(request, "organizations/settings.html", form=form, kind=scope.organization.kind)
 
 
 async def _recent_events(db: Db, scope: Scope) -> list[AuditEvent] | None:
@@ -72,12 +101,3 @@ async def _recent_events(db: Db, scope: Scope) -> list[AuditEvent] | None:
     if not scope.allows("audit.view"):
         return None
     return list(await list_events(db, organization_id=scope.organization.id, limit=RECENT_EVENTS))
-
-
-def _see(request: Request, route: str, **parameters: str) -> Response:
-    headers = {"cache-control": "no-store"}
-    return RedirectResponse(_path(request, route, **parameters), status_code=303, headers=headers)
-
-
-def _path(request: Request, route: str, **parameters: str) -> str:
-    return str(request.app.url_path_for(route, **parameters))

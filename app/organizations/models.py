@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -89,6 +89,7 @@ class CustomRole(Identified, Tenant, Timestamped, Base):
         CheckConstraint(f"char_length(name) BETWEEN 1 AND {LONGEST_ROLE_NAME}", name="name_length"),
         UniqueConstraint("organization_id", "id"),
         UniqueConstraint("organization_id", "key"),
+        Index("uq_roles_name", "organization_id", func.lower(text("name")), unique=True),
     )
 
     key: Mapped[str]

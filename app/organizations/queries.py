@@ -1,13 +1,14 @@
 """What is known about organizations. Those that take a scope read only its organization."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.database import organization_named, system_scope
-from app.organizations.models import CustomRole, FormerSlug, Membership, MembershipStatus, Organization, Scope
+from app.organizations.models import CustomRole, FormerSlug, Membership, MembershipStatus, Organization
 from app.pagination import Pages, Position
 from app.policy import Role
 from app.reads import Read
@@ -105,3 +106,18 @@ async def list_closed(db: AsyncSession, user: User) -> Sequence[Organization]:
         .order_by(Organization.name)
     )
     return (await db.scalars(statement)).all()
+
+
+async def find_slug_of(db: AsyncSession, user: User, organization_id: UUID) -> str | None:
+    """The slug of an organization whose pages a person may open. The transaction must have named the user."""
+    statement = (
+        select(Organization.slug)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(
+            Membership.user_id == user.id,
+            Membership.organization_id == organization_id,
+            Membership.status == MembershipStatus.ACTIVE,
+            Organization.status == "active",
+        )
+    )
+    return await db.scalar(statement)

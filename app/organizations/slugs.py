@@ -5,6 +5,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 
+from app.language import N_
 from app.organizations.models import LONGEST_SLUG, SLUG_PATTERN
 
 ATTEMPTS = 6
@@ -32,6 +33,15 @@ def slug_candidates(name: str) -> Iterator[str]:
 def is_slug(text: str) -> bool:
     """Whether any organization could have this slug: what the table's own check would let in."""
     return len(text) <= LONGEST_SLUG and re.fullmatch(SLUG_PATTERN.strip("^$"), text) is not None
+
+
+def slug_problem(slug: str) -> str | None:
+    """Why nobody may choose this slug, as a message id, or None. Whether it is taken is another question."""
+    if not is_slug(slug):
+        return N_("Use small letters, digits and single hyphens between them, 40 at most.")
+    if len(slug) < SHORTEST_SLUG:
+        return N_("Use at least three characters.")
+    return N_("This address is reserved. Choose another one.") if slug in RESERVED_SLUGS else None
 
 
 def slug_of(name: str) -> str:

@@ -50,11 +50,11 @@ async def optional_token(request: Request, db: Db) -> PersonalToken | None:
 OptionalToken = Annotated[PersonalToken | None, Depends(optional_token)]
 
 
-async def current_credential(request: Request, session: OptionalSession, token: OptionalToken) -> Credential:
+async def current_credential(request: Request, session: OptionalSession, token: OptionalToken, db: Db) -> Credential:
     """For whom the request acts. Without a session or a token people are asked to log in, and programs get a 401."""
     if token is not None:
         return Credential(token.user, token=token)
-    live = await current_session(request, session)
+    live = await current_session(request, session, db)
     return Credential(live.user, session=live)
 
 

@@ -13,6 +13,8 @@ import "./print.js";
 import "./relative-time.js";
 import "./run-query.js";
 import "./show-password.js";
+import "./slug.js";
+import "./switcher.js";
 import "./theme.js";
 import "./time-zone.js";
 import "./try-request.js";

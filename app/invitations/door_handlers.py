@@ -1,0 +1,167 @@
+"""Join links, and joining by domain: what an organization offers, and how people use it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from app.accounts import limits
+from app.accounts.dependencies import CurrentUser, OptionalUser
+from app.audit.models import RequestFacts
+from app.config import Settings, current_settings
+from app.database import Db
+from app.email.links import absolute
+from app.errors import Refusal
+from app.invitations import domains, links, queries
+from app.invitations.answer_handlers import UNTRACED
+from app.invitations.forms import DomainForm, JoinDomainForm, JoinLinkForm
+from app.invitations.models import JoinLink, JoinRequest
+from app.language import gettext as _
+from app.organizations.dependencies import Allowed
+from app.organizations.models import Scope
+from app.organizations.pages import see
+from app.organizations.queries import find_slug_of
+from app.templates import flash, render
+from core.exceptions import HTTPException
+from core.params import Depends, Submitted
+from core.requests import Request
+from core.responses import Response
+
+CurrentSettings = Annotated[Settings, Depends(current_settings)]
+InvitingScope = Annotated[Scope, Allowed("invitations.create")]
+
+
+async def new_link(request: Request, scope: InvitingScope) -> Response:
+    """Ask for whom a link is good."""
+    return render(request, "invitations/new_link.html", form=Submitted.blank(JoinLinkForm, days=7))
+
+
+async def create_link(
+    request: Request, scope: InvitingScope, db: Db, settings: CurrentSettings, form: Submitted[JoinLinkForm]
+) -> Response:
+    """Make a link, and show it this once."""
+    if not form.is_valid:
+        return render(request, "invitations/new_link.html", form=form)
+    try:
+        link, code = await links.create_link(db, scope, **form.data.model_dump(), facts=RequestFacts.of(request))
+    except links.TooManyLinks as refusal:
+        form.add_error("", _(refusal.message))
+        return render(request, "invitations/new_link.html", form=form)
+    return render(request, "invitations/link.html", link=link, address=absolute(settings, f"/join/{code}"))
+
+
+async def revoke_link(request: Request, scope: InvitingScope, db: Db, link_id: UUID) -> Response:
+    """Take a link back."""
+    link = next((each for each in await queries.list_links(db, scope) if each.id == link_id), None)
+    if link is None:
+        raise HTTPException(404)
+    await links.revoke_link(db, scope, link, facts=RequestFacts.of(request))
+    flash(request, _("The link is revoked. Those who came by it stay."))
+    return _back(request, scope)
+
+
+async def show_link(request: Request, user: OptionalUser, db: Db, code: str) -> Response:
+    """Show where a link leads. Only the button joins."""
+    await limits.limit(request, limits.LINK)
+    link = await queries.find_link(db, code)
+    path = str(request.app.url_path_for("invitations.show_link", code=code))
+    if user is None:
+        return render(request, "invitations/link_signed_out.html", headers=UNTRACED, path=path)
+    if link is None:
+        return _does_not_work(request)
+    if await queries.is_member(db, link.organization_id, user):
+        return await _already(request, db, user, link)
+    try:
+        await links.require_usable(db, user, link)
+    except Refusal as refusal:
+        return _does_not_work(request, refusal)
+    return render(request, "invitations/join.html", headers=UNTRACED, link=link, path=path)
+
+
+async def join(request: Request, user: CurrentUser, db: Db, code: str) -> Response:
+    """Become a member by a link."""
+    link = await queries.find_link(db, code)
+    if link is None:
+        raise links.JoinLinkGone
+    if await queries.is_member(db, link.organization_id, user):
+        return await _already(request, db, user, link)
+    joined = await links.join_by_link(db, user, link, facts=RequestFacts.of(request))
+    flash(request, _("Welcome to %(name)s.") % {"name": joined.name})
+    return see(request, "organizations.dashboard", slug=joined.slug)
+
+
+async def new_domain(request: Request, scope: InvitingScope, db: Db) -> Response:
+    """Ask which domain's people may come."""
+    return await _show_domains(request, scope, db, Submitted.blank(JoinDomainForm, asks="true"))
+
+
+async def add_domain(request: Request, scope: InvitingScope, db: Db, form: Submitted[JoinDomainForm]) -> Response:
+    """Let people of a domain find the organization."""
+    if form.is_valid:
+        facts = RequestFacts.of(request)
+        try:
+            await domains.add_domain(db, scope, domain=form.data.domain, asks=form.data.asks, facts=facts)
+        except domains.DomainNotYours as refusal:
+            form.add_error("domain", _(refusal.message))
+        else:
+            flash(request, _("People with an address at %(domain)s find you now.") % {"domain": form.data.domain})
+            return _back(request, scope)
+    return await _show_domains(request, scope, db, form)
+
+
+async def remove_domain(request: Request, scope: InvitingScope, db: Db, form: Submitted[DomainForm]) -> Response:
+    """Hide the organization from a domain's people."""
+    if form.is_valid:
+        await domains.remove_domain(db, scope, domain=form.data.domain, facts=RequestFacts.of(request))
+        flash(request, _("People with an address at %(domain)s no longer find you.") % {"domain": form.data.domain})
+    return _back(request, scope)
+
+
+async def grant_request(
+    request: Request, scope: InvitingScope, db: Db, settings: CurrentSettings, user_id: UUID
+) -> Response:
+    """Let somebody in who asked to."""
+    asked = await _get_request(db, scope, user_id)
+    try:
+        await domains.grant(db, settings, scope, asked, facts=RequestFacts.of(request))
+    except Refusal as refusal:
+        flash(request, _(refusal.message), "danger")
+    else:
+        flash(request, _("%(name)s is a member now.") % {"name": asked.user.name})
+    return _back(request, scope)
+
+
+async def refuse_request(request: Request, scope: InvitingScope, db: Db, user_id: UUID) -> Response:
+    """Do not let somebody in."""
+    asked = await _get_request(db, scope, user_id)
+    await domains.refuse(db, scope, asked, facts=RequestFacts.of(request))
+    flash(request, _("The request of %(name)s is refused.") % {"name": asked.user.name})
+    return _back(request, scope)
+
+
+async def _already(request: Request, db: Db, user: CurrentUser, link: JoinLink) -> Response:
+    slug = await find_slug_of(db, user, link.organization_id)
+    if slug is None:
+        raise HTTPException(404)
+    flash(request, _("You are a member already."), "info")
+    return see(request, "organizations.dashboard", slug=slug)
+
+
+async def _get_request(db: Db, scope: Scope, user_id: UUID) -> JoinRequest:
+    asked = await queries.find_request(db, scope, user_id)
+    if asked is None:
+        raise HTTPException(404)
+    return asked
+
+
+async def _show_domains(request: Request, scope: Scope, db: Db, form: Submitted[JoinDomainForm]) -> Response:
+    found = [each for each in await queries.list_member_domains(db, scope) if each not in domains.PUBLIC_DOMAINS]
+    return render(request, "invitations/new_domain.html", form=form, candidates=found)
+
+
+def _does_not_work(request: Request, refusal: Refusal | None = None) -> Response:
+    detail = _((refusal or links.JoinLinkGone()).message)
+    status = refusal.status_code if refusal else 410
+    return render(request, "invitations/link_does_not_work.html", status_code=status, headers=UNTRACED, detail=detail)
+
+
+def _back(request: Request, scope: Scope) -> Response:
+    return see(request, "invitations.list_invitations", slug=scope.organization.slug)

@@ -1,0 +1,123 @@
+"""An organization's side of invitations: sending them, and taking them back."""
+
+from typing import Annotated
+from uuid import UUID
+
+from app.accounts.limits import HOUR
+from app.audit.models import RequestFacts
+from app.config import Settings, current_settings
+from app.database import Db
+from app.errors import Refusal
+from app.invitations import actions, queries
+from app.invitations.forms import InvitationForm, read_lines
+from app.invitations.models import Invitation
+from app.language import gettext as _
+from app.organizations.dependencies import Allowed
+from app.organizations.granting import AboveYourOwnRole, grantable_roles
+from app.organizations.models import Scope
+from app.organizations.pages import see
+from app.pagination import PageQuery, Pager, Position
+from app.templates import flash, render
+from app.throttle import Limit, hit
+from core.exceptions import HTTPException
+from core.params import Depends, Query, Submitted
+from core.requests import Request
+from core.responses import Response
+
+CurrentSettings = Annotated[Settings, Depends(current_settings)]
+InvitingScope = Annotated[Scope, Allowed("invitations.create")]
+ViewingScope = Annotated[Scope, Allowed("invitations.view")]
+LISTS_AN_HOUR = 60
+
+
+async def list_invitations(
+    request: Request, scope: ViewingScope, db: Db, query: Annotated[PageQuery, Query()]
+) -> Response:
+    """List what was sent and not answered, and the other ways in."""
+    pager = Pager(request, query, f"invitations:{scope.organization.id}")
+    found = await queries.list_invitations(db, scope, after=pager.after, limit=pager.limit)
+    page = pager.page(found, position)
+    return render(
+        request,
+        "invitations/list_invitations.html",
+        invitations=page.rows,
+        next_cursor=page.next_cursor,
+        cursor=query.cursor,
+        links=await queries.list_links(db, scope),
+        domains=await queries.list_domains(db, scope),
+        requests=await queries.list_requests(db, scope),
+        most_sent=actions.MOST_SENT,
+    )
+
+
+def position(invitation: Invitation) -> Position:
+    """Where an invitation stands in the list."""
+    return Position(invitation.created_at, invitation.id)
+
+
+async def new(request: Request, scope: InvitingScope) -> Response:
+    """Ask whom to invite."""
+    return _show(request, scope, Submitted.blank(InvitationForm, role="member"))
+
+
+async def invite(
+    request: Request, scope: InvitingScope, db: Db, settings: CurrentSettings, form: Submitted[InvitationForm]
+) -> Response:
+    """Invite people, and say of each line what became of it."""
+    if not form.is_valid:
+        return _show(request, scope, form)
+    await count_list(request, scope)
+    try:
+        answers = await actions.invite_people(
+            db,
+            settings,
+            scope,
+            read_lines(form.data.emails),
+            role=form.data.role,
+            message=form.data.message,
+            facts=RequestFacts.of(request),
+        )
+    except AboveYourOwnRole as refusal:
+        form.add_error("role", _(refusal.message))
+        return _show(request, scope, form)
+    return render(request, "invitations/answers.html", answers=answers)
+
+
+async def resend(
+    request: Request, scope: InvitingScope, db: Db, settings: CurrentSettings, invitation_id: UUID
+) -> Response:
+    """Mail an invitation again."""
+    invitation = await _get(db, scope, invitation_id)
+    await count_list(request, scope)
+    try:
+        await actions.resend(db, settings, scope, invitation, facts=RequestFacts.of(request))
+    except Refusal as refusal:
+        flash(request, _(refusal.message), "danger")
+    else:
+        flash(request, _("We sent the invitation to %(address)s again.") % {"address": invitation.address})
+    return see(request, "invitations.list_invitations", slug=scope.organization.slug)
+
+
+async def revoke(request: Request, scope: InvitingScope, db: Db, invitation_id: UUID) -> Response:
+    """Take an invitation back."""
+    invitation = await _get(db, scope, invitation_id)
+    await actions.revoke(db, scope, invitation, facts=RequestFacts.of(request))
+    flash(request, _("The invitation of %(address)s is revoked.") % {"address": invitation.address})
+    return see(request, "invitations.list_invitations", slug=scope.organization.slug)
+
+
+async def count_list(request: Request, scope: Scope) -> None:
+    """Count a request that sends mail to people who may not know us. Raises TooManyRequests."""
+    limit = Limit("invitations", str(scope.organization.id), LISTS_AN_HOUR, HOUR)
+    await hit(request.app.state.database, limit, secret=current_settings(request).key("throttle"))
+
+
+async def _get(db: Db, scope: Scope, invitation_id: UUID) -> Invitation:
+    invitation = await queries.find_invitation(db, scope, invitation_id)
+    if invitation is None:
+        raise HTTPException(404)
+    return invitation
+
+
+def _show(request: Request, scope: Scope, form: Submitted[InvitationForm]) -> Response:
+    return render(request, "invitations/new.html", form=form, roles=grantable_roles(scope.role))

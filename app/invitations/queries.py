@@ -1,0 +1,326 @@
+"""Invitations, links and domains: what an organization has given out, and what somebody may answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Uuid, bindparam, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from app import clock
+from app.accounts.models import Email, User
+from app.accounts.sessions import hash_token
+from app.database import system_scope
+from app.invitations.models import Invitation, JoinDomain, JoinLink, JoinRequest
+from app.organizations.models import Membership, MembershipStatus, Organization, Scope
+from app.pagination import Pages, Position
+from app.reads import Read
+
+MOST_SWITCHED = 100
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An organization as the switcher shows it."""
+
+    id: UUID
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Joinable:
+    """An organization that somebody finds by the domain of their address. Its name is all that they see of it."""
+
+    id: UUID
+    name: str
+    asks: bool
+    is_requested: bool
+
+
+def is_open() -> list[ColumnElement[bool]]:
+    """The conditions under which an invitation can still be accepted."""
+    return [
+        Invitation.accepted_at.is_(None),
+        Invitation.declined_at.is_(None),
+        Invitation.revoked_at.is_(None),
+        Invitation.expires_at > clock.now(),
+    ]
+
+
+def _with_people(statement: Select[Invitation]) -> Select[Invitation]:
+    return statement.options(
+        joinedload(Invitation.organization), joinedload(Invitation.inviter).joinedload(User.primary_email)
+    )
+
+
+def _is_for(user_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
+    own = exists().where(
+        Email.user_id == user_id,
+        Email.verified_at.is_not(None),
+        func.lower(Email.address) == func.lower(Invitation.address),
+    )
+    return own.correlate(Invitation)
+
+
+_SWITCHER = Read(
+    select(
+        Organization.id,
+        Organization.slug,
+        Organization.name,
+        select(func.count())
+        .select_from(Invitation)
+        .where(
+            Invitation.accepted_at.is_(None),
+            Invitation.declined_at.is_(None),
+            Invitation.revoked_at.is_(None),
+            Invitation.expires_at > bindparam("now"),
+            _is_for(bindparam("user_id", type_=Uuid())),
+        )
+        .scalar_subquery()
+        .label("pending"),
+    )
+    .join(Membership, Membership.organization_id == Organization.id)
+    .where(
+        Membership.user_id == bindparam("user_id"),
+        Membership.status == MembershipStatus.ACTIVE,
+        Organization.status == "active",
+    )
+    .order_by(func.lower(Organization.name), Organization.id)
+    .limit(MOST_SWITCHED)
+)
+
+
+async def list_for_switcher(db: AsyncSession, user_id: UUID) -> tuple[list[Entry], int]:
+    """A person's organizations by name, and how many invitations wait for them. The transaction must have named the user."""
+    rows = await _SWITCHER.all(db, user_id=user_id, now=clock.now())
+    return [Entry(*row[:3]) for row in rows], rows[0][3] if rows else 0
+
+
+async def list_entries(db: AsyncSession, user: User, search: str = "") -> list[Entry]:
+    """A person's organizations by name, those only whose name contains `search` if there is one."""
+    pattern = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    statement = (
+        select(Organization.id, Organization.slug, Organization.name)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(
+            Membership.user_id == user.id,
+            Membership.status == MembershipStatus.ACTIVE,
+            Organization.status == "active",
+            Organization.name.ilike(f"%{pattern}%", escape="\\"),
+        )
+        .order_by(func.lower(Organization.name), Organization.id)
+    )
+    return [Entry(*row) for row in await db.execute(statement)]
+
+
+_INVITATIONS = Pages(
+    select(Invitation, User)
+    .outerjoin(Invitation.inviter)
+    .where(
+        Invitation.organization_id == bindparam("organization_id"),
+        Invitation.accepted_at.is_(None),
+        Invitation.declined_at.is_(None),
+        Invitation.revoked_at.is_(None),
+    ),
+    Invitation.inviter,
+    order=(Invitation.created_at, Invitation.id),
+    newest_first=True,
+)
+
+
+async def list_invitations(
+    db: AsyncSession, scope: Scope, *, after: Position | None = None, limit: int | None = None
+) -> Sequence[Invitation]:
+    """The invitations that nobody has answered, expired ones too, with who sent them, the newest on top."""
+    rows = await _INVITATIONS.page(db, after, limit, organization_id=scope.organization.id)
+    return [invitation for invitation, _ in rows]
+
+
+async def count_invitations(db: AsyncSession, scope: Scope) -> int:
+    """How many invitations of the organization nobody has answered yet."""
+    statement = select(func.count()).where(
+        Invitation.organization_id == scope.organization.id,
+        Invitation.accepted_at.is_(None),
+        Invitation.declined_at.is_(None),
+        Invitation.revoked_at.is_(None),
+    )
+    return await db.scalar(statement) or 0
+
+
+async def find_invitation(db: AsyncSession, scope: Scope, invitation_id: UUID) -> Invitation | None:
+    """An unanswered invitation of the scope's organization."""
+    statement = select(Invitation).where(
+        Invitation.organization_id == scope.organization.id,
+        Invitation.id == invitation_id,
+        Invitation.accepted_at.is_(None),
+        Invitation.declined_at.is_(None),
+        Invitation.revoked_at.is_(None),
+    )
+    return await db.scalar(statement)
+
+
+async def find_by_token(db: AsyncSession, token: str) -> Invitation | None:
+    """The invitation of a mailed token, in whatever state, with its organization and inviter: who has the token was invited."""
+    statement = _with_people(select(Invitation).where(Invitation.token_hash == hash_token(token)))
+    async with system_scope(db):
+        return await db.scalar(statement)
+
+
+async def find_for_person(db: AsyncSession, user: User, invitation_id: UUID) -> Invitation | None:
+    """An open invitation to an address that this person has verified, with its organization and inviter."""
+    statement = select(Invitation).where(Invitation.id == invitation_id, *is_open(), _is_for(user.id))
+    async with system_scope(db):
+        return await db.scalar(_with_people(statement))
+
+
+async def list_for_person(db: AsyncSession, user: User) -> Sequence[Invitation]:
+    """The open invitations to addresses that this person has verified, with their organizations and inviters."""
+    statement = (
+        select(Invitation)
+        .join(Invitation.organization)
+        .where(*is_open(), _is_for(user.id), Organization.status == "active")
+        .order_by(Invitation.created_at.desc())
+    )
+    async with system_scope(db):
+        return (await db.scalars(_with_people(statement))).all()
+
+
+async def has_verified(db: AsyncSession, user: User, address: str) -> bool:
+    """Whether a person has proved that the address is theirs."""
+    own = exists().where(
+        Email.user_id == user.id, Email.verified_at.is_not(None), func.lower(Email.address) == address.lower()
+    )
+    return bool(await db.scalar(select(own)))
+
+
+async def list_verified(db: AsyncSession, user: User) -> Sequence[str]:
+    """The addresses that a person has proved."""
+    statement = select(Email.address).where(Email.user_id == user.id, Email.verified_at.is_not(None))
+    return (await db.scalars(statement)).all()
+
+
+async def list_known(
+    db: AsyncSession, scope: Scope, addresses: Sequence[str]
+) -> tuple[set[str], dict[str, Invitation]]:
+    """Which of these addresses (in lower case) are members', and which have an unanswered invitation.
+
+    Only the addresses that the list of members shows count: inviting must not tell what else belongs to somebody.
+    """
+    folded = func.lower(Email.address)
+    members = (
+        select(folded)
+        .join(Membership, Membership.user_id == Email.user_id)
+        .where(Membership.organization_id == scope.organization.id, Email.is_primary, folded.in_(addresses))
+    )
+    invited = select(Invitation).where(
+        Invitation.organization_id == scope.organization.id,
+        Invitation.accepted_at.is_(None),
+        Invitation.declined_at.is_(None),
+        Invitation.revoked_at.is_(None),
+        func.lower(Invitation.address).in_(addresses),
+    )
+    open_invitations = {each.address.lower(): each for each in await db.scalars(invited)}
+    return set(await db.scalars(members)), open_invitations
+
+
+async def find_membership_of(db: AsyncSession, organization_id: UUID, user_id: UUID | None) -> Membership | None:
+    """Somebody's active membership, kept as it is until the transaction ends. It must have named the organization."""
+    statement = (
+        select(Membership)
+        .where(
+            Membership.organization_id == organization_id,
+            Membership.user_id == user_id,
+            Membership.status == MembershipStatus.ACTIVE,
+        )
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
+    return await db.scalar(statement)
+
+
+async def is_member(db: AsyncSession, organization_id: UUID, user: User) -> bool:
+    """Whether a person belongs to an organization, active or not. The transaction must have named the user."""
+    own = exists().where(Membership.organization_id == organization_id, Membership.user_id == user.id)
+    return bool(await db.scalar(select(own)))
+
+
+async def list_links(db: AsyncSession, scope: Scope) -> Sequence[JoinLink]:
+    """The links that are not revoked, the newest on top."""
+    statement = select(JoinLink).where(JoinLink.organization_id == scope.organization.id, JoinLink.revoked_at.is_(None))
+    return (await db.scalars(statement.order_by(JoinLink.created_at.desc()))).all()
+
+
+async def find_link(db: AsyncSession, code: str) -> JoinLink | None:
+    """The link of a code, in whatever state, with its organization: who has the code was given it."""
+    statement = select(JoinLink).options(joinedload(JoinLink.organization))
+    async with system_scope(db):
+        return await db.scalar(statement.where(JoinLink.code_hash == hash_token(code)))
+
+
+async def list_domains(db: AsyncSession, scope: Scope) -> Sequence[JoinDomain]:
+    """The domains whose people find the organization."""
+    statement = select(JoinDomain).where(JoinDomain.organization_id == scope.organization.id)
+    return (await db.scalars(statement.order_by(JoinDomain.domain))).all()
+
+
+async def list_domains_of(db: AsyncSession, organization_id: UUID) -> Sequence[JoinDomain]:
+    """The same for an organization that the transaction has named without being a member's."""
+    return (await db.scalars(select(JoinDomain).where(JoinDomain.organization_id == organization_id))).all()
+
+
+async def list_member_domains(db: AsyncSession, scope: Scope) -> Sequence[str]:
+    """The domains at which an active member has a verified primary address."""
+    domain = func.lower(func.split_part(Email.address, "@", 2))
+    statement = (
+        select(domain)
+        .join(Membership, Membership.user_id == Email.user_id)
+        .where(
+            Membership.organization_id == scope.organization.id,
+            Membership.status == MembershipStatus.ACTIVE,
+            Email.is_primary,
+        )
+        .distinct()
+        .order_by(domain)
+        .limit(MOST_SWITCHED)
+    )
+    return (await db.scalars(statement)).all()
+
+
+async def list_joinable(db: AsyncSession, user: User) -> list[Joinable]:
+    """The organizations that a person finds by the domain of a verified address and does not belong to."""
+    domains = sorted({address.rpartition("@")[2].lower() for address in await list_verified(db, user)})
+    member = exists().where(Membership.organization_id == Organization.id, Membership.user_id == user.id)
+    requested = exists().where(JoinRequest.organization_id == Organization.id, JoinRequest.user_id == user.id)
+    statement = (
+        select(Organization.id, Organization.name, func.bool_and(JoinDomain.asks), requested)
+        .join(JoinDomain, JoinDomain.organization_id == Organization.id)
+        .where(JoinDomain.domain.in_(domains), Organization.status == "active", ~member)
+        .group_by(Organization.id, Organization.name)
+        .order_by(func.lower(Organization.name), Organization.id)
+        .limit(MOST_SWITCHED)
+    )
+    async with system_scope(db):
+        return [Joinable(*row) for row in await db.execute(statement)]
+
+
+async def list_requests(db: AsyncSession, scope: Scope) -> Sequence[JoinRequest]:
+    """Those who ask to join, with their person, who asked first on top."""
+    statement = (
+        select(JoinRequest)
+        .options(joinedload(JoinRequest.user).joinedload(User.primary_email))
+        .where(JoinRequest.organization_id == scope.organization.id)
+        .order_by(JoinRequest.created_at)
+        .limit(MOST_SWITCHED)
+    )
+    return (await db.scalars(statement)).all()
+
+
+async def find_request(db: AsyncSession, scope: Scope, user_id: UUID) -> JoinRequest | None:
+    statement = (
+        select(JoinRequest)
+        .options(joinedload(JoinRequest.user).joinedload(User.primary_email))
+        .where(JoinRequest.organization_id == scope.organization.id, JoinRequest.user_id == user_id)
+    )
+    return await db.scalar(statement)

@@ -1,0 +1,115 @@
+"""Pages about invitations below /o/{slug}, and those that people open who were sent one."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.features import NavigationItem
+from app.invitations import answer_handlers, api, door_handlers, handlers
+from app.invitations.queries import count_invitations, list_for_switcher
+from app.language import N_, ngettext
+from app.organizations.models import Scope
+from app.policy import public
+from core.requests import Request
+from core.routing import BaseRoute, Route
+
+BELOW = "/o/{slug}/invitations"
+
+organization_routes: list[BaseRoute] = [
+    Route(BELOW, handlers.list_invitations, name="invitations.list_invitations"),
+    Route(f"{BELOW}/new", handlers.new, name="invitations.new"),
+    Route(f"{BELOW}/new", handlers.invite, methods=["POST"], name="invitations.invite"),
+    Route(f"{BELOW}/{{invitation_id:uuid}}/resend", handlers.resend, methods=["POST"], name="invitations.resend"),
+    Route(f"{BELOW}/{{invitation_id:uuid}}/revoke", handlers.revoke, methods=["POST"], name="invitations.revoke"),
+    Route(f"{BELOW}/links/new", door_handlers.new_link, name="invitations.new_link"),
+    Route(f"{BELOW}/links/new", door_handlers.create_link, methods=["POST"], name="invitations.create_link"),
+    Route(
+        f"{BELOW}/links/{{link_id:uuid}}/revoke",
+        door_handlers.revoke_link,
+        methods=["POST"],
+        name="invitations.revoke_link",
+    ),
+    Route(f"{BELOW}/domains/new", door_handlers.new_domain, name="invitations.new_domain"),
+    Route(f"{BELOW}/domains/new", door_handlers.add_domain, methods=["POST"], name="invitations.add_domain"),
+    Route(f"{BELOW}/domains/remove", door_handlers.remove_domain, methods=["POST"], name="invitations.remove_domain"),
+    Route(
+        f"{BELOW}/requests/{{user_id:uuid}}/grant",
+        door_handlers.grant_request,
+        methods=["POST"],
+        name="invitations.grant_request",
+    ),
+    Route(
+        f"{BELOW}/requests/{{user_id:uuid}}/refuse",
+        door_handlers.refuse_request,
+        methods=["POST"],
+        name="invitations.refuse_request",
+    ),
+]
+
+answer_routes: list[BaseRoute] = [
+    Route("/organizations", answer_handlers.organizations, name="invitations.organizations"),
+    Route(
+        "/organizations/{organization_id:uuid}/join",
+        answer_handlers.join_by_domain,
+        methods=["POST"],
+        name="invitations.join_by_domain",
+    ),
+    Route(
+        "/organizations/invitations/{invitation_id:uuid}/accept",
+        answer_handlers.accept_own,
+        methods=["POST"],
+        name="invitations.accept_own",
+    ),
+    Route(
+        "/organizations/invitations/{invitation_id:uuid}/decline",
+        answer_handlers.decline_own,
+        methods=["POST"],
+        name="invitations.decline_own",
+    ),
+    # Whoever holds the link may look at it; answering needs the person it is for.
+    public(Route("/invitations/{token}", answer_handlers.show, name="invitations.show")),
+    Route("/invitations/{token}/accept", answer_handlers.accept, methods=["POST"], name="invitations.accept"),
+    Route("/invitations/{token}/decline", answer_handlers.decline, methods=["POST"], name="invitations.decline"),
+    public(Route("/join/{code}", door_handlers.show_link, name="invitations.show_link")),
+    Route("/join/{code}", door_handlers.join, methods=["POST"], name="invitations.join"),
+]
+
+api_routes: list[BaseRoute] = [
+    Route(
+        "/api/v1/organizations/{slug}/invitations",
+        api.list_invitations,
+        name="invitations.list_organization_invitations",
+    ),
+    Route(
+        "/api/v1/organizations/{slug}/invitations",
+        api.create_invitations,
+        methods=["POST"],
+        name="invitations.create_invitations",
+    ),
+    Route(
+        "/api/v1/organizations/{slug}/invitations/{invitation_id:uuid}",
+        api.revoke_invitation,
+        methods=["DELETE"],
+        name="invitations.revoke_invitation",
+    ),
+]
+
+routes: list[BaseRoute] = [*organization_routes, *answer_routes, *api_routes]
+
+navigation = [
+    NavigationItem(N_("Invitations"), "invitations.list_invitations", "invitations.view", icon="mail", position=25),
+]
+
+
+async def fill_shell(request: Request, db: AsyncSession, user_id: UUID) -> None:
+    """The switcher's organizations, and how many invitations wait, by one statement."""
+    request.state.organizations, request.state.pending_invitations = await list_for_switcher(db, user_id)
+
+
+async def count_contents(db: AsyncSession, scope: Scope) -> list[str]:
+    """What goes with the organization when it is deleted."""
+    count = await count_invitations(db, scope)
+    if not count:
+        return []
+    text = ngettext("One unanswered invitation stops working.", "%(num)s unanswered invitations stop working.", count)
+    return [text % {"num": count}]

@@ -1,0 +1,182 @@
+"""Who belongs to an organization: in pages, by role, by status, by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, Text, bindparam, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+from sqlalchemy.sql.elements import BindParameter
+
+from app.accounts.models import Email, Session, User
+from app.organizations.models import CustomRole, Membership, MembershipStatus, OwnershipOffer, Scope
+from app.pagination import Pages, Position
+from app.policy import Role
+from app.reads import Read
+
+# Beyond this many the page says "more than": an exact count would cost more than the page.
+MOST_COUNTED = 10_000
+MOST_RECEIVERS = 100
+
+
+@dataclass(frozen=True)
+class MemberFilter:
+    """Which members are asked for; empty values ask for all."""
+
+    role: str | None = None
+    status: str | None = None
+    search: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.role or self.status or self.search)
+
+
+@dataclass(frozen=True)
+class ListedMember:
+    """A member with their person and address, and when that person was last seen in the product."""
+
+    membership: Membership
+    last_seen_at: datetime | None
+
+
+_LAST_SEEN = select(func.max(Session.last_seen_at)).where(Session.user_id == User.id).correlate(User).scalar_subquery()
+_ORDER = (Membership.joined_at, Membership.user_id)
+
+
+def _members() -> Select[Membership, User, Email, CustomRole, datetime | None]:
+    return (
+        select(Membership, User, Email, CustomRole, _LAST_SEEN.label("last_seen_at"))
+        .join(Membership.user)
+        .outerjoin(User.primary_email)
+        .outerjoin(Membership.custom_role)
+        .where(Membership.organization_id == bindparam("organization_id"))
+    )
+
+
+def _chosen(name: str) -> BindParameter[str]:
+    return bindparam(name, type_=Text())
+
+
+_MEMBERS = Pages(_members(), Membership.user, User.primary_email, Membership.custom_role, order=_ORDER)
+_FOUND = Pages(
+    _members().where(
+        or_(_chosen("role").is_(None), Membership.role == _chosen("role")),
+        or_(_chosen("status").is_(None), Membership.status == _chosen("status")),
+        or_(
+            _chosen("pattern").is_(None),
+            User.name.ilike(_chosen("pattern"), escape="\\"),
+            Email.address.ilike(_chosen("pattern"), escape="\\"),
+        ),
+    ),
+    Membership.user,
+    User.primary_email,
+    Membership.custom_role,
+    order=_ORDER,
+)
+
+
+async def list_members(
+    db: AsyncSession,
+    scope: Scope,
+    wanted: MemberFilter = MemberFilter(),
+    *,
+    after: Position | None = None,
+    limit: int | None = None,
+) -> Sequence[ListedMember]:
+    """The organization's members, those who joined first on top."""
+    organization_id = scope.organization.id
+    if wanted.is_empty:
+        rows = await _MEMBERS.page(db, after, limit, organization_id=organization_id)
+    else:
+        values = {"role": wanted.role, "status": wanted.status, "pattern": _pattern(wanted.search)}
+        rows = await _FOUND.page(db, after, limit, organization_id=organization_id, **values)
+    return [ListedMember(membership, seen) for membership, *_, seen in rows]
+
+
+_COUNT = Read(
+    select(func.count()).select_from(
+        select(Membership.user_id)
+        .where(Membership.organization_id == bindparam("organization_id"))
+        .limit(MOST_COUNTED + 1)
+        .subquery()
+    )
+)
+
+
+async def count_members(db: AsyncSession, scope: Scope) -> int:
+    """How many members there are; one more than MOST_COUNTED stands for any number above."""
+    row = await _COUNT.first(db, organization_id=scope.organization.id)
+    return row[0] if row else 0
+
+
+async def find_member(db: AsyncSession, scope: Scope, user_id: UUID, *, is_locked: bool = False) -> Membership | None:
+    """A member of the scope's organization, with their person and address; locked for whoever decides by the role it has."""
+    statement = (
+        select(Membership)
+        .options(joinedload(Membership.user).joinedload(User.primary_email))
+        .where(Membership.organization_id == scope.organization.id, Membership.user_id == user_id)
+        .execution_options(populate_existing=True)
+    )
+    return await db.scalar(statement.with_for_update(of=Membership) if is_locked else statement)
+
+
+async def list_owners(db: AsyncSession, organization_id: UUID) -> Sequence[User]:
+    """The active owners of an organization that the transaction has named, with their addresses."""
+    statement = (
+        select(User)
+        .options(joinedload(User.primary_email))
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.organization_id == organization_id,
+            Membership.role == Role.OWNER,
+            Membership.status == MembershipStatus.ACTIVE,
+        )
+        .order_by(Membership.joined_at)
+    )
+    return (await db.scalars(statement)).all()
+
+
+async def list_receivers(db: AsyncSession, scope: Scope) -> Sequence[User]:
+    """Those to whom the organization may be handed over: active members who do not own it, a hundred at most."""
+    statement = (
+        select(User)
+        .options(joinedload(User.primary_email))
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.organization_id == scope.organization.id,
+            Membership.role != Role.OWNER,
+            Membership.status == MembershipStatus.ACTIVE,
+        )
+        .order_by(User.name)
+        .limit(MOST_RECEIVERS)
+    )
+    return (await db.scalars(statement)).all()
+
+
+async def find_offer(db: AsyncSession, scope: Scope) -> OwnershipOffer | None:
+    """The open offer of ownership, even an expired one, with both people and their addresses."""
+    statement = (
+        select(OwnershipOffer)
+        .options(
+            joinedload(OwnershipOffer.giver).joinedload(User.primary_email),
+            joinedload(OwnershipOffer.receiver).joinedload(User.primary_email),
+        )
+        .where(
+            OwnershipOffer.organization_id == scope.organization.id,
+            OwnershipOffer.accepted_at.is_(None),
+            OwnershipOffer.declined_at.is_(None),
+            OwnershipOffer.withdrawn_at.is_(None),
+        )
+    )
+    return await db.scalar(statement)
+
+
+def _pattern(search: str | None) -> str | None:
+    """What LIKE takes for "contains": the marks that mean something to it mean themselves."""
+    if not search:
+        return None
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,63 @@
+"""What this feature writes into the audit trail of an organization."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import User
+from app.audit.actions import record
+from app.audit.models import RequestFacts
+from app.organizations.models import Organization, Scope
+
+Changes = Mapping[str, list[Any]]  # Any: a value before and after, as JSON has it.
+
+
+async def note(
+    db: AsyncSession,
+    action: str,
+    organization: Organization,
+    user: User,
+    facts: RequestFacts,
+    changes: Changes | None = None,
+) -> None:
+    """Note what somebody did to an organization as a whole."""
+    target = ("organization", organization.id, organization.name)
+    await _record(db, action, organization, user, target, facts, changes)
+
+
+async def note_about(
+    db: AsyncSession,
+    action: str,
+    scope: Scope,
+    target: tuple[str, UUID, str],
+    facts: RequestFacts,
+    changes: Changes | None = None,
+) -> None:
+    """Note what a member did to something of the organization: its kind, id, and what it is called."""
+    await _record(db, action, scope.organization, scope.user, target, facts, changes)
+
+
+async def _record(
+    db: AsyncSession,
+    action: str,
+    organization: Organization,
+    user: User,
+    target: tuple[str, UUID, str],
+    facts: RequestFacts,
+    changes: Changes | None,
+) -> None:
+    kind, target_id, label = target
+    await record(
+        db,
+        action,
+        actor_id=user.id,
+        actor_label=user.name,
+        organization_id=organization.id,
+        target_type=kind,
+        target_id=target_id,
+        target_label=label,
+        changes=changes,
+        request=facts,
+    )
