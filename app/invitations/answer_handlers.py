@@ -8,7 +8,7 @@ from app.accounts.dependencies import CurrentUser, OptionalUser
 from app.audit.models import RequestFacts
 from app.config import Settings, current_settings
 from app.database import Db
-from app.invitations import accepting, domains, queries
+from app.invitations import accepting, domains, door_queries, queries
 from app.invitations.forms import SearchForm
 from app.invitations.models import Invitation, InvitationState
 from app.language import gettext as _
@@ -74,7 +74,7 @@ async def organizations(request: Request, user: CurrentUser, db: Db, query: Anno
         found=await queries.list_entries(db, user, query.search),
         search=query.search,
         invitations=await queries.list_for_person(db, user),
-        joinable=await queries.list_joinable(db, user),
+        joinable=await door_queries.list_joinable(db, user),
         closed=await list_closed(db, user),
     )
 

@@ -12,7 +12,7 @@ from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import name_organization, system_scope
 from app.errors import Refusal
-from app.invitations import emails, queries
+from app.invitations import door_queries, emails, queries
 from app.invitations.joining import become_member, require_admission
 from app.invitations.models import JoinDomain, JoinRequest
 from app.language import N_
@@ -47,7 +47,7 @@ class CannotJoin(Refusal):
 
 async def add_domain(db: AsyncSession, scope: Scope, *, domain: str, asks: bool, facts: RequestFacts) -> None:
     """Let people of a domain find the organization. Raises DomainNotYours. One that is there already is changed."""
-    if domain in PUBLIC_DOMAINS or domain not in await queries.list_member_domains(db, scope):
+    if domain in PUBLIC_DOMAINS or domain not in await door_queries.list_member_domains(db, scope):
         raise DomainNotYours
     row = {"organization_id": scope.organization.id, "domain": domain, "asks": asks}
     statement = insert(JoinDomain).values(**row, created_by=scope.user.id, created_at=clock.now())
@@ -70,7 +70,7 @@ async def join_by_domain(
     db: AsyncSession, settings: Settings, user: User, organization_id: UUID, *, facts: RequestFacts
 ) -> Organization | None:
     """Come in, or ask to: None means that somebody has to decide. Raises CannotJoin and OutsideDomains."""
-    found = next((each for each in await queries.list_joinable(db, user) if each.id == organization_id), None)
+    found = next((each for each in await door_queries.list_joinable(db, user) if each.id == organization_id), None)
     if found is None:
         raise CannotJoin
     async with system_scope(db):
@@ -107,7 +107,7 @@ async def refuse(db: AsyncSession, scope: Scope, request: JoinRequest, *, facts:
 
 
 async def _ask(db: AsyncSession, settings: Settings, user: User, organization: Organization) -> None:
-    domains = {each.domain for each in await queries.list_domains_of(db, organization.id)}
+    domains = {each.domain for each in await door_queries.list_domains_of(db, organization.id)}
     addresses = await queries.list_verified(db, user)
     address = next(each for each in addresses if each.rpartition("@")[2].lower() in domains)
     row = {"organization_id": organization.id, "user_id": user.id, "address": address, "created_at": clock.now()}

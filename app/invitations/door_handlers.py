@@ -10,7 +10,7 @@ from app.config import Settings, current_settings
 from app.database import Db
 from app.email.links import absolute
 from app.errors import Refusal
-from app.invitations import domains, links, queries
+from app.invitations import domains, door_queries, links, queries
 from app.invitations.answer_handlers import UNTRACED
 from app.invitations.forms import DomainForm, JoinDomainForm, JoinLinkForm
 from app.invitations.models import JoinLink, JoinRequest
@@ -50,7 +50,7 @@ async def create_link(
 
 async def revoke_link(request: Request, scope: InvitingScope, db: Db, link_id: UUID) -> Response:
     """Take a link back."""
-    link = next((each for each in await queries.list_links(db, scope) if each.id == link_id), None)
+    link = next((each for each in await door_queries.list_links(db, scope) if each.id == link_id), None)
     if link is None:
         raise HTTPException(404)
     await links.revoke_link(db, scope, link, facts=RequestFacts.of(request))
@@ -61,7 +61,7 @@ async def revoke_link(request: Request, scope: InvitingScope, db: Db, link_id: U
 async def show_link(request: Request, user: OptionalUser, db: Db, code: str) -> Response:
     """Show where a link leads. Only the button joins."""
     await limits.limit(request, limits.LINK)
-    link = await queries.find_link(db, code)
+    link = await door_queries.find_link(db, code)
     path = str(request.app.url_path_for("invitations.show_link", code=code))
     if user is None:
         return render(request, "invitations/link_signed_out.html", headers=UNTRACED, path=path)
@@ -78,7 +78,7 @@ async def show_link(request: Request, user: OptionalUser, db: Db, code: str) -> 
 
 async def join(request: Request, user: CurrentUser, db: Db, code: str) -> Response:
     """Become a member by a link."""
-    link = await queries.find_link(db, code)
+    link = await door_queries.find_link(db, code)
     if link is None:
         raise links.JoinLinkGone
     if await queries.is_member(db, link.organization_id, user):
@@ -146,14 +146,14 @@ async def _already(request: Request, db: Db, user: CurrentUser, link: JoinLink) 
 
 
 async def _get_request(db: Db, scope: Scope, user_id: UUID) -> JoinRequest:
-    asked = await queries.find_request(db, scope, user_id)
+    asked = await door_queries.find_request(db, scope, user_id)
     if asked is None:
         raise HTTPException(404)
     return asked
 
 
 async def _show_domains(request: Request, scope: Scope, db: Db, form: Submitted[JoinDomainForm]) -> Response:
-    found = [each for each in await queries.list_member_domains(db, scope) if each not in domains.PUBLIC_DOMAINS]
+    found = [each for each in await door_queries.list_member_domains(db, scope) if each not in domains.PUBLIC_DOMAINS]
     return render(request, "invitations/new_domain.html", form=form, candidates=found)
 
 

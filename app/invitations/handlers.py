@@ -8,7 +8,7 @@ from app.audit.models import RequestFacts
 from app.config import Settings, current_settings
 from app.database import Db
 from app.errors import Refusal
-from app.invitations import actions, queries
+from app.invitations import actions, door_queries, queries
 from app.invitations.forms import InvitationForm, read_lines
 from app.invitations.models import Invitation
 from app.language import gettext as _
@@ -43,9 +43,9 @@ async def list_invitations(
         invitations=page.rows,
         next_cursor=page.next_cursor,
         cursor=query.cursor,
-        links=await queries.list_links(db, scope),
-        domains=await queries.list_domains(db, scope),
-        requests=await queries.list_requests(db, scope),
+        links=await door_queries.list_links(db, scope),
+        domains=await door_queries.list_domains(db, scope),
+        requests=await door_queries.list_requests(db, scope),
         most_sent=actions.MOST_SENT,
     )
 

@@ -12,7 +12,7 @@ from app.audit.models import RequestFacts
 from app.database import name_organization
 from app.errors import Refusal
 from app.ids import uuid7
-from app.invitations import queries
+from app.invitations import door_queries, queries
 from app.invitations.joining import OutsideDomains, become_member, require_admission
 from app.invitations.models import JoinLink
 from app.language import N_
@@ -44,7 +44,7 @@ async def create_link(
     db: AsyncSession, scope: Scope, *, domain: str | None, max_uses: int | None, days: int, facts: RequestFacts
 ) -> tuple[JoinLink, str]:
     """Make a link; the second value is its code, which nobody can find out later. Raises TooManyLinks."""
-    if len(await queries.list_links(db, scope)) >= MOST_LINKS:
+    if len(await door_queries.list_links(db, scope)) >= MOST_LINKS:
         raise TooManyLinks
     code = new_token()
     link = JoinLink(

@@ -22,7 +22,7 @@ from app.pagination import PageQuery
 from app.policy import Role
 
 LONGEST_SEARCH = 100
-_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
 MOST_DOMAINS = 20
 
 
@@ -40,18 +40,24 @@ def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
+def _one_domain(text: str) -> str:
+    if not _DOMAIN.fullmatch(text):
+        raise PydanticCustomError("domains", N_("Enter a domain such as example.com."))
+    return text
+
+
 def read_domains(text: str) -> list[str]:
     """The domains in a text, separated by blanks, commas or lines. Raises PydanticCustomError for what is none."""
     domains = [part.removeprefix("@") for part in re.split(r"[\s,;]+", text.lower()) if part]
     if len(domains) > MOST_DOMAINS or not all(_DOMAIN.fullmatch(domain) for domain in domains):
-        raise PydanticCustomError("domains", "Enter domains such as example.com, twenty at most.")
+        raise PydanticCustomError("domains", N_("Enter domains such as example.com, twenty at most."))
     return list(dict.fromkeys(domains))
 
 
 Slug = Annotated[Line, BeforeValidator(_lowered), Field(max_length=LONGEST_SLUG), AfterValidator(_usable_slug)]
 """An address that an organization may have, if nobody else does."""
 
-Domain = Annotated[Line, BeforeValidator(_lowered), Field(max_length=253, pattern=f"^{_DOMAIN.pattern}$")]
+Domain = Annotated[Line, BeforeValidator(_lowered), Field(max_length=253), AfterValidator(_one_domain)]
 
 
 class OrganizationForm(Form):

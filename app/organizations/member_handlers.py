@@ -10,7 +10,7 @@ from app.database import Db
 from app.errors import Refusal
 from app.language import gettext as _
 from app.organizations import members as actions
-from app.organizations.custom_roles import find_role, list_custom_roles, role_key
+from app.organizations.custom_roles import AnyRole, find_role, list_custom_roles, role_key
 from app.organizations.dependencies import Allowed, MemberScope
 from app.organizations.forms import MemberQuery, RoleForm
 from app.organizations.granting import grantable_roles, may_grant
@@ -59,13 +59,14 @@ async def change_role(
 ) -> Response:
     """Give a member another role."""
     member = await _member(db, scope, user_id)
-    if form.is_valid:
+    role = await find_role(db, scope, form.data.role) if form.is_valid else None
+    if role is not None:
         try:
-            await actions.change_role(db, settings, scope, member, role=form.data.role, facts=RequestFacts.of(request))
+            await actions.change_role(db, settings, scope, member, role=role, facts=RequestFacts.of(request))
         except Refusal as refusal:
             return _refused(request, scope, refusal)
-        role = role_name(form.data.role)
-        flash(request, _("%(name)s has another role now: %(role)s.") % {"name": member.user.name, "role": role})
+        names = {"name": member.user.name, "role": role_name(role)}
+        flash(request, _("%(name)s has another role now: %(role)s.") % names)
     return see(request, "organizations.members", slug=scope.organization.slug)
 
 
@@ -127,7 +128,8 @@ async def _grantable(db: Db, scope: Scope) -> list[tuple[str, str]]:
     if not scope.allows("members.change"):
         return []
     own = [role for role in await list_custom_roles(db, scope) if may_grant(scope.membership, role)]
-    return [(role_key(role), role_name(role)) for role in [*grantable_roles(scope.membership), *own]]
+    found: list[AnyRole] = [*grantable_roles(scope.membership), *own]
+    return [(role_key(role), role_name(role)) for role in found]
 
 
 async def _member(db: Db, scope: Scope, user_id: UUID) -> Membership:

@@ -10,8 +10,8 @@ from app.config import Settings
 from app.errors import Refusal
 from app.language import N_
 from app.organizations import emails
-from app.organizations.granting import require_power_over
 from app.organizations.custom_roles import AnyRole, role_key, role_of
+from app.organizations.granting import require_power_over
 from app.organizations.models import CustomRole, Membership, MembershipStatus, OrganizationKind, Scope
 from app.organizations.recording import note_about
 from app.policy import Role
