@@ -1,0 +1,95 @@
+"""Which projects somebody asks for, and in which order: for the list, the file, the API and GraphQL alike."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+from sqlalchemy import ColumnElement, Date, Integer, func, literal_column
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.forms import Line
+from app.pagination import PageQuery
+from app.projects.models import Project, ProjectStatus
+
+LONGEST_SEARCH = 100
+
+
+class ProjectOrder(StrEnum):
+    """The orders that the list can have. A minus turns one around."""
+
+    NEWEST = "-created"
+    OLDEST = "created"
+    NAME = "name"
+    NAME_BACKWARDS = "-name"
+    DUE = "due"
+    DUE_BACKWARDS = "-due"
+    STATUS = "status"
+    STATUS_BACKWARDS = "-status"
+
+    @property
+    def column(self) -> str:
+        return self.value.removeprefix("-")
+
+    @property
+    def is_backwards(self) -> bool:
+        return self.value.startswith("-")
+
+
+# Each is spelled as the index that serves it (`models.Project`), whence the constants in SQL's own words. What is due on no
+# day is due on the last of all days: NULL would compare with nothing, and a page could not follow it.
+ORDERS: dict[str, InstrumentedAttribute[Any] | ColumnElement[Any]] = {  # Any: a time, a text, a day or a number.
+    "created": Project.created_at,
+    "name": func.lower(Project.name),
+    "due": func.coalesce(Project.due_on, literal_column("'9999-12-31'::date", Date()), type_=Date()),
+    "status": func.array_position(
+        literal_column("'{planned,active,paused,done}'::text[]"), Project.status, type_=Integer()
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ProjectFilter:
+    """Which projects are asked for; empty values ask for all."""
+
+    search: str | None = None
+    status: str | None = None
+    lead_id: UUID | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.search or self.status or self.lead_id)
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+class ProjectQuery(PageQuery):
+    """Which projects, in which order, and which part of them somebody asks for: the query of an address."""
+
+    search: Annotated[Line, Field(max_length=LONGEST_SEARCH, description="A part of the name or description.")] = ""
+    status: Annotated[
+        ProjectStatus | None, BeforeValidator(_none_if_empty), Field(description="Only those that are this far.")
+    ] = None
+    lead: Annotated[
+        UUID | None, BeforeValidator(_none_if_empty), Field(description="Only those that this member answers for.")
+    ] = None
+    sort: ProjectOrder = ProjectOrder.NEWEST
+
+    @property
+    def filter(self) -> ProjectFilter:
+        return ProjectFilter(self.search.strip() or None, self.status, self.lead)
+
+    @property
+    def list_name(self) -> str:
+        """What tells the pages of this list from those of another: a cursor is good for its own alone."""
+        return self.as_query()
+
+    def as_query(self, **instead: str | None) -> str:
+        """The query of the same list's address, at its beginning unless `instead` names a cursor."""
+        sort = None if self.sort == ProjectOrder.NEWEST else self.sort
+        asked = {"search": self.search.strip(), "status": self.status, "lead": self.lead, "sort": sort, **instead}
+        return urlencode({name: str(value) for name, value in asked.items() if value})
