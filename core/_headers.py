@@ -23,10 +23,7 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_list",)
 
     def __init__(
-        self,
-        headers: Mapping[str, str] | None = None,
-        raw: RawHeaders | None = None,
-        scope: Scope | None = None,
+        self, headers: Mapping[str, str] | None = None, raw: RawHeaders | None = None, scope: Scope | None = None
     ) -> None:
         if (headers is not None) + (raw is not None) + (scope is not None) > 1:
             raise AssertionError('Cannot set more than one of "headers", "raw" and "scope".')

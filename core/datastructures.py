@@ -196,12 +196,7 @@ class UploadFile:
     __slots__ = ("file", "filename", "headers", "size")
 
     def __init__(
-        self,
-        file: BinaryIO,
-        *,
-        size: int | None = None,
-        filename: str | None = None,
-        headers: Headers | None = None,
+        self, file: BinaryIO, *, size: int | None = None, filename: str | None = None, headers: Headers | None = None
     ) -> None:
         self.file = file
         self.size = size

@@ -23,47 +23,29 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from core._typed.answers import Answer, InvalidAnswer, answer_of
+from core._typed.answers import Answer, answer_of
+from core._typed.answers import InvalidAnswer as InvalidAnswer
 from core._typed.inputs import FAILED, Resolution
-from core._typed.markers import (
-    Body,
-    Cookie,
-    Depends,
-    File,
-    Form,
-    Header,
-    Path,
-    Query,
-    Status,
-    attached_dependencies,
-    depends_on,
-)
+from core._typed.markers import Body as Body
+from core._typed.markers import Cookie as Cookie
+from core._typed.markers import Depends as Depends
+from core._typed.markers import File as File
+from core._typed.markers import Form as Form
+from core._typed.markers import Header as Header
+from core._typed.markers import Path as Path
+from core._typed.markers import Query as Query
+from core._typed.markers import Status as Status
+from core._typed.markers import attached_dependencies
+from core._typed.markers import depends_on as depends_on
 from core._typed.plan import Plan, dependency_of
-from core._typed.signature import InvalidSignature, read_signature
-from core._typed.submitted import InvalidSubmission, Submitted
+from core._typed.signature import InvalidSignature as InvalidSignature
+from core._typed.signature import read_signature
+from core._typed.submitted import InvalidSubmission as InvalidSubmission
+from core._typed.submitted import Submitted as Submitted
 from core._typed.teardown import finish
 from core.exceptions import HTTPException
 from core.problems import InvalidInput, Problem, problem_response
 from core.responses import Response
-
-__all__ = [
-    "Body",
-    "Cookie",
-    "Depends",
-    "File",
-    "Form",
-    "Header",
-    "InvalidAnswer",
-    "InvalidSignature",
-    "InvalidSubmission",
-    "Path",
-    "Query",
-    "Status",
-    "Submitted",
-    "compile_endpoint",
-    "dependencies_of",
-    "depends_on",
-]
 
 # A Request or a WebSocket in, with values that are given to the handler by name; a Response out, or nothing for a websocket.
 # Which one is decided by the kind of route.

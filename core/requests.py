@@ -291,11 +291,7 @@ class Request(HTTPConnection[StateT]):
         return self._json
 
     def form(
-        self,
-        *,
-        max_files: int | float = 1000,
-        max_fields: int | float = 1000,
-        max_part_size: int = 1024 * 1024,
+        self, *, max_files: int | float = 1000, max_fields: int | float = 1000, max_part_size: int = 1024 * 1024
     ) -> PendingForm:
         """The form: `await request.form()`, or `async with request.form() as form` to close its files at the end.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -187,12 +188,10 @@ class _EndpointRoute(BaseRoute):
         return self.app(scope, receive, send)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _EndpointRoute) and (self.scope_type, self.path, self.endpoint, self.methods) == (
-            other.scope_type,
-            other.path,
-            other.endpoint,
-            other.methods,
-        )
+        return isinstance(other, _EndpointRoute) and identity_of(self) == identity_of(other)
+
+
+identity_of = attrgetter("scope_type", "path", "endpoint", "methods")
 
 
 class Route(_EndpointRoute):

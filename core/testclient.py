@@ -22,14 +22,6 @@ from core.loopback import ASGI_VERSIONS, HTTPExchange, Lifespan, ProtocolError, 
 from core.types import ASGIApp, Message, Receive, Scope, Send
 from core.websockets import WebSocketDisconnect
 
-__all__ = [
-    "AsyncTestClient",
-    "AsyncWebSocketTestSession",
-    "TestClient",
-    "WebSocketDenialResponse",
-    "WebSocketTestSession",
-]
-
 # The older form of applications, which `app` may have too.
 ASGIInstance = Callable[[Receive, Send], Awaitable[None]]
 ASGI2App = Callable[[Scope], ASGIInstance]

@@ -42,13 +42,7 @@ GZIP_FORMAT = 16 + zlib.MAX_WBITS
 _limiter: RunVar[anyio.CapacityLimiter] = RunVar("core.middleware.gzip.limiter")
 
 
-class GZipMiddleware:
-    """Compresses responses of at least `minimum_size` bytes, unless their type is among `exclude_content_types`.
-
-    A type ending in `/*` stands for all its subtypes. `compresslevel` is zlib's, 0 to 9. Parts of at least
-    `thread_minimum_size` bytes are compressed in a thread; smaller ones cost less than the hop.
-    """
-
+class _Compression:
     def __init__(
         self,
         app: ASGIApp,
@@ -64,6 +58,14 @@ class GZipMiddleware:
         self.thread_minimum_size = thread_minimum_size
         self.exclude_content_types = tuple(exclude_content_types)
 
+
+class GZipMiddleware(_Compression):
+    """Compresses responses of at least `minimum_size` bytes, unless their type is among `exclude_content_types`.
+
+    A type ending in `/*` stands for all its subtypes. `compresslevel` is zlib's, 0 to 9. Parts of at least
+    `thread_minimum_size` bytes are compressed in a thread; smaller ones cost less than the hop.
+    """
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -75,29 +77,15 @@ class GZipMiddleware:
         await self.app(scope, receive, responder.send)
 
 
-class IdentityResponder:
+class IdentityResponder(_Compression):
     """One response left as it is, but for `Vary`, which tells caches that others may get it compressed.
 
     Unless its headers say whether it is worth compressing, the start message is held back for the first part of the body.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        minimum_size: int,
-        compresslevel: int = 9,
-        thread_minimum_size: int = THREAD_MINIMUM_SIZE,
-        *,
-        exclude_content_types: Sequence[str] = DEFAULT_EXCLUDED_CONTENT_TYPES,
-    ) -> None:
-        self.app = app
-        self.minimum_size = minimum_size
-        self.compresslevel = compresslevel
-        self.thread_minimum_size = thread_minimum_size
-        self.exclude_content_types = tuple(exclude_content_types)
-        self._compressor: Any = None  # zlib does not export the class; it takes 256 KiB, so it is made on first use.
-        self._held_start: Message | None = None
-        self._passes = False
+    _compressor: Any = None  # zlib does not export the class; it takes 256 KiB, so it is made on first use.
+    _held_start: Message | None = None
+    _passes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.outer_send = send
