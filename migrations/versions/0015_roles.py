@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("organization_id", "id"),
         sa.UniqueConstraint("organization_id", "key"),
     )
+    op.create_index("uq_roles_name", "roles", ["organization_id", sa.text("lower(name)")], unique=True)
     enable_row_level_security(op, "roles", also_visible=OWN_ROLES)
     op.add_column("memberships", sa.Column("custom_role_id", sa.Uuid()))
     op.create_check_constraint("custom_role", "memberships", "custom_role_id IS NULL OR role = 'member'")

@@ -1,0 +1,1 @@
+"""What each role allows, and the roles that organizations make for themselves."""
