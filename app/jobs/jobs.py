@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from app import clock, throttle
+from app import clock, idempotency, throttle
+from app.database import system_scope
 from app.jobs import actions
 from app.jobs.registry import JobContext, job
 
