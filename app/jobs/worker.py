@@ -7,7 +7,7 @@ database's clock and another worker starts the job again, so a job runs at least
 import asyncio
 import random
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
@@ -15,19 +15,21 @@ import asyncpg
 import structlog
 from pgqueuer import AsyncpgDriver, PgQueuer
 from pgqueuer.errors import FailingListenerError
-from pgqueuer.models import Schedule
 from pgqueuer.types import QueueExecutionMode
 
 from app.config import Settings
 from app.database import Database
-from app.jobs.execution import JobExecution
+from app.jobs.execution import Executions, JobExecution
 from app.jobs.registry import JobContext, RegisteredJob, registered_jobs
+from app.jobs.schedules import attach_schedule, forget_earlier_schedules
 
 log = structlog.get_logger(__name__)
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
+# How long a worker that was told to stop waits for its jobs; what is not done then goes back into the queue.
+PATIENCE = timedelta(seconds=20)
 # New jobs wake the worker by NOTIFY; one that became due again after a failure is found by looking.
 LOOK_EVERY = timedelta(seconds=5)
 CONCURRENT_JOBS = 10
@@ -54,7 +56,7 @@ Backoff = Callable[[int], timedelta]
 
 
 async def run_worker(settings: Settings) -> None:
-    """Run jobs until SIGTERM or SIGINT. Jobs that have begun are finished first; no new ones are taken."""
+    """Run jobs until SIGTERM or SIGINT. Jobs that have begun are finished, or handed back after `PATIENCE`."""
     database = Database.from_settings(settings)
     worker = Worker(settings, database)
     try:
@@ -86,6 +88,7 @@ class Worker:
         backoff: Backoff = exponential_backoff,
         lease: timedelta = LEASE,
         look_every: timedelta = LOOK_EVERY,
+        patience: timedelta = PATIENCE,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -93,13 +96,17 @@ class Worker:
         self._backoff = backoff
         self._lease = lease
         self._look_every = look_every
+        self._patience = patience
         self._stopping = asyncio.Event()
         self._queuer: PgQueuer | None = None
-        self._executions: set[asyncio.Task[None]] = set()
+        self._executions = Executions()
 
     def stop(self) -> None:
-        """Take no more jobs; `run` returns when those that have begun are done."""
+        """Take no more jobs; `run` returns when those that have begun are done, or handed back to the queue."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
+        asyncio.get_running_loop().call_later(self._patience.total_seconds(), self._executions.hand_back)
         if self._queuer:
             self._queuer.shutdown.set()
 
@@ -133,6 +140,7 @@ class Worker:
 
     async def _work_on(self, connection: asyncpg.Connection, mode: QueueExecutionMode) -> None:
         self._queuer = queuer = PgQueuer(AsyncpgDriver(connection))
+        await forget_earlier_schedules(queuer.connection, self._jobs)
         for job in self._jobs:
             self._attach(queuer, job)
         if self._stopping.is_set():
@@ -157,8 +165,8 @@ class Worker:
 
     def _abandon(self, running: asyncio.Task[None]) -> None:
         """Stop everything at once. Without the connection no lease is renewed: what runs here is about to run elsewhere."""
-        for task in (*self._executions, running):
-            task.cancel()
+        self._executions.cancel()
+        running.cancel()
 
     def _attach(self, queuer: PgQueuer, job: RegisteredJob) -> None:
         """Tell PgQueuer of the job: its limit, what runs it, and its schedule."""
@@ -171,7 +179,7 @@ class Worker:
             ),
         )(_runs_through_its_execution)
         if job.schedule:
-            queuer.schedule(job.name, job.schedule, clean_old=True)(_enqueue_scheduled(queuer, job))
+            attach_schedule(queuer, job, job.schedule)
 
     @property
     def _context(self) -> JobContext:
@@ -180,14 +188,6 @@ class Worker:
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-
-def _enqueue_scheduled(queuer: PgQueuer, job: RegisteredJob) -> Callable[[Schedule], Awaitable[None]]:
-    async def enqueue(schedule: Schedule) -> None:
-        # A scheduled run is an ordinary job: retried, held on failure, and never twice in the queue.
-        await queuer.qm.queries.enqueue(job.name, b"{}", dedupe_key=f"schedule:{job.name}", on_conflict="skip")
-
-    return enqueue
 
 
 async def _runs_through_its_execution(job: object) -> None:

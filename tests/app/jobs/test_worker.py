@@ -172,6 +172,32 @@ async def test_a_signal_lets_the_running_job_finish_and_leaves_the_next_for_late
     assert await statuses(fresh_database) == ["queued"]
 
 
+@pytest.mark.requirement("REL-1")
+async def test_a_worker_that_stops_hands_back_what_it_cannot_wait_for_and_counts_no_attempt(
+    settings: Settings, fresh_database: Database
+) -> None:
+    attempts: list[int] = []
+    has_begun = asyncio.Event()
+
+    async def hangs(context: JobContext) -> None:
+        attempts.append(context.attempt)
+        has_begun.set()
+        await asyncio.Event().wait()
+
+    async def works(context: JobContext) -> None:
+        attempts.append(context.attempt)
+
+    await enqueue_one(fresh_database)
+    impatient = Worker(settings, fresh_database, jobs=[doing(hangs)], patience=timedelta(milliseconds=50))
+    await run_until(impatient, has_begun)
+    assert await statuses(fresh_database) == ["queued"]
+
+    async with asyncio.timeout(PATIENCE):
+        await Worker(settings, fresh_database, jobs=[doing(works, attempts=1)]).drain()
+    assert attempts == [1, 1]
+    assert await statuses(fresh_database) == []
+
+
 async def test_losing_the_database_connection_loses_no_job(settings: Settings, fresh_database: Database) -> None:
     attempts: list[int] = []
     has_begun, has_ended = asyncio.Event(), asyncio.Event()

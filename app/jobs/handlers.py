@@ -1,0 +1,33 @@
+"""The page on which somebody waits for their work."""
+
+from typing import Any
+from uuid import UUID
+
+from app.accounts.dependencies import CurrentUser
+from app.database import Db
+from app.jobs import queries
+from app.jobs.models import JobProgress
+from app.templates import render
+from core.requests import Request
+from core.responses import JSONResponse, Response
+
+# Without a script the browser asks again by itself; static/js may do better.
+SECONDS_BETWEEN_LOOKS = "2"
+
+
+async def progress(request: Request, user: CurrentUser, db: Db, progress_id: UUID) -> Response:
+    """Show how far the work has come."""
+    found = await queries.get_progress(db, user.id, progress_id)
+    headers = {} if found.is_over else {"refresh": SECONDS_BETWEEN_LOOKS}
+    return render(request, "jobs/progress.html", headers=headers, progress=found)
+
+
+async def progress_as_json(user: CurrentUser, db: Db, progress_id: UUID) -> Response:
+    """The same for programs and scripts."""
+    found = await queries.get_progress(db, user.id, progress_id)
+    return JSONResponse(_as_json(found), headers={"cache-control": "no-store"})
+
+
+def _as_json(progress: JobProgress) -> dict[str, Any]:  # Any: what JSON can say.
+    names = ("title", "state", "done", "total", "result_path")
+    return {"id": str(progress.id), **{name: getattr(progress, name) for name in names}}
