@@ -63,6 +63,9 @@ class ProjectFilter:
         return not (self.search or self.status or self.lead_id)
 
 
+EVERY = ProjectFilter()
+
+
 def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 

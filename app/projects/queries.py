@@ -12,7 +12,7 @@ from app.accounts.models import Email, User
 from app.audit.models import AuditEvent
 from app.organizations.models import Membership, MembershipStatus, Scope
 from app.pagination import Pages, Position, SortKey
-from app.projects.listing import ORDERS, ProjectFilter, ProjectOrder
+from app.projects.listing import EVERY, ORDERS, ProjectFilter, ProjectOrder
 from app.projects.models import Project
 from app.reads import Read
 
@@ -74,7 +74,7 @@ _FOUND = {order: _pages(_wanted(_listed(order)), order) for order in ProjectOrde
 async def list_projects(
     db: AsyncSession,
     scope: Scope,
-    wanted: ProjectFilter = ProjectFilter(),
+    wanted: ProjectFilter = EVERY,
     order: ProjectOrder = ProjectOrder.NEWEST,
     *,
     after: Position | None = None,
@@ -113,9 +113,7 @@ async def find_present(db: AsyncSession, scope: Scope, project_id: UUID) -> Proj
     statement = (
         select(Project)
         .options(joinedload(Project.lead))
-        .where(
-            Project.organization_id == scope.organization.id, Project.id == project_id, Project.deleted_at.is_(None)
-        )
+        .where(Project.organization_id == scope.organization.id, Project.id == project_id, Project.deleted_at.is_(None))
         .execution_options(populate_existing=True)
     )
     return await db.scalar(statement)
@@ -133,9 +131,7 @@ async def find_deleted(db: AsyncSession, scope: Scope, project_id: UUID) -> Proj
 
 async def list_deleted(db: AsyncSession, scope: Scope) -> Sequence[Project]:
     """What was deleted and can be brought back, the last on top, a hundred at most."""
-    statement = select(Project).where(
-        Project.organization_id == scope.organization.id, Project.deleted_at.is_not(None)
-    )
+    statement = select(Project).where(Project.organization_id == scope.organization.id, Project.deleted_at.is_not(None))
     return (await db.scalars(statement.order_by(Project.deleted_at.desc()).limit(MOST_DELETED_SHOWN))).all()
 
 
@@ -191,7 +187,7 @@ async def find_leads_by_address(db: AsyncSession, scope: Scope, addresses: Itera
             func.lower(Email.address).in_([address.lower() for address in addresses]),
         )
     )
-    return {address: user_id for address, user_id in (await db.execute(statement)).all()}
+    return {row[0]: row[1] for row in await db.execute(statement)}
 
 
 async def find_taken_names(db: AsyncSession, scope: Scope, names: Iterable[str]) -> set[str]:
