@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from app.config_files import FileSettings, file_problems, read_files
 from app.config_providers import LogInProvider, provider_problems, read_providers
 from app.config_rules import (
     boolean,
@@ -35,9 +36,12 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("development", "test", "production")
 EMAIL_PROVIDERS = ("mailbox", "postmark", "resend")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SHORTEST_AUDIT_DAYS = 90
 SIGN_UP_MODES = ("open", "closed", "invitation", "domains", "waitlist")
 BREACHED_PASSWORDS = "https://api.pwnedpasswords.com"
 NO_SECRET = Secret("")
+# How long a load balancer may take to notice that /readyz says no: two probes, two seconds apart, and a moment.
+DRAIN_SECONDS_IN_PRODUCTION = 5
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 T = TypeVar("T")
@@ -76,6 +80,9 @@ class Settings:
     database_owner_url: str = field(default="", repr=False)
     database_pool_size: int = 10
 
+    # For how many days the audit trail is kept; the database refuses to forget younger events.
+    audit_retention_days: int = 730
+
     product_name: str = "Slipway"
     product_tagline: str = ""
     company_name: str = "Slipway"
@@ -89,11 +96,16 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     log_level: str = "info"
+    drain_seconds: int = 0
+    metrics_token: Secret = NO_SECRET
+    metrics_networks: tuple[str, ...] = ()
+    metrics_port: int = 0
     sign_up: str = "open"
     sign_up_domains: tuple[str, ...] = ()
     log_in_providers: tuple[LogInProvider, ...] = ()
     breached_password_check: bool = False
     breached_password_url: str = BREACHED_PASSWORDS
+    files: FileSettings = field(default_factory=FileSettings)
 
     @property
     def is_production(self) -> bool:
@@ -140,6 +152,7 @@ def load_settings(environment: Mapping[str, str] | None = None, env_file: Path |
     settings = _read_settings(reader)
     problems = reader.problems + _provider_problems(settings) + sign_up_problems(settings)
     problems += provider_problems(reader.text, is_production=settings.is_production)
+    problems += file_problems(settings.files, is_production=settings.is_production)
     if settings.is_production:
         problems += production_problems(settings)
     if problems:
@@ -196,6 +209,7 @@ def _read_settings(reader: _Reader) -> Settings:
         database_url=reader.value("DATABASE_URL", postgresql_url, ""),
         database_owner_url=reader.value("DATABASE_OWNER_URL", postgresql_url, ""),
         database_pool_size=reader.value("DATABASE_POOL_SIZE", whole_number(1, 1000), 10),
+        audit_retention_days=reader.value("AUDIT_RETENTION_DAYS", whole_number(SHORTEST_AUDIT_DAYS, 36500), 730),
         product_name=product_name,
         product_tagline=reader.text("PRODUCT_TAGLINE", "Everything your product needs before its first feature."),
         company_name=reader.text("COMPANY_NAME", product_name),
@@ -206,6 +220,12 @@ def _read_settings(reader: _Reader) -> Settings:
         resend_api_key=Secret(reader.text("RESEND_API_KEY")),
         host=host,
         port=port,
+        drain_seconds=reader.value(
+            "DRAIN_SECONDS", whole_number(0, 300), DRAIN_SECONDS_IN_PRODUCTION if is_production else 0
+        ),
+        metrics_token=Secret(reader.text("METRICS_TOKEN")),
+        metrics_networks=reader.value("METRICS_NETWORKS", _networks, ()),
+        metrics_port=reader.value("METRICS_PORT", whole_number(0, 65535), 0),
         log_level=reader.value("LOG_LEVEL", one_of(LOG_LEVELS), "info"),
         sign_up=reader.value("SIGN_UP", one_of(SIGN_UP_MODES), "open"),
         sign_up_domains=reader.value("SIGN_UP_DOMAINS", email_domains, ()),
@@ -214,6 +234,7 @@ def _read_settings(reader: _Reader) -> Settings:
         ),
         breached_password_check=reader.value("BREACHED_PASSWORD_CHECK", boolean, is_production),
         breached_password_url=reader.value("BREACHED_PASSWORD_URL", origin, BREACHED_PASSWORDS),
+        files=read_files(reader.text, reader.value),
     )
 
 

@@ -1,4 +1,4 @@
-"""Decodes one picture that a stranger sent, in a process of its own: `python -I app/image_worker.py '{…}' < picture > square`.
+"""Decodes one picture that a stranger sent, in a process of its own: `python -I app/image_worker.py '{…}' < picture > made anew`.
 
 A picture can be made to exhaust memory or time, or to find a mistake in a decoder. Here that ends a process that holds
 nothing, within limits that the operating system keeps. It exits with 0, or with 2 for a picture that is not taken.
@@ -10,7 +10,7 @@ import json
 import sys
 import warnings
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 FORMATS = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF"}
 MOST_PIXELS = 40_000_000
@@ -26,7 +26,8 @@ def main() -> int:
     warnings.simplefilter("error")
     wish = json.loads(sys.argv[1])
     try:
-        square = cut_square(sys.stdin.buffer.read(), wish)
+        content = sys.stdin.buffer.read()
+        made = cut_square(content, wish) if "size" in wish else reencode(content, FORMATS[wish["extension"]])
     except (
         OSError,
         ValueError,
@@ -37,7 +38,7 @@ def main() -> int:
         Image.DecompressionBombError,
     ):
         return REFUSED
-    sys.stdout.buffer.write(square)
+    sys.stdout.buffer.write(made)
     return 0
 
 
@@ -53,14 +54,54 @@ def limit_resources() -> None:
 def cut_square(content: bytes, wish: dict[str, float | str | None]) -> bytes:
     """The wished part of a picture, re-encoded from its pixels alone: no metadata and no trailing data survive."""
     with Image.open(io.BytesIO(content), formats=[FORMATS[str(wish["extension"])]]) as opened:
-        width, height = opened.size
-        if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
-            raise ValueError("too many pixels")
+        require_size(opened)
         opened.load()
         picture = ImageOps.exif_transpose(opened).convert("RGBA")
     size = int(wish["size"] or 0)
     cut = picture.crop(box_of(picture.width, picture.height, wish))
     return encode(cut.resize((size, size), Image.Resampling.LANCZOS), int(wish["largest"] or 0))
+
+
+def require_size(opened: Image.Image) -> None:
+    """Before anything is decoded. Raises ValueError."""
+    width, height = opened.size
+    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
+        raise ValueError("too many pixels")
+
+
+def reencode(content: bytes, kind: str) -> bytes:
+    """The same picture in the same format, from its pixels alone."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(content), formats=[kind]) as opened:
+        require_size(opened)
+        opened.load()
+        if kind == "GIF" and getattr(opened, "n_frames", 1) > 1:
+            save_frames(opened, out)
+            return out.getvalue()
+        picture = ImageOps.exif_transpose(opened).convert(mode_for(opened, kind))
+    picture.info = {}  # Comments and profiles, which would be saved again.
+    picture.save(out, kind, quality=90)
+    return out.getvalue()
+
+
+def mode_for(picture: Image.Image, kind: str) -> str:
+    """A mode that the format can hold, without a palette of which a part is told elsewhere."""
+    if picture.mode in ("L", "LA", "RGB", "RGBA") and (kind != "JPEG" or picture.mode in ("L", "RGB")):
+        return picture.mode
+    return "RGB" if kind == "JPEG" else "RGBA"
+
+
+def save_frames(opened: Image.Image, out: io.BytesIO) -> None:
+    """Pictures that follow each other; together they count as one as regards their pixels."""
+    frames: list[Image.Image] = []
+    durations: list[int] = []
+    for frame in ImageSequence.Iterator(opened):
+        if (len(frames) + 1) * frame.width * frame.height > MOST_PIXELS:
+            raise ValueError("too many pixels")
+        durations.append(frame.info.get("duration", 100))
+        frames.append(frame.convert("RGBA"))
+        frames[-1].info = {}
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, disposal=2)
 
 
 def box_of(width: int, height: int, wish: dict[str, float | str | None]) -> tuple[int, int, int, int]:

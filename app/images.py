@@ -1,15 +1,18 @@
 """Pictures that people upload: taken for nothing that they claim to be, and re-encoded elsewhere."""
 
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
+from typing import IO, Any, BinaryIO
 
 import anyio
 from anyio import CapacityLimiter, run_process
 from anyio.lowlevel import RunVar
+from anyio.to_thread import run_sync
 
 from app import image_worker
 from app.errors import Refusal
@@ -49,17 +52,46 @@ async def square(content: bytes, filename: str, *, size: int, crop: Crop | None 
     if extension not in image_worker.FORMATS or not 0 < len(content) <= LARGEST_UPLOAD:
         raise UnusableImage
     wish = {"extension": extension, "size": size, "largest": LARGEST_SQUARE, **asdict(crop or Crop())}
+    done = await _work(wish, input=content, stdout=PIPE)
+    if not done:
+        raise UnusableImage
+    return done
+
+
+async def reencode(source: BinaryIO, filename: str, into: BinaryIO) -> None:
+    """Write the whole picture in `source` into the file `into`, made anew from its pixels. Raises UnusableImage.
+
+    The kind stays what the name's ending says; moving GIFs keep moving. What the camera wrote, comments, colour profiles and
+    whatever hangs behind the picture are gone. No part of it passes through this process.
+    """
+    extension = Path(filename).suffix.lower().removeprefix(".")
+    if extension not in image_worker.FORMATS:
+        raise UnusableImage
+    descriptor = await run_sync(_from_the_start, source)
+    await _work({"extension": extension}, stdin=descriptor, stdout=into)
+
+
+def _from_the_start(source: BinaryIO) -> int:
+    source.seek(0)
+    descriptor = source.fileno()  # A spooled file moves to the disk here.
+    source.flush()
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+async def _work(wish: dict[str, Any], *, stdout: int | IO[bytes], **channels: Any) -> bytes:  # Any: JSON; run_process.
+    """Have the worker fulfil a wish; returns what it wrote to a pipe. Raises UnusableImage."""
     command = [sys.executable, "-I", image_worker.__file__, json.dumps(wish)]
-    work = partial(run_process, command, input=content, stdout=PIPE, stderr=DEVNULL, check=False)
+    work = partial(run_process, command, stdout=stdout, stderr=DEVNULL, check=False, **channels)
     try:
         with anyio.fail_after(DEADLINE):
             async with _places():
                 done = await work()
     except TimeoutError:
         raise UnusableImage from None
-    if done.returncode != 0 or not done.stdout:
+    if done.returncode != 0:
         raise UnusableImage
-    return done.stdout
+    return done.stdout or b""
 
 
 def _places() -> CapacityLimiter:
