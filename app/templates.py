@@ -35,10 +35,14 @@ class Product:
     support_email: str
 
 
-def flash(request: Request, text: str, level: str = "success") -> None:
-    """Say `text` on the next page that this person sees. Levels: "success", "info", "warning", "danger"."""
+def flash(request: Request, text: str, level: str = "success", *, undo: str | None = None) -> None:
+    """Say `text` on the next page that this person sees. Levels: "success", "info", "warning", "danger".
+
+    `undo` is the path that a button beside it posts to, to take back what was done.
+    """
     waiting = request.session.get(FLASHES, [])
-    request.session[FLASHES] = [*waiting, {"level": level, "text": text}]
+    said = {"level": level, "text": text, **({"undo": undo} if undo else {})}
+    request.session[FLASHES] = [*waiting, said]
 
 
 def render(
