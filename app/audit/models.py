@@ -42,7 +42,8 @@ class RequestFacts:
 class AuditEvent(Identified, Timestamped, Base):
     """One thing that happened. Labels are copied, so that it still makes sense when what it names is gone.
 
-    There are no foreign keys for the same reason. A trigger refuses UPDATE, DELETE and TRUNCATE.
+    There are no foreign keys for the same reason. Triggers refuse UPDATE, TRUNCATE, and DELETE of all that is not old
+    (`app.audit.retention`).
     """
 
     __tablename__ = "audit_events"
@@ -67,6 +68,7 @@ class AuditEvent(Identified, Timestamped, Base):
         CheckConstraint("(actor_type = 'system') = (actor_id IS NULL)", name="actor_id"),
         CheckConstraint("(target_type IS NULL) = (target_id IS NULL)", name="target"),
         Index(None, "organization_id", "created_at"),
+        Index(None, "created_at"),
         Index(None, "actor_id", "created_at"),
         Index(None, "on_behalf_of", "created_at", postgresql_where=text("on_behalf_of IS NOT NULL")),
         Index(None, "target_type", "target_id", "created_at"),
