@@ -189,6 +189,7 @@ def test_one_module_of_the_product_speaks_http_to_others() -> None:
     assert len(speakers) <= 1, speakers
 
 
+@pytest.mark.requirement("XSS-1")
 def test_no_template_switches_escaping_off() -> None:
     templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
     pattern = re.compile(
