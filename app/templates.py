@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from datetime import date as Date  # noqa: N812 - `date` is a filter's name here.
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ def environment() -> Environment:
     install: Callable[..., None] = found.install_gettext_callables  # type: ignore[attr-defined] # added by the extension
     install(language.gettext, language.ngettext, newstyle=True)
     found.globals.update(_=_translated, gettext=_translated, ngettext=_translated_plural, drawing=drawing)
-    found.filters.update(relative_time=relative_time, date=date, iso=iso)
+    found.filters.update(relative_time=relative_time, date=date, day=day, iso=iso)
     return found
 
 
@@ -146,6 +147,11 @@ def date(at: datetime, form: str = "medium") -> str:
     """The day and time of `at` in the reader's zone and language."""
     zone = time_zones.zone()
     return babel.dates.format_datetime(at.astimezone(zone), form, tzinfo=zone, locale=language.locale())
+
+
+def day(on: Date) -> str:
+    """A day in the reader's language. It has no zone: it is the same day everywhere."""
+    return babel.dates.format_date(on, locale=language.locale())
 
 
 def iso(at: datetime) -> str:
