@@ -1,4 +1,4 @@
-"""Tables as text (RFC 4180): reading what spreadsheets write, and writing what they may safely open."""
+"""Reading tables as spreadsheets write them (RFC 4180, more or less)."""
 
 import csv
 import io
@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from app.errors import Refusal
 from app.language import N_
 from app.language import gettext as _
+from app.spreadsheets import FORMULA_MARKS
 
 LARGEST_FILE = 512 * 1024  # Bytes.
 MOST_ROWS = 1000
 DELIMITERS = ",;\t|"
 BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-
-# A spreadsheet takes a cell that begins with one of these for a formula, and would run it on the reader's machine
-# (OWASP, CSV Injection). An apostrophe before it makes it text; reading takes that apostrophe away again.
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class UnreadableFile(Refusal):
@@ -71,19 +68,8 @@ def read_table(text: str, encoding: str = "utf-8") -> Table:
     return Table(columns, [Row(line, _cells(columns, cells)) for line, cells in lines[1:]], encoding, delimiter)
 
 
-def written_row(cells: Iterable[object]) -> str:
-    """One row of a file, with every formula disarmed."""
-    target = io.StringIO()
-    csv.writer(target).writerow([disarmed(str(cell)) for cell in cells])
-    return target.getvalue()
-
-
-def disarmed(cell: str) -> str:
-    """A cell's text as one that no spreadsheet runs."""
-    return f"'{cell}" if cell.startswith(FORMULA_MARKS) else cell
-
-
 def _rearmed(cell: str) -> str:
+    """A cell as it was before `csv_line` made it harmless."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_MARKS) else cell
 
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from app.database import Database, name_organization
 from app.organizations.models import Scope
 from app.projects import queries
-from app.projects.csv_files import written_row
 from app.projects.importing import COLUMNS
 from app.projects.listing import ProjectFilter, ProjectOrder
 from app.projects.models import Project
+from app.spreadsheets import csv_line
 
 BYTE_ORDER_MARK = "\ufeff"  # Without it, spreadsheets take UTF-8 for an encoding of their own.
 ROWS_AT_A_TIME = 500
@@ -20,20 +20,20 @@ async def exported(database: Database, scope: Scope, wanted: ProjectFilter, orde
     Each piece is read in a transaction of its own: no connection waits for somebody on a slow line. A project that is
     changed meanwhile is in the file once, before or after its change, unless the change moved it in the list.
     """
-    yield BYTE_ORDER_MARK + written_row([*COLUMNS, "created_at"])
+    yield BYTE_ORDER_MARK + csv_line([*COLUMNS, "created_at"])
     after = None
     while True:
         async with database.transaction() as db:
             await name_organization(db, scope.organization.id)
             found = await queries.list_projects(db, scope, wanted, order, after=after, limit=ROWS_AT_A_TIME)
         if found:
-            yield "".join(written_row(_cells(listed.project)) for listed in found)
+            yield "".join(csv_line(_cells(listed.project)) for listed in found)
         if len(found) < ROWS_AT_A_TIME:
             return
         after = found[-1].position
 
 
 def _cells(project: Project) -> list[object]:
-    lead = project.lead.email if project.lead else ""
-    due_on = project.due_on or ""
-    return [project.name, project.description, project.status, lead, due_on, project.created_at.isoformat()]
+    lead = project.lead.email if project.lead else None
+    made_at = project.created_at.isoformat()
+    return [project.name, project.description, project.status, lead, project.due_on, made_at]

@@ -1,4 +1,5 @@
 // Every behaviour of the pages. Each module finds its elements by a data attribute, and every page works without any of them.
+import "./choose-all.js";
 import "./copy.js";
 import "./countdown.js";
 import "./crop.js";
@@ -18,3 +19,4 @@ import "./switcher.js";
 import "./theme.js";
 import "./time-zone.js";
 import "./try-request.js";
+import "./upload.js";

@@ -1,0 +1,106 @@
+"""Projects from files and as files."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app import clock
+from app.audit.actions import record
+from app.audit.models import RequestFacts
+from app.database import Db
+from app.forms import Form
+from app.language import gettext as _
+from app.language import ngettext
+from app.organizations.dependencies import Allowed
+from app.organizations.models import Scope
+from app.organizations.pages import see
+from app.projects.actions import NameTaken
+from app.projects.csv_files import LARGEST_FILE, MOST_ROWS, UnreadableFile, read_text
+from app.projects.exporting import exported
+from app.projects.importing import COLUMNS, NothingImported, Review, import_projects, review
+from app.projects.listing import ProjectQuery
+from app.templates import flash, render
+from core.datastructures import UploadFile
+from core.params import File, Query, Submitted
+from core.requests import Request
+from core.responses import Response, StreamingResponse
+
+ImportingScope = Annotated[Scope, Allowed("projects.import")]
+
+
+class ImportForm(Form):
+    """The text of a file that was looked at before."""
+
+    text: Annotated[str, Field(max_length=LARGEST_FILE)]
+
+
+async def ask_file(request: Request, scope: ImportingScope) -> Response:
+    """Ask for a file, and say what it must look like."""
+    return _show_form(request, Submitted.blank(ImportForm))
+
+
+async def check_file(
+    request: Request, scope: ImportingScope, db: Db, file: Annotated[UploadFile | None, File()] = None
+) -> Response:
+    """Show what importing a file would do. Writes nothing."""
+    form = Submitted.blank(ImportForm)
+    try:
+        text, encoding = read_text(await file.read() if file else b"")
+        reviewed = await review(db, scope, text, encoding)
+    except UnreadableFile as refusal:
+        form.add_error("file", _(refusal.message))
+        return _show_form(request, form)
+    return _show_review(request, reviewed, text)
+
+
+async def import_file(request: Request, scope: ImportingScope, db: Db, form: Submitted[ImportForm]) -> Response:
+    """Import the file that was shown, after checking it again."""
+    if not form.is_valid:
+        return _show_form(request, Submitted.blank(ImportForm))
+    try:
+        reviewed = await review(db, scope, form.data.text)
+        count = await import_projects(db, scope, reviewed, facts=RequestFacts.of(request))
+    except UnreadableFile as refusal:
+        form.add_error("file", _(refusal.message))
+        return _show_form(request, form)
+    except (NothingImported, NameTaken):
+        # Since the file was shown somebody has started a project of the same name.
+        return _show_review(request, await review(db, scope, form.data.text), form.data.text, status_code=409)
+    flash(request, ngettext("%(num)s project is imported.", "%(num)s projects are imported.", count) % {"num": count})
+    return see(request, "projects.projects", slug=scope.organization.slug)
+
+
+async def export_file(
+    request: Request,
+    scope: Annotated[Scope, Allowed("projects.view")],
+    db: Db,
+    query: Annotated[ProjectQuery, Query()],
+) -> Response:
+    """Download the list, with the same filter and in the same order."""
+    await record(
+        db,
+        "projects.exported",
+        actor_id=scope.user.id,
+        actor_label=scope.user.name,
+        organization_id=scope.organization.id,
+        target_type="organization",
+        target_id=scope.organization.id,
+        target_label=scope.organization.name,
+        request=RequestFacts.of(request),
+    )
+    rows = exported(request.app.state.database, scope, query.filter, query.sort)
+    name = f"projects-{clock.now():%Y-%m-%d}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return StreamingResponse(rows, headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def _show_form(request: Request, form: Submitted[ImportForm]) -> Response:
+    kilobytes = LARGEST_FILE // 1024
+    return render(
+        request, "projects/import.html", form=form, columns=COLUMNS, most_rows=MOST_ROWS, largest_kilobytes=kilobytes
+    )
+
+
+def _show_review(request: Request, reviewed: Review, text: str, *, status_code: int = 200) -> Response:
+    status_code = 422 if reviewed.faulty and status_code == 200 else status_code
+    return render(request, "projects/review_import.html", status_code=status_code, review=reviewed, text=text)
