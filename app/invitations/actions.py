@@ -157,6 +157,7 @@ async def _invite(
         message=message or None,
         expires_at=now + LIFETIME,
         last_sent_at=now,
+        created_at=now,
     )
     try:
         async with db.begin_nested():

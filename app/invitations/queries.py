@@ -224,7 +224,7 @@ async def find_membership_of(db: AsyncSession, organization_id: UUID, user_id: U
             Membership.user_id == user_id,
             Membership.status == MembershipStatus.ACTIVE,
         )
-        .with_for_update(read=True)
+        .with_for_update(read=True, of=Membership)
         .execution_options(populate_existing=True)
     )
     return await db.scalar(statement)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.forms import Form, Line
+from app.language import N_
 from app.organizations.member_queries import MemberFilter
 from app.organizations.models import (
     LONGEST_NAME,

@@ -1,0 +1,61 @@
+"""Teams for tests: founded and joined through the real actions."""
+
+import re
+
+from httpx2 import Response
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import User
+from app.audit.models import AuditEvent, RequestFacts
+from app.database import system_scope
+from app.organizations.actions import create_team
+from app.organizations.models import Membership, MembershipStatus, Organization
+from app.policy import Role
+from core.testclient import AsyncTestClient
+from tests.app.accounts.people import add_person, csrf_token
+
+
+async def add_team(db: AsyncSession, owner: User, *, name: str = "Acme", slug: str = "acme") -> Organization:
+    """A team that `owner` has founded."""
+    organization = await create_team(db, owner, name=name, slug=slug, facts=RequestFacts())
+    await db.flush()
+    return organization
+
+
+async def add_member(
+    db: AsyncSession,
+    organization: Organization,
+    name: str,
+    role: Role = Role.MEMBER,
+    status: MembershipStatus = MembershipStatus.ACTIVE,
+) -> User:
+    """A new person with an address of their first name, who belongs to the organization."""
+    person = await add_person(db, name, f"{name.partition(' ')[0].lower()}@example.com")
+    async with system_scope(db):
+        db.add(Membership(organization_id=organization.id, user_id=person.id, role=role, status=status))
+    return person
+
+
+async def membership_of(db: AsyncSession, organization: Organization, user: User) -> Membership | None:
+    """A person's membership as it is in the database now."""
+    statement = select(Membership).where(Membership.organization_id == organization.id, Membership.user_id == user.id)
+    async with system_scope(db):
+        return await db.scalar(statement.execution_options(populate_existing=True))
+
+
+async def events_of(db: AsyncSession, organization: Organization, action: str) -> list[AuditEvent]:
+    """The events of a kind, in order."""
+    statement = select(AuditEvent).where(AuditEvent.organization_id == organization.id, AuditEvent.action == action)
+    async with system_scope(db):
+        return list(await db.scalars(statement.order_by(AuditEvent.id)))
+
+
+async def submit(client: AsyncTestClient, path: str, **fields: str) -> Response:
+    """Submit a form as somebody who is logged in."""
+    return await client.post(path, data={**fields, "csrf_token": await csrf_token(client)})
+
+
+def text_of(page: Response) -> str:
+    """What a reader sees of a page, with single blanks."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
