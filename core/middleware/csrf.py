@@ -47,6 +47,19 @@ def csrf_token(request: HTTPConnection) -> str:
     return protection.token_for(request)
 
 
+async def require_csrf_token(request: Request) -> None:
+    """Check the token of a request that `deferred` left to its handler. Raises HTTPException(403).
+
+    The handler reads the form first, within limits of its own; otherwise it is read here.
+    """
+    protection: CSRFMiddleware = request.scope[CSRF_SCOPE_KEY]
+    await protection.check_token(request)
+
+
+def _never(connection: HTTPConnection) -> bool:
+    return False
+
+
 class CSRFMiddleware:
     """Answers 403, through the application's own error page, to unsafe requests that are not from our own pages.
 
@@ -54,6 +67,8 @@ class CSRFMiddleware:
       (anonymous, or an API client with a key); with a session a token is required in addition.
     - `trusted_origins` (`https://example.com`) may send requests too; those with a session still need the token.
     - `exempt` are paths, and prefixes of paths ending in "/", that are not checked, for example webhooks.
+    - `deferred(connection)` says which requests have their form read by the handler, once it knows who asks and how much
+      may come. Such a handler awaits `require_csrf_token(request)`; a token in the header is checked here all the same.
 
     A websocket handshake must be from our own origin, if it says where it comes from; it needs no token.
 
@@ -70,8 +85,10 @@ class CSRFMiddleware:
         session_id: Callable[[HTTPConnection], str | None],
         trusted_origins: Sequence[str] = (),
         exempt: Sequence[str] = (),
+        deferred: Callable[[HTTPConnection], bool] = _never,
     ) -> None:
         self.app = app
+        self._deferred = deferred
         self.session_id = session_id
         self.trusted_origins = frozenset(_normalise_origin(origin) for origin in trusted_origins)
         self._key = str(secret_key).encode()
@@ -114,10 +131,14 @@ class CSRFMiddleware:
         """Raises HTTPException(403), or what the form parser raises about a malformed form."""
         if not self._is_own_site(connection):
             raise HTTPException(403, WRONG_SITE)
-        if not isinstance(connection, Request):
-            return
-        session_id = self.session_id(connection)
-        if session_id is not None and not self._is_valid(await _submitted_token(connection), session_id):
+        is_deferred = TOKEN_HEADER not in connection.headers and self._deferred(connection)
+        if isinstance(connection, Request) and not is_deferred:
+            await self.check_token(connection)
+
+    async def check_token(self, request: Request) -> None:
+        """Raises HTTPException(403) for a request with a session and without its token."""
+        session_id = self.session_id(request)
+        if session_id is not None and not self._is_valid(await _submitted_token(request), session_id):
             raise HTTPException(403, WRONG_TOKEN)
 
     def _is_exempt(self, path: str) -> bool:
