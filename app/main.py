@@ -9,6 +9,7 @@ from app.caching import NeverStored
 from app.config import Settings, load_settings
 from app.database import Database
 from app.errors import API, exception_handlers
+from app.files.receiving import reads_form_itself
 from app.health import TrustedHostButForProbes, health_routes
 from app.language import LanguageMiddleware
 from app.logs import AccessLogMiddleware, configure_logs
@@ -108,5 +109,10 @@ def middleware(settings: Settings) -> list[Middleware]:
             https_only=settings.uses_https,
         ),
         Middleware(AuthenticationMiddleware, backend=CredentialBackend(settings), on_error=refuse_credentials),
-        Middleware(CSRFMiddleware, secret_key=settings.key("csrf").hex(), session_id=session_id),
+        Middleware(
+            CSRFMiddleware,
+            secret_key=settings.key("csrf").hex(),
+            session_id=session_id,
+            deferred=reads_form_itself,
+        ),
     ]

@@ -20,3 +20,4 @@ import "./theme.js";
 import "./time-zone.js";
 import "./try-request.js";
 import "./upload.js";
+import "./upload.js";

@@ -1,0 +1,40 @@
+"""The page /o/{slug}/files, what leads to a file's content, and what programs ask below /api/v1/organizations/{slug}/files."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.features import NavigationItem
+from app.files import api, handlers
+from app.files.queries import count_files
+from app.files.receiving import LARGEST_BODY
+from app.language import N_, ngettext
+from app.organizations.models import Scope
+from core.routing import BaseRoute, Route
+
+PAGE = "/o/{slug}/files"
+FILE = PAGE + "/{file_id:uuid}"
+API = "/api/v1/organizations/{slug}/files"
+API_FILE = API + "/{file_id:uuid}"
+
+routes: list[BaseRoute] = [
+    Route(PAGE, handlers.files, name="files.files"),
+    Route(PAGE, handlers.upload, methods=["POST"], max_body_size=LARGEST_BODY, name="files.upload"),
+    Route(FILE + "/download", handlers.download, name="files.download"),
+    Route(FILE + "/view", handlers.view, name="files.view"),
+    Route(FILE + "/content", handlers.content, name="files.content"),
+    Route(FILE + "/delete", handlers.delete, methods=["POST"], name="files.delete"),
+    Route(FILE + "/restore", handlers.restore, methods=["POST"], name="files.restore"),
+    Route(API, api.list_files, name="files.list_files"),
+    Route(API, api.upload_file, methods=["POST"], max_body_size=LARGEST_BODY, name="files.upload_file"),
+    Route(API_FILE, api.show_file, name="files.show_file"),
+    Route(API_FILE, api.delete_file, methods=["DELETE"], name="files.delete_file"),
+    Route(API_FILE + "/download-link", api.link_file, name="files.link_file"),
+    Route(API_FILE + "/restore", api.restore_file, methods=["POST"], name="files.restore_file"),
+]
+
+navigation = [NavigationItem(N_("Files"), "files.files", "files.view", icon="files", position=40)]
+
+
+async def count_contents(db: AsyncSession, scope: Scope) -> list[str]:
+    """What goes with an organization that is deleted."""
+    count = await count_files(db, scope)
+    return [ngettext("One file", "%(num)s files", count) % {"num": count}] if count else []
