@@ -5,12 +5,14 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import URL, DateTime, ForeignKey, MetaData, Text, Uuid, cast, event, func, make_url, select
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
@@ -19,17 +21,17 @@ from sqlalchemy.sql.elements import ColumnElement
 from app import clock
 from app.config import Settings
 from app.ids import uuid7
+from app.outages import is_silent
 from app.schema import pending_migrations
 from core.params import Depends
 from core.requests import HTTPConnection
 
-CONNECT_SECONDS = 5
-POOL_SECONDS = 5
-STATEMENT_SECONDS = 5
 IDLE_IN_TRANSACTION_SECONDS = 60
-READINESS_SECONDS = 2
+READINESS_SECONDS = 1
 # Probes come every few seconds from several places; they share one answer.
 READINESS_KEPT_SECONDS = 1
+# After the server has cancelled a statement, its word needs a moment to arrive; a silent server has had its chance.
+SILENCE_SECONDS = 0.25
 
 NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
@@ -77,22 +79,44 @@ class Tenant:
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
 
 
+@dataclass(frozen=True)
+class Patience:
+    """The longest waits in seconds: for a place in the pool, for a connection, for a statement."""
+
+    pool: float
+    connect: float
+    statement: float
+
+
+# Whoever waits for a page is told within two seconds that something is down. A request waits at most for a place and then
+# either for a new connection or for a statement on a kept one; while the database is silent each of these sums stays below.
+REQUESTS = Patience(pool=0.5, connect=1.0, statement=1.25)
+# Nobody looks at the worker, at commands and at tests while they wait; a worker's sweep may be long.
+WORK = Patience(pool=10, connect=5, statement=30)
+
+
 class Database:
     """A pool of connections to one PostgreSQL database, made for one event loop."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, statement_seconds: float = STATEMENT_SECONDS) -> None:
-        """`url` as Settings keep it (postgresql+asyncpg://…). A statement is cancelled after `statement_seconds`."""
-        address, arguments = _connection(url, statement_seconds)
+    def __init__(self, url: str, *, pool_size: int = 10, patience: Patience = WORK) -> None:
+        """`url` as Settings keep it (postgresql+asyncpg://…)."""
+        address, arguments = _connection(url, patience)
         self.engine: AsyncEngine = create_async_engine(
-            address, pool_size=pool_size, max_overflow=5, pool_timeout=POOL_SECONDS, connect_args=arguments
+            address,
+            pool_size=pool_size,
+            max_overflow=5,
+            pool_timeout=patience.pool,
+            connect_args=arguments,
+            hide_parameters=True,  # Else a failure's line in the log would have what people sent.
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed_connection)
+        event.listen(self.engine.sync_engine, "handle_error", _cut_silent_line)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._problem: tuple[float, str | None] | None = None
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Database":
-        return cls(settings.database_url, pool_size=settings.database_pool_size)
+    def from_settings(cls, settings: Settings, patience: Patience = WORK) -> "Database":
+        return cls(settings.database_url, pool_size=settings.database_pool_size, patience=patience)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -135,7 +159,7 @@ class Database:
         return f"Migrations are pending: {', '.join(pending)}." if pending else None
 
 
-def _connection(url: str, statement_seconds: float) -> tuple[URL, dict[str, Any]]:
+def _connection(url: str, patience: Patience) -> tuple[URL, dict[str, Any]]:
     """The address without the options that are libpq's, and the arguments for asyncpg that stand for them.
 
     Every wait has an end: without these, a broken network line would hold a request for TCP's quarter of an hour.
@@ -143,11 +167,11 @@ def _connection(url: str, statement_seconds: float) -> tuple[URL, dict[str, Any]
     address = make_url(url)
     mode, root_certificate = address.query.get("sslmode"), address.query.get("sslrootcert")
     arguments: dict[str, Any] = {
-        "timeout": CONNECT_SECONDS,
-        "command_timeout": statement_seconds + 1,
+        "timeout": patience.connect,
+        "command_timeout": patience.statement + SILENCE_SECONDS,
         "server_settings": {
             "application_name": "slipway",
-            "statement_timeout": str(int(statement_seconds * 1000)),
+            "statement_timeout": str(int(patience.statement * 1000)),
             "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_SECONDS * 1000),
         },
     }
@@ -168,6 +192,17 @@ def _refuse_closed_connection(
     """
     if connection.driver_connection.is_closed():
         raise DisconnectionError("The server closed this connection.")
+
+
+def _cut_silent_line(context: ExceptionContext) -> None:
+    """End the connection of a statement that got no answer, at once.
+
+    Else the driver would ask the silent server to cancel, to roll back and to close in order, each as slowly, and the
+    place in the pool would be taken meanwhile.
+    """
+    connection = context.connection
+    if connection is not None and not connection.closed and is_silent(context.original_exception):
+        connection.connection.driver_connection.terminate()  # type: ignore[union-attr] # asyncpg's, without types
 
 
 async def database_session(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:

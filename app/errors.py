@@ -1,8 +1,10 @@
 """Refusals and failures, shown as pages to people and as problem documents (RFC 9457) to programs."""
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.language import gettext as _
+from app.outages import DRIVER_ERRORS, is_outage
 from app.templates import render
 from core.exceptions import HTTPException
 from core.middleware.requestid import request_id
@@ -14,6 +16,8 @@ from core.types import HTTPExceptionHandler
 log = structlog.get_logger(__name__)
 
 API = ("/api", "/graphql")
+# Seconds after which a client may ask again. Most outages are a restart or a failover.
+RETRY_AFTER = "2"
 PAGES = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503})
 
 
@@ -35,10 +39,27 @@ def exception_handlers() -> dict[int | type[Exception], HTTPExceptionHandler]:
     answer = ProblemHandler(page=error_page, api=API)
 
     async def note_and_answer(request: Request, error: Exception) -> Response:
+        if is_outage(error):
+            return await answer_outage(request, error)
         log.error("request.failed", path=request.scope["path"], exc_info=error)
         return await answer(request, error)
 
-    return {HTTPException: answer, Exception: note_and_answer}
+    async def answer_outage(request: Request, error: Exception) -> Response:
+        """Raises what is no outage, for the handler above."""
+        if not is_outage(error):
+            raise error
+        # No traceback: there is one of these for each request, until the database is back.
+        log.warning("request.unavailable", path=request.scope["path"], reason=_first_line(error))
+        return await answer(request, HTTPException(503, headers={"retry-after": RETRY_AFTER}))
+
+    outages = dict.fromkeys((SQLAlchemyError, OSError, *DRIVER_ERRORS), answer_outage)
+    return {HTTPException: answer, **outages, Exception: note_and_answer}
+
+
+def _first_line(error: Exception) -> str:
+    """The kind of the failure and what it says, without the statement that SQLAlchemy adds below."""
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0] if said else ''}"[:200]
 
 
 def error_page(request: Request, error: HTTPException) -> Response:

@@ -7,10 +7,11 @@ import time
 import structlog
 
 from app.config import Settings
+from app.metrics import note_request
 from core.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger("app.access")
-QUIET = ("/healthz", "/readyz", "/static/")
+QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
 def configure_logs(settings: Settings) -> None:
@@ -33,18 +34,20 @@ def configure_logs(settings: Settings) -> None:
     root.handlers = [existing for existing in root.handlers if not _is_ours(existing)] + [handler]
     root.setLevel(settings.log_level.upper())
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # It tells of each call with its whole address.
 
 
 def _renderers(settings: Settings) -> list[structlog.typing.Processor]:
     if settings.is_production:
         return [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.dict_tracebacks,
+            # Without the frames' variables: those of a log-in have the password.
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
         ]
     return [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),
     ]
 
 
@@ -79,14 +82,15 @@ class AccessLogMiddleware:
 
 
 def _log_request(scope: Scope, status: int, seconds: float) -> None:
-    if status < 400 and scope["path"].startswith(QUIET):
+    template = getattr(scope.get("route"), "path", None)
+    note_request(scope["method"], template, status, seconds)
+    if scope["path"].startswith(QUIET) and (status < 400 or scope["path"] == "/readyz"):
         return
-    route = scope.get("route")
     log.info(
         "request",
         method=scope["method"],
         path=scope["path"],
-        route=getattr(route, "path", None),
+        route=template,
         status=status,
         milliseconds=round(seconds * 1000, 1),
     )

@@ -7,13 +7,17 @@ from app import features
 from app.accounts.sessions import session_id
 from app.caching import NeverStored
 from app.config import Settings, load_settings
-from app.database import Database
+from app.database import REQUESTS, Database
+from app.drain import Drain, DrainMiddleware
 from app.errors import API, exception_handlers
 from app.files.receiving import reads_form_itself
 from app.health import TrustedHostButForProbes, health_routes
 from app.language import LanguageMiddleware
 from app.logs import AccessLogMiddleware, configure_logs
+from app.metrics import watch_pool
 from app.policy import public
+from app.realtime.running import realtime
+from app.stalls import StallWatch
 from app.templates import ROOT, environment
 from app.tokens.bearer import CredentialBackend, client_of, refuse_credentials
 from core.applications import Starlette
@@ -49,15 +53,22 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     """
     settings = settings or load_settings()
     configure_logs(settings)
+    drain = Drain(settings.drain_seconds)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.database = database or Database.from_settings(settings)
+        app.state.database = database or Database.from_settings(settings, REQUESTS)
+        if database is not None:
+            async with realtime(app, settings, database):
+                yield
+            return
+        watch_pool(app.state.database.engine)
         try:
-            yield
+            with drain.begun_by_sigterm(), StallWatch().watching():
+                async with realtime(app, settings, app.state.database):
+                    yield
         finally:
-            if database is None:
-                await app.state.database.close()
+            await app.state.database.close()
 
     static = HashedStaticFiles(directory=ROOT / "static", debug=settings.debug)
     app = Starlette(
@@ -71,6 +82,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     )
     environment().auto_reload = settings.debug  # Else every template of a page is looked at on the disk each time.
     app.state.settings = settings
+    app.state.drain = drain
     app.state.static = static
     return app
 
@@ -87,6 +99,7 @@ def all_routes(settings: Settings, static: HashedStaticFiles) -> list[BaseRoute]
 def middleware(settings: Settings) -> list[Middleware]:
     """The layers around the router, from the outermost to the innermost."""
     return [
+        Middleware(DrainMiddleware),
         Middleware(ProxyHeadersMiddleware, trusted=settings.trusted_proxies),
         Middleware(RequestIdMiddleware),
         Middleware(AccessLogMiddleware),

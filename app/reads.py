@@ -24,6 +24,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapper, Session
 from sqlalchemy.orm.attributes import instance_dict, instance_state
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from app.outages import is_silent
+
 Columns = TypeVarTuple("Columns")
 Record = Sequence[Any]  # Any: what the driver made of a column, whatever its type.
 
@@ -173,6 +175,8 @@ async def _fetch(connection: AsyncConnection, sql: str, arguments: list[object])
                 await raw._start_transaction()
             records: Sequence[Record] = await raw._connection.fetch(sql, *arguments)
         except Exception as error:
+            if is_silent(error):
+                raw._connection.terminate()  # As app.database does for the ORM's statements.
             failure = _translated(raw, error, sql)
             if raw._connection.is_closed():
                 await connection.invalidate(failure)

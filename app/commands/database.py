@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 
 from app.config import Settings
-from app.database import Database
+from app.database import WORK, Database
 from app.database_problems import is_same_role, owner_address, require_connection
 from app.database_roles import prepare_application_role
 from app.embedded_postgres import OWNER, EmbeddedPostgres
@@ -30,7 +30,7 @@ def running_database(settings: Settings) -> Iterator[Settings]:
 async def move_schema(settings: Settings, *, to: str = "head", down: bool = False) -> None:
     """Migrate as the owner, then give the application's role the rights on what there is now."""
     url, variable = owner_address(settings)
-    database = Database(url, statement_seconds=600)
+    database = Database(url, patience=replace(WORK, statement=600))
     try:
         await require_connection(database.engine, variable)
         await (downgrade if down else upgrade)(database.engine, to)

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 import click
 import uvicorn
@@ -14,11 +15,14 @@ from app.commands.database import running_database
 from app.commands.listening import address_of, listening_socket
 from app.config import Settings, load_settings
 from app.database_problems import require_usable_database
+from app.metrics import SHARED_FOLDER
 from core.server import BoundedProtocol
 
 GRACEFUL_SECONDS = 20
 GRACEFUL_SECONDS_IN_DEVELOPMENT = 2
 KEEP_ALIVE_SECONDS = 20
+LARGEST_WEBSOCKET_MESSAGE = 64 * 1024
+PING_SECONDS = 20
 
 
 @click.command("serve")
@@ -31,8 +35,9 @@ KEEP_ALIVE_SECONDS = 20
 def serve_command(host: str | None, port: int | None, workers: int, descriptor: int | None) -> None:
     """Serve the product over HTTP.
 
-    Refuses to start while migrations are pending. SIGTERM or Ctrl-C finishes the requests that have begun. TLS, HTTP/2
-    and compression of uploads are for the proxy in front; name its address in TRUSTED_PROXIES.
+    Refuses to start while migrations are pending. SIGTERM or Ctrl-C finishes the requests that have begun; before that,
+    SIGTERM lets DRAIN_SECONDS pass, in which /readyz says no. With several workers, SIGHUP replaces them one after the
+    other without losing a request. TLS, HTTP/2 and compression of uploads are for the proxy in front; name its address in TRUSTED_PROXIES.
     """
     settings = _with_address(load_settings(), host, port)
     listener = listening_socket(settings) if descriptor is None else socket.socket(fileno=descriptor)
@@ -60,6 +65,10 @@ def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
         loop="uvloop",
         http=BoundedProtocol,
         ws="websockets-sansio",
+        ws_max_size=LARGEST_WEBSOCKET_MESSAGE,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=False,  # It costs each connection a buffer, and a small message may unpack to a large one.
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -72,7 +81,9 @@ def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
         # uvicorn handles both, and raises them once more when all requests are done; that end is no failure.
         signal.signal(number, signal.SIG_IGN)
     if workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        with TemporaryDirectory(prefix="slipway-metrics-") as folder:
+            os.environ[SHARED_FOLDER] = folder
+            Multiprocess(config, sockets=[listener]).run()
         return
     server = uvicorn.Server(config)
     server.run(sockets=[listener])

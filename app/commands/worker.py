@@ -3,6 +3,7 @@
 import asyncio
 
 import click
+from prometheus_client import start_http_server
 
 from app.commands.database import running_database
 from app.commands.family import Family
@@ -10,6 +11,7 @@ from app.config import load_settings
 from app.database_problems import require_usable_database
 from app.jobs.worker import run_worker
 from app.logs import configure_logs
+from app.metrics import REGISTRY
 
 
 @click.command("worker", short_help="Run background jobs.")
@@ -26,4 +28,6 @@ def worker_command(reload: bool) -> None:
             return
         asyncio.run(require_usable_database(settings))
         configure_logs(settings)
+        if settings.metrics_port:
+            start_http_server(settings.metrics_port, settings.host, registry=REGISTRY)
         asyncio.run(run_worker(settings))

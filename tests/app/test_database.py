@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -12,7 +12,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
-from app.database import Database, name_organization, organization_named, system_scope, user_named
+from app.database import (
+    REQUESTS,
+    SILENCE_SECONDS,
+    WORK,
+    Database,
+    name_organization,
+    organization_named,
+    system_scope,
+    user_named,
+)
 from app.schema import pending_migrations
 from tests.databases import RolledBackDatabase
 
@@ -93,7 +102,7 @@ async def test_connections_that_the_server_closed_are_replaced_unnoticed(
 
 
 async def test_a_statement_that_takes_too_long_is_cancelled(settings: Settings) -> None:
-    database = Database(settings.database_url, statement_seconds=0.05)
+    database = Database(settings.database_url, patience=replace(WORK, statement=0.05))
     try:
         with pytest.raises(DBAPIError, match="statement timeout"):
             async with database.transaction() as db:
@@ -197,7 +206,12 @@ async def test_what_a_test_writes_is_gone_in_the_next(database: RolledBackDataba
     assert await count(database, b"written") == 1
 
 
+@pytest.mark.requirement("REL-3")
+def test_rel_3_what_a_request_may_wait_for_adds_up_to_two_seconds() -> None:
+    assert REQUESTS.pool + max(REQUESTS.connect, REQUESTS.statement + SILENCE_SECONDS) <= 2
+
+
 def test_waiting_always_has_an_end(settings: Settings) -> None:
     database = Database(settings.database_url)
 
-    assert timedelta(seconds=database.engine.pool.timeout()) <= timedelta(seconds=5)  # type: ignore[attr-defined]
+    assert database.engine.pool.timeout() == WORK.pool  # type: ignore[attr-defined]
