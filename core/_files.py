@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from mimetypes import guess_type
 from pathlib import Path
 from urllib.parse import quote
@@ -15,15 +15,7 @@ import anyio
 import anyio.to_thread
 
 from core._headers import Headers, MutableHeaders, RawHeaders, encode_header
-from core._response import (
-    SEND_RAISES_SINCE,
-    Response,
-    content_length,
-    denial_sender,
-    first_to_finish,
-    spec_version,
-    wait_for_disconnect,
-)
+from core._response import SEND_RAISES_SINCE, Response, content_length, denial_sender, spec_version, while_connected
 from core.background import BackgroundTask
 from core.types import Receive, Scope, Send
 
@@ -131,7 +123,7 @@ class FileResponse(Response):
         if scope["type"] == "websocket" or spec_version(scope) >= SEND_RAISES_SINCE:
             await self._send_parts(send, plan)
         else:
-            await first_to_finish(lambda: self._send_parts(send, plan), lambda: wait_for_disconnect(receive))
+            await while_connected(scope, receive, partial(self._send_parts, send, plan))
 
     async def _send_parts(self, send: Send, plan: Plan) -> None:
         file = await anyio.open_file(self.path, "rb")
@@ -249,7 +241,7 @@ def add_missing(headers: RawHeaders, fields: Iterable[tuple[bytes, bytes]]) -> N
     headers += [field for field in fields if field[0] not in names]
 
 
-@functools.lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)
 def stat_headers(modified_at: float, size: int) -> RawHeaders:
     # Imported with the first file: together they take a tenth of the time that importing core does.
     import hashlib

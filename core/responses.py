@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from core._blocking_stream import send_from_threads
 from core._files import FileResponse as FileResponse
 from core._files import MalformedRangeHeader as MalformedRangeHeader
 from core._files import RangeNotSatisfiable as RangeNotSatisfiable
-from core._response import SEND_RAISES_SINCE, denial_sender, first_to_finish, spec_version, wait_for_disconnect
+from core._response import SEND_RAISES_SINCE, denial_sender, spec_version, wait_for_disconnect, while_connected
 from core._response import Response as Response
 from core._tracked_send import TrackedSend
 from core.background import BackgroundTask
@@ -140,6 +141,6 @@ class StreamingResponse(Response):
             except OSError:
                 raise ClientDisconnect() from None
         else:
-            await first_to_finish(lambda: self.stream_response(send), lambda: self.listen_for_disconnect(receive))
+            await while_connected(scope, receive, partial(self.stream_response, send), self.listen_for_disconnect)
         if self.background is not None:
             await self.background()

@@ -6,6 +6,8 @@ import asyncio
 import contextvars
 import math
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import unquote
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
 NEVER = math.inf
+# How long a new connection has for its first request when the server ends, seconds.
+FIRST_REQUEST_SECONDS = 0.25
 # A head larger than this is parsed each time.
 KNOWN_HEAD = 4096
 
@@ -81,6 +85,7 @@ class Connection(asyncio.Protocol):
         self.timer_at = self.read_by = self.write_by = NEVER
         self.is_body_paused = self.is_writing_paused = False
         self.waiters: list[asyncio.Future[None]] = []
+        self.told_of_leaving: set[Callable[[], object]] = set()
         self._default_headers: object = None
         self._default_lines = b""
 
@@ -182,15 +187,29 @@ class Connection(asyncio.Protocol):
         self.waiting.clear()
         self.is_asked_to_end = True
         self.wake()
-        if self.active is None or self.active.complete:
-            self._close()
-        else:
+        if self.active is not None and not self.active.complete:
             self.active.keep_alive = False
+        elif self.current is None and not self.is_in_message:
+            # Whoever has just connected did it to ask something, and what it asks may be on its way.
+            self._read_until(FIRST_REQUEST_SECONDS)
+        elif not self.is_in_message or self.current is not None:
+            self._close()
 
     async def ending_asked(self) -> None:
         """Wait until the server wants to end. Responses that would never end by themselves do so then (core.sse)."""
         while not self.is_asked_to_end:
             await self.changed()
+
+    @contextmanager
+    def calling_when_gone(self, function: Callable[[], object]) -> Iterator[None]:
+        """Call it when the client leaves, which it may have done, unless that is after the end of the block."""
+        self.told_of_leaving.add(function)
+        try:
+            if self.is_ending:
+                function()
+            yield
+        finally:
+            self.told_of_leaving.discard(function)
 
     # The parser's side.
 
@@ -315,6 +334,8 @@ class Connection(asyncio.Protocol):
 
     def _start(self, exchange: Exchange) -> None:
         self.active = exchange
+        if self.is_asked_to_end:
+            exchange.keep_alive = False
         limit = self.config.limit_concurrency
         application = self.application
         if limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit):
@@ -550,7 +571,10 @@ def scope_of(connection: Connection) -> dict[str, Any]:
         "client": address(transport.get_extra_info("peername")),
         "scheme": "https" if transport.get_extra_info("sslcontext") else "http",
         "root_path": config.root_path,
-        "extensions": {"core.shutdown": {"wait": connection.ending_asked}},
+        "extensions": {
+            "core.shutdown": {"wait": connection.ending_asked},
+            "core.disconnect": {"calling": connection.calling_when_gone},
+        },
         **dict.fromkeys(("method", "path", "raw_path", "query_string", "headers", "state")),
     }
 

@@ -101,6 +101,8 @@ class Exchange:
     def disconnect(self) -> None:
         self.disconnected = True
         self.connection.wake()
+        for function in tuple(self.connection.told_of_leaving):
+            function()
 
     # What the application calls.
 

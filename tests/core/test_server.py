@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from core._server.wire import REMEMBERED, HeaderLines, require_host
+from core.responses import StreamingResponse
 from core.server import BoundedProtocol, Limits
 from tests.core.serving import Client, Served, get, post, serving
 
@@ -496,6 +497,55 @@ async def test_after_the_response_the_application_receives_the_disconnect(served
     await client.close()
     await app.released.wait()
     assert app.messages[-1] == {"type": "http.disconnect"}
+
+
+class Waiting:
+    """A stream that has sent one part and waits for ever, as one of rare events does."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.is_closed = False
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["path"] == "/late":
+            # The client has left before the response begins.
+            await self.entered.wait()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        await StreamingResponse(self.parts())(scope, receive, send)
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        try:
+            yield b"one"
+            self.entered.set()
+            await asyncio.Event().wait()
+        finally:
+            self.is_closed = True
+
+
+@pytest.mark.parametrize("http", [Quick, "httptools"])
+async def test_a_stream_that_only_waits_ends_when_its_client_leaves(http: Any) -> None:
+    app = Waiting()
+    async with serving(app, http) as served:
+        client = await served.connect()
+        client.say(get(b"/stream"))
+        await app.entered.wait()
+        await client.close()
+        async with asyncio.timeout(10):
+            await served.emptied()
+    assert app.is_closed
+
+
+async def test_a_stream_that_begins_after_its_client_has_left_ends_as_well() -> None:
+    app = Waiting()
+    async with serving(app, Quick) as served:
+        client = await served.connect()
+        client.say(get(b"/late"))
+        await client.close()
+        app.entered.set()
+        async with asyncio.timeout(10):
+            await served.emptied()
+    assert not served.server.server_state.tasks
 
 
 async def test_whoever_listens_beside_the_response_hears_of_its_end(served: Served, app: Application) -> None:
