@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NEW_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"  # noqa: S105 (a command, not a secret)
 
 # 32 random bytes are 43 characters in base64 and 64 in hexadecimal digits.
+DEFAULT_PASSWORD_MEMORY = 19 * 1024  # KiB, what OWASP recommends for argon2id with two passes.
 SHORTEST_SECRET = 43
 # Random base64 of that length measures about 200 bits, hexadecimal digits about 240, a repeated word far below 160.
 LEAST_ENTROPY = 160.0
@@ -129,6 +130,13 @@ def postgresql_url(text: str) -> str:
     return url.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
 
 
+def redis_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        raise ValueError("is not an address: write redis://:password@host:6379/0, or rediss:// for TLS")
+    return text
+
+
 def generated_secret(path: Path) -> str:
     """The secret kept in `path`, made on first use, so that restarting a development server logs nobody out."""
     if not path.exists():
@@ -213,6 +221,8 @@ def _exposure_problems(settings: Settings) -> Iterator[str]:
         yield "ALLOWED_HOSTS must not be '*' in production: name the hosts, such as app.example.com or *.example.com."
     if any(_is_everyone(proxy) for proxy in settings.trusted_proxies):
         yield "TRUSTED_PROXIES must not be '*' in production: anyone could pretend to come from any address."
+    if settings.password_memory < DEFAULT_PASSWORD_MEMORY:
+        yield f"PASSWORD_MEMORY must be at least {DEFAULT_PASSWORD_MEMORY} in production: stolen hashes would be guessed."
 
 
 def _is_everyone(proxy: str) -> bool:
@@ -234,7 +244,5 @@ def has_guessable_password(url: str) -> bool:
 
 
 def _email_problems(settings: Settings) -> Iterator[str]:
-    if settings.email_provider == "mailbox":
-        yield "EMAIL_PROVIDER must be postmark or resend in production: the mailbox delivers to nobody."
     if not settings.email_from:
         yield "EMAIL_FROM is missing: name the sender of the product's e-mails, such as Slipway <hello@example.com>."

@@ -17,6 +17,10 @@ class NoAnswer(Exception):
     """The other side did not answer, not in time, or with more than we take."""
 
 
+class NotReached(NoAnswer):
+    """There was no connection: the other side has not heard of the request."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the other side said, whatever the status. `headers` have names in lower case."""
@@ -50,16 +54,19 @@ async def call(
     headers: Mapping[str, str] | None = None,
     json_body: Any = None,  # Any: whatever JSON can say.
     form: Mapping[str, str] | None = None,
+    content: bytes | None = None,
     largest: int = LARGEST_ANSWER,
 ) -> Answer:
-    """Ask `url` once and wait for the whole answer, at most `deadline` seconds and `largest` bytes. Raises NoAnswer.
+    """Ask `url` once and wait for the whole answer, at most `deadline` seconds and `largest` bytes. Raises NoAnswer, NotReached.
 
     A redirect is an answer like any other: following it would carry secrets to an address that nobody has checked.
     """
     try:
         # The library limits each read; only this limits all of them together.
         async with asyncio.timeout(deadline), _client(deadline) as client:
-            request = client.build_request(method, url, headers=_headers(headers), json=json_body, data=form)
+            request = client.build_request(
+                method, url, headers=_headers(headers), json=json_body, data=form, content=content
+            )
             response = await client.send(request, stream=True)
             try:
                 return Answer(response.status_code, dict(response.headers), await _read(response, largest))
@@ -67,6 +74,8 @@ async def call(
                 await response.aclose()
     except TimeoutError:
         raise NoAnswer(f"No answer within {deadline:g} seconds.") from None
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise NotReached(f"{type(error).__name__}: {error}") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # Never the request itself: its headers hold the key.
         raise NoAnswer(f"{type(error).__name__}: {error}") from None

@@ -3,26 +3,31 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock
 from app.config import Settings
-from app.database import Database
 from app.email import queries
+from app.email.delivery import change_message
 from app.email.models import EmailMessage, EmailStatus
-from app.email.providers import DeliveryFailed, MessageRefused, Provider
 from app.email.rendering import render_message
+from app.email.subscriptions import subscription_of, unsubscribe_url
+from app.errors import Refusal
 from app.jobs.actions import enqueue
-from app.jobs.registry import JobContext, RetryLater
-from app.language import speaking
+from app.language import N_, speaking
 
-LONGEST_ERROR = 500
-# The body may hold a link that logs somebody in; nobody needs it any longer.
-ERASED = {"text": "", "html": ""}
+FINISHED = (EmailStatus.SENT, EmailStatus.FAILED, EmailStatus.UNCLEAR, EmailStatus.WITHHELD)
+
+
+class CannotBeSentAgain(Refusal):
+    """The message is on its way, or was sent or refused, and its body is gone."""
+
+    status_code = 409
+
+    def __init__(self) -> None:
+        super().__init__(N_("This message cannot be sent again: it was delivered or refused, and its text is gone."))
 
 
 async def send(
@@ -34,14 +39,20 @@ async def send(
     context: Mapping[str, Any],
     dedup_key: str | None = None,
     locale: str | None = None,
+    unsubscribe: str | None = None,
 ) -> EmailMessage:
     """Write a message from `templates/emails/<template>` and have it delivered, if this transaction commits.
 
     `locale` is the receiver's language, where it is known; else that of whoever causes the message. A second message with
-    the same `dedup_key` is not sent; the first is returned.
+    the same `dedup_key` is not sent; the first is returned. `unsubscribe` names the kind of messages that the receiver may do
+    without ("digest"): it then carries a link to end them. Whatever concerns the security of an account has none.
     """
+    subscription = await subscription_of(db, address=to, kind=unsubscribe) if unsubscribe else None
+    way_out = unsubscribe_url(settings, subscription) if subscription else None
     with speaking(locale):
-        rendered = render_message(settings, to_address=to, template=template, context=context)
+        rendered = render_message(
+            settings, to_address=to, template=template, context={"unsubscribe_url": way_out, **context}
+        )
     message = EmailMessage(
         to_address=to,
         template=template,
@@ -50,6 +61,8 @@ async def send(
         html=rendered.html,
         locale=rendered.locale,
         dedup_key=dedup_key,
+        unsubscribe_url=way_out,
+        subscription_id=subscription.id if subscription else None,
     )
     try:
         await _add(db, message)
@@ -59,36 +72,17 @@ async def send(
     return message
 
 
-async def deliver(context: JobContext, provider: Provider, email_id: UUID) -> None:
-    """Hand one message to the provider, unless that has been done. Raises RetryLater while there is hope.
-
-    The message is marked as being sent before the provider is asked. If this process dies in between, the message is
-    offered again under the same id, by which the provider tells a repetition where it can (see `providers`).
-    """
-    message = await _begin_delivery(context.database, provider, email_id)
-    if message is None:
-        return
-    try:
-        provider_id = await provider.deliver(message)
-    except MessageRefused as refusal:
-        await _note_failure(context.database, message, refusal, gives_up=True, erases=not provider.keeps_messages)
-    except DeliveryFailed as failure:
-        await _note_failure(context.database, message, failure, gives_up=context.is_last_attempt)
-        raise RetryLater(str(failure), failure.retry_after) from failure
-    else:
-        await _note_delivery(context.database, message, provider, provider_id)
-
-
 async def redeliver(db: AsyncSession, message: EmailMessage) -> None:
-    """Try a failed message again from the start, whose body was kept because the provider never refused it."""
-    await _change(db, message.id, status=EmailStatus.QUEUED, attempts=0, last_error=None)
+    """Try a message again from the start that was given up, or of which nobody knows whether it was sent. Raises CannotBeSentAgain."""
+    if not message.can_be_sent_again:
+        raise CannotBeSentAgain
+    await change_message(db, message.id, status=EmailStatus.QUEUED, attempts=0, last_error=None)
     await enqueue(db, "email.deliver", {"email_id": message.id})
 
 
 async def forget_messages(db: AsyncSession, *, before: datetime) -> int:
     """Delete the messages of earlier than `before`, delivered or given up; returns how many."""
-    finished = EmailMessage.status.in_([EmailStatus.SENT, EmailStatus.FAILED])
-    statement = delete(EmailMessage).where(finished, EmailMessage.created_at < before)
+    statement = delete(EmailMessage).where(EmailMessage.status.in_(FINISHED), EmailMessage.created_at < before)
     return len((await db.scalars(statement.returning(EmailMessage.id))).all())
 
 
@@ -100,35 +94,3 @@ async def _add(db: AsyncSession, message: EmailMessage) -> None:
     # Within a savepoint: a key that is taken must not undo what the transaction did before.
     async with db.begin_nested():
         db.add(message)
-
-
-async def _begin_delivery(database: Database, provider: Provider, email_id: UUID) -> EmailMessage | None:
-    async with database.transaction() as db:
-        message = await queries.find_undelivered_message(db, email_id)
-        if message is not None:
-            message.status = EmailStatus.SENDING
-            message.attempts += 1
-            message.provider = provider.name
-        return message
-
-
-async def _note_delivery(database: Database, message: EmailMessage, provider: Provider, provider_id: str) -> None:
-    changes: dict[str, Any] = {"status": EmailStatus.SENT, "provider_id": provider_id, "sent_at": clock.now()}
-    if not provider.keeps_messages:
-        changes |= ERASED
-    async with database.transaction() as db:
-        await _change(db, message.id, last_error=None, **changes)
-
-
-async def _note_failure(
-    database: Database, message: EmailMessage, error: DeliveryFailed, *, gives_up: bool, erases: bool = False
-) -> None:
-    changes: dict[str, Any] = {"status": EmailStatus.FAILED if gives_up else EmailStatus.QUEUED}
-    if erases:
-        changes |= ERASED
-    async with database.transaction() as db:
-        await _change(db, message.id, last_error=str(error)[:LONGEST_ERROR], **changes)
-
-
-async def _change(db: AsyncSession, email_id: UUID, **changes: Any) -> None:  # Any: the columns' values.
-    await db.execute(update(EmailMessage).where(EmailMessage.id == email_id).values(**changes))

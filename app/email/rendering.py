@@ -30,7 +30,7 @@ def render_message(
     settings: Settings, *, to_address: str, template: str, context: Mapping[str, Any]
 ) -> RenderedMessage:
     """Render `templates/emails/<template>.{subject.txt,txt,html}`. Raises jinja2's errors for a missing part or name."""
-    names = {**_shared_context(settings), "to_address": to_address, **context}
+    names = {**_shared_context(settings), "to_address": to_address, "unsubscribe_url": None, **context}
     parts = {
         suffix: environment().get_template(f"emails/{template}.{suffix}").render(names)
         for suffix in ("subject.txt", "txt", "html")

@@ -13,8 +13,9 @@ from app import clock
 from app.config import Settings
 from app.database import Database
 from app.email import actions
+from app.email.delivery import deliver
 from app.email.models import EmailMessage, EmailStatus
-from app.email.providers import Mailbox, Provider, Resend
+from app.email.providers import Carriers, Mailbox, Resend
 from app.jobs.registry import JobContext, RegisteredJob, RetryLater, get_job
 from app.jobs.worker import Worker
 from tests.app.email.provider_server import Answer, ProviderServer, provider_server
@@ -45,8 +46,8 @@ async def reload(database: Database, message: EmailMessage) -> EmailMessage:
         return (await db.scalars(select(EmailMessage).where(EmailMessage.id == message.id))).one()
 
 
-def resend_at(server: ProviderServer) -> Provider:
-    return Resend("key", "Slipway <hello@example.com>", url=server.url, deadline=5)
+def resend_at(server: ProviderServer) -> Carriers:
+    return Carriers([Resend("key", "Slipway <hello@example.com>", url=server.url, deadline=5)])
 
 
 def context_of(settings: Settings, database: Database, attempt: int = 1) -> JobContext:
@@ -89,7 +90,7 @@ async def test_a_second_message_with_the_same_key_is_not_sent(db: AsyncSession, 
 async def test_the_mailbox_counts_as_delivered_and_keeps_the_message(database: Database, settings: Settings) -> None:
     message = await send_one(database, settings)
 
-    await actions.deliver(context_of(settings, database), Mailbox(), message.id)
+    await deliver(context_of(settings, database), Carriers([Mailbox()]), message.id)
 
     found = await reload(database, message)
     assert (found.status, found.provider, found.attempts) == (EmailStatus.SENT, "mailbox", 1)
@@ -99,7 +100,7 @@ async def test_the_mailbox_counts_as_delivered_and_keeps_the_message(database: D
 async def test_a_delivered_message_leaves_no_secret_link_behind(database: Database, settings: Settings) -> None:
     message = await send_one(database, settings)
     async with provider_server() as server:
-        await actions.deliver(context_of(settings, database), resend_at(server), message.id)
+        await deliver(context_of(settings, database), resend_at(server), message.id)
 
     found = await reload(database, message)
     assert (found.status, found.provider_id) == (EmailStatus.SENT, "provider-1")
@@ -112,7 +113,7 @@ async def test_a_message_is_handed_over_once_however_often_its_job_runs(database
     message = await send_one(database, settings)
     async with provider_server() as server:
         for _ in range(3):
-            await actions.deliver(context_of(settings, database), resend_at(server), message.id)
+            await deliver(context_of(settings, database), resend_at(server), message.id)
 
     assert len(server.asked) == 1
 
@@ -122,10 +123,10 @@ async def test_after_a_crash_while_sending_the_message_is_offered_again_under_th
 ) -> None:
     message = await send_one(database, settings)
     async with database.transaction() as db:
-        await db.execute(text("UPDATE email_messages SET status = 'sending', attempts = 1"))
+        await db.execute(text("UPDATE email_messages SET status = 'sending', provider = 'resend', attempts = 1"))
 
     async with provider_server() as server:
-        await actions.deliver(context_of(settings, database), resend_at(server), message.id)
+        await deliver(context_of(settings, database), resend_at(server), message.id)
 
     assert [asked.headers["idempotency-key"] for asked in server.asked] == [str(message.id)]
     assert (await reload(database, message)).status == EmailStatus.SENT
@@ -137,7 +138,7 @@ async def test_a_failure_is_noted_and_the_message_waits_for_the_next_try(
     message = await send_one(database, settings)
     async with provider_server(FAILS) as server:
         with pytest.raises(RetryLater):
-            await actions.deliver(context_of(settings, database), resend_at(server), message.id)
+            await deliver(context_of(settings, database), resend_at(server), message.id)
 
     found = await reload(database, message)
     assert (found.status, found.last_error) == (EmailStatus.QUEUED, "HTTP 500: out of order")
@@ -148,7 +149,7 @@ async def test_a_refused_message_is_not_tried_again(database: Database, settings
     message = await send_one(database, settings)
     async with provider_server(REFUSES) as server:
         for _ in range(2):
-            await actions.deliver(context_of(settings, database), resend_at(server), message.id)
+            await deliver(context_of(settings, database), resend_at(server), message.id)
 
     found = await reload(database, message)
     assert len(server.asked) == 1
@@ -162,14 +163,14 @@ async def test_after_the_last_attempt_the_message_is_kept_and_can_be_sent_by_han
     message = await send_one(database, settings)
     async with provider_server(FAILS, Answer()) as server:
         with pytest.raises(RetryLater):
-            await actions.deliver(context_of(settings, database, attempt=3), resend_at(server), message.id)
+            await deliver(context_of(settings, database, attempt=3), resend_at(server), message.id)
         failed = await reload(database, message)
         assert failed.status == EmailStatus.FAILED
         assert LINK in failed.text
 
         async with database.transaction() as db:
             await actions.redeliver(db, failed)
-        await actions.deliver(context_of(settings, database), resend_at(server), message.id)
+        await deliver(context_of(settings, database), resend_at(server), message.id)
 
     assert (await reload(database, message)).status == EmailStatus.SENT
 
@@ -189,10 +190,12 @@ async def test_the_worker_delivers_through_two_failures_of_the_provider(
 
 
 def delivering_to(server: ProviderServer) -> Iterable[RegisteredJob]:
-    async def deliver(context: JobContext, *, email_id: Any) -> None:
-        await actions.deliver(context, resend_at(server), email_id)
+    carriers = resend_at(server)
 
-    return [replace(get_job("email.deliver"), handler=deliver)]
+    async def deliver_there(context: JobContext, *, email_id: Any) -> None:
+        await deliver(context, carriers, email_id)
+
+    return [replace(get_job("email.deliver"), handler=deliver_there)]
 
 
 async def test_the_registered_job_delivers_to_the_mailbox(fresh_database: Database, settings: Settings) -> None:
@@ -207,7 +210,7 @@ async def test_old_messages_are_forgotten_unless_they_still_wait(
     db: AsyncSession, database: Database, settings: Settings
 ) -> None:
     delivered, waiting = await send_one(database, settings), await send_one(database, settings)
-    await actions.deliver(context_of(settings, database), Mailbox(), delivered.id)
+    await deliver(context_of(settings, database), Carriers([Mailbox()]), delivered.id)
 
     assert await actions.forget_messages(db, before=clock.now() + timedelta(minutes=1)) == 1
 

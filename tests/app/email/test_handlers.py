@@ -99,5 +99,5 @@ async def test_a_message_that_does_not_exist_is_not_found(client: AsyncTestClien
 
 
 async def test_production_has_no_mailbox(app: Starlette) -> None:
-    assert routes == []
+    assert [route for route in routes if "/dev/" in str(getattr(route, "path", ""))] == []
     assert str(app.url_path_for("email.mailbox")) == "/dev/mailbox"

@@ -7,10 +7,22 @@ from datetime import timedelta
 import pytest
 
 from app.config import Settings
+from app.config_email import EmailSettings
 from app.email.models import EmailMessage
-from app.email.providers import DeliveryFailed, Mailbox, MessageRefused, Postmark, Provider, Resend, provider_for
+from app.email.providers import (
+    DeliveryFailed,
+    Mailbox,
+    Mailgun,
+    MessageRefused,
+    Postmark,
+    Provider,
+    Resend,
+    SendGrid,
+    Ses,
+    Smtp,
+    carriers_for,
+)
 from app.ids import uuid7
-from core.datastructures import Secret
 from tests.app.email.provider_server import HALF, HANG, TRICKLE, Answer, provider_server
 
 SENDER = "Slipway <hello@example.com>"
@@ -135,8 +147,20 @@ async def test_the_provider_may_say_when_to_come_back(value: str, wait: int) -> 
     assert failed.value.retry_after == timedelta(seconds=wait)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("mailbox", Mailbox), ("postmark", Postmark), ("resend", Resend)])
-async def test_the_settings_choose_the_provider(settings: Settings, name: str, kind: type) -> None:
-    changed = replace(settings, email_provider=name, postmark_server_token=Secret("t"), resend_api_key=Secret("k"))
+KINDS = {
+    "mailbox": Mailbox,
+    "postmark": Postmark,
+    "resend": Resend,
+    "ses": Ses,
+    "mailgun": Mailgun,
+    "sendgrid": SendGrid,
+    "smtp": Smtp,
+}
 
-    assert isinstance(provider_for(changed), kind)
+
+async def test_the_settings_choose_the_providers_and_their_order(settings: Settings) -> None:
+    names = tuple(reversed(KINDS))
+    chosen = carriers_for(replace(settings, email=EmailSettings(providers=names)))
+
+    assert [type(carrier.provider) for carrier in chosen] == [KINDS[name] for name in names]
+    assert [carrier.provider.name for carrier in chosen] == list(names)

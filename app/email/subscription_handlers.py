@@ -1,0 +1,28 @@
+"""The page at the end of a message that nobody has to get."""
+
+from typing import Annotated
+
+from app.config import Settings, current_settings
+from app.database import Db
+from app.email import subscriptions
+from app.templates import render
+from core.params import Depends
+from core.requests import Request
+from core.responses import Response
+
+CurrentSettings = Annotated[Settings, Depends(current_settings)]
+UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store", "x-robots-tag": "noindex"}
+
+
+async def ask(request: Request, db: Db, settings: CurrentSettings, token: str) -> Response:
+    """Show a button. Programs that look at every link of a message must not unsubscribe anybody."""
+    subscription = await subscriptions.get_subscription(db, settings, token)
+    return render(request, "email/unsubscribe.html", headers=UNTRACED, subscription=subscription, token=token)
+
+
+async def unsubscribe(request: Request, db: Db, settings: CurrentSettings, token: str) -> Response:
+    """End it: for the button, and for mail programs that post by themselves (RFC 8058)."""
+    subscription = await subscriptions.get_subscription(db, settings, token)
+    await subscriptions.unsubscribe(db, subscription.id)
+    await db.refresh(subscription)
+    return render(request, "email/unsubscribe.html", headers=UNTRACED, subscription=subscription, token=token)
