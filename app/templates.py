@@ -85,6 +85,8 @@ def page_context(request: Request) -> dict[str, Any]:
         "navigation": _navigation(scope) if scope else [],
         "organizations": getattr(request.state, "organizations", ()),
         "pending_invitations": getattr(request.state, "pending_invitations", 0),
+        "unread_notifications": getattr(request.state, "unread_notifications", 0),
+        "live_since": getattr(request.state, "live_since", 0),
         "account_navigation": features.account_navigation() if user and not scope else (),
         "csp_nonce": csp_nonce(request),
         "csrf_token": token,
