@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from app.config_email import (
+    EmailSettings,
+    email_production_problems,
+    email_provider_problems,
+    read_email_settings,
+)
 from app.config_files import FileSettings, file_problems, read_files
 from app.config_providers import LogInProvider, provider_problems, read_providers
 from app.config_rules import (
+    DEFAULT_PASSWORD_MEMORY,
     boolean,
     comma_separated,
     email_domains,
@@ -35,14 +42,13 @@ from core.requests import HTTPConnection
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("development", "test", "production")
-EMAIL_PROVIDERS = ("mailbox", "postmark", "resend")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SHORTEST_AUDIT_DAYS = 90
 SIGN_UP_MODES = ("open", "closed", "invitation", "domains", "waitlist")
 BREACHED_PASSWORDS = "https://api.pwnedpasswords.com"
 NO_SECRET = Secret("")
 # How long a load balancer may take to notice that /readyz says no: two probes, two seconds apart, and a moment.
-DRAIN_SECONDS_IN_PRODUCTION = 5
+DRAIN_PAUSE = 5
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 T = TypeVar("T")
@@ -91,10 +97,8 @@ class Settings:
     company_name: str = "Slipway"
     support_email: str = ""
 
-    email_provider: str = "mailbox"
+    email: EmailSettings = field(default_factory=EmailSettings)
     email_from: str = ""
-    postmark_server_token: Secret = NO_SECRET
-    resend_api_key: Secret = NO_SECRET
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -103,6 +107,7 @@ class Settings:
     metrics_token: Secret = NO_SECRET
     metrics_networks: tuple[str, ...] = ()
     metrics_port: int = 0
+    password_memory: int = DEFAULT_PASSWORD_MEMORY  # KiB
     sign_up: str = "open"
     sign_up_domains: tuple[str, ...] = ()
     log_in_providers: tuple[LogInProvider, ...] = ()
@@ -153,11 +158,12 @@ def load_settings(environment: Mapping[str, str] | None = None, env_file: Path |
         env_file = env_file or (default_file if default_file.is_file() else None)
     reader = _Reader(Config(env_file, environ=environ if environment is None else environment))
     settings = _read_settings(reader)
-    problems = reader.problems + _provider_problems(settings) + sign_up_problems(settings)
+    problems = reader.problems + email_provider_problems(settings.email) + sign_up_problems(settings)
     problems += provider_problems(reader.text, is_production=settings.is_production)
     problems += file_problems(settings.files, is_production=settings.is_production)
     if settings.is_production:
         problems += production_problems(settings)
+        problems += email_production_problems(settings.email)
     if problems:
         raise SettingsError(problems)
     return settings
@@ -218,19 +224,16 @@ def _read_settings(reader: _Reader) -> Settings:
         product_tagline=reader.text("PRODUCT_TAGLINE", "Everything your product needs before its first feature."),
         company_name=reader.text("COMPANY_NAME", product_name),
         support_email=reader.text("SUPPORT_EMAIL", parseaddr(email_from)[1]),
-        email_provider=reader.value("EMAIL_PROVIDER", one_of(EMAIL_PROVIDERS), "mailbox"),
+        email=read_email_settings(reader),
         email_from=email_from,
-        postmark_server_token=Secret(reader.text("POSTMARK_SERVER_TOKEN")),
-        resend_api_key=Secret(reader.text("RESEND_API_KEY")),
         host=host,
         port=port,
-        drain_seconds=reader.value(
-            "DRAIN_SECONDS", whole_number(0, 300), DRAIN_SECONDS_IN_PRODUCTION if is_production else 0
-        ),
+        drain_seconds=reader.value("DRAIN_SECONDS", whole_number(0, 300), DRAIN_PAUSE if is_production else 0),
         metrics_token=Secret(reader.text("METRICS_TOKEN")),
         metrics_networks=reader.value("METRICS_NETWORKS", _networks, ()),
         metrics_port=reader.value("METRICS_PORT", whole_number(0, 65535), 0),
         log_level=reader.value("LOG_LEVEL", one_of(LOG_LEVELS), "info"),
+        password_memory=reader.value("PASSWORD_MEMORY", whole_number(64, 1024 * 1024), DEFAULT_PASSWORD_MEMORY),
         sign_up=reader.value("SIGN_UP", one_of(SIGN_UP_MODES), "open"),
         sign_up_domains=reader.value("SIGN_UP_DOMAINS", email_domains, ()),
         log_in_providers=read_providers(
@@ -261,14 +264,3 @@ def _own_hosts(base_url: str, *, is_production: bool) -> tuple[str, ...]:
     hostname = urlsplit(base_url).hostname or ""
     own = (f"[{hostname}]" if ":" in hostname else hostname,) if hostname else ()
     return own if is_production else tuple(dict.fromkeys((*own, *LOCAL_HOSTS)))
-
-
-def _provider_problems(settings: Settings) -> list[str]:
-    keys = {
-        "postmark": ("POSTMARK_SERVER_TOKEN", settings.postmark_server_token),
-        "resend": ("RESEND_API_KEY", settings.resend_api_key),
-    }
-    name, value = keys.get(settings.email_provider, ("", NO_SECRET))
-    if not name or value:
-        return []
-    return [f"{name} is missing: EMAIL_PROVIDER={settings.email_provider} cannot send without it."]

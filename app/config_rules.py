@@ -137,13 +137,6 @@ def redis_address(text: str) -> str:
     return text
 
 
-def redis_address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
-        raise ValueError("is not an address: write redis://:password@host:6379/0, or rediss:// for TLS")
-    return text
-
-
 def generated_secret(path: Path) -> str:
     """The secret kept in `path`, made on first use, so that restarting a development server logs nobody out."""
     if not path.exists():

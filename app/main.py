@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from app import features
+from app.accounts import passwords
 from app.accounts.sessions import session_id
 from app.caching import NeverStored
 from app.config import Settings, load_settings
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     """
     settings = settings or load_settings()
     configure_logs(settings)
+    passwords.use_memory(settings.password_memory)
     drain = Drain(settings.drain_seconds)
 
     @contextlib.asynccontextmanager

@@ -16,6 +16,7 @@ from anyio.lowlevel import RunVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from app.config_rules import DEFAULT_PASSWORD_MEMORY
 from app.errors import Refusal
 from app.language import N_
 
@@ -29,8 +30,13 @@ TOO_LONG = N_("Use at most 1,024 bytes.")
 TOO_COMMON = N_("This password is among the first that attackers try. Use a few unrelated words instead.")
 TOO_PERSONAL = N_("This password is mostly your name, your address or ours. Use a few unrelated words instead.")
 
-# OWASP's first choice for argon2id: 19 MiB, two passes, one lane. About 25 ms, and memory stays small with many at once.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+def _with_memory(kibibytes: int) -> PasswordHasher:
+    """OWASP's first choice for argon2id is 19 MiB, two passes, one lane: about 25 ms, and little memory with many at once."""
+    return PasswordHasher(time_cost=2, memory_cost=kibibytes, parallelism=1)
+
+
+_hasher = _with_memory(DEFAULT_PASSWORD_MEMORY)
 
 ResultT = TypeVar("ResultT")
 
@@ -45,6 +51,13 @@ class TooManyPasswords(Refusal):
             N_("Many people are logging in right now. Try again in a moment."),
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
+
+
+def use_memory(kibibytes: int) -> None:
+    """Hash with this much memory from now on. Older hashes still work, and are renewed when their person logs in."""
+    global _hasher
+    _hasher = _with_memory(kibibytes)
+    _hash_of_nobody.cache_clear()
 
 
 async def hash_password(password: str) -> str:

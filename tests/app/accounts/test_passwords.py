@@ -1,6 +1,7 @@
 """Hashing off the event loop, and which passwords are refused."""
 
 import time
+from collections.abc import Iterator
 
 import anyio
 import pytest
@@ -9,8 +10,18 @@ from argon2 import PasswordHasher
 
 from app.accounts import passwords
 from app.accounts.passwords import TOO_COMMON, TOO_LONG, TOO_PERSONAL, TOO_SHORT, weakness
+from app.config import Settings
+from app.config_rules import DEFAULT_PASSWORD_MEMORY
 
 CONTEXT = ("Grace Hopper", "grace.hopper@navy.example", "Slipway")
+
+
+@pytest.fixture(autouse=True)
+def usual_memory(settings: Settings) -> Iterator[None]:
+    """Hashes as in production, which the rest of the suite does without."""
+    passwords.use_memory(DEFAULT_PASSWORD_MEMORY)
+    yield
+    passwords.use_memory(settings.password_memory)
 
 
 @pytest.mark.requirement("PWD-3")
