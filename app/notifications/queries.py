@@ -59,7 +59,7 @@ async def find_channels(db: AsyncSession, user_id: UUID, kind: Kind) -> set[Chan
     statement = select(NotificationPreference.channel, NotificationPreference.is_on).where(
         NotificationPreference.user_id == user_id, NotificationPreference.kind == kind.name
     )
-    chosen = dict((await db.execute(statement)).tuples().all())
+    chosen = dict(iter(await db.execute(statement)))
     return {channel for channel in kind.channels if chosen.get(channel, channel in kind.defaults)}
 
 
