@@ -116,7 +116,7 @@ async def link_file(
     It is good for five minutes, for the person who asked. Parts can be asked for with `Range`.
     """
     file = await available_file(db, scope, file_id)
-    link = download_link(request.app, settings, scope, file.id)
+    link = download_link(request.app, settings, scope, file.id, route="files.fetch")
     return DownloadLinkOut(url=f"{settings.base_url}{link.path}", expires_at=link.expires_at)
 
 

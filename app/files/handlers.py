@@ -137,7 +137,8 @@ async def _keep(
 
 async def _lead(request: Request, scope: Scope, db: Db, settings: Settings, file_id: UUID, *, inline: bool) -> Response:
     file = await available_file(db, scope, file_id)
-    link = download_link(request.app, settings, scope, file.id, inline=inline and file.is_image)
+    is_shown = inline and file.is_image
+    link = download_link(request.app, settings, scope, file.id, route="files.content", inline=is_shown)
     return RedirectResponse(link.path, status_code=303, headers={"cache-control": "no-store"})
 
 

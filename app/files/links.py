@@ -38,13 +38,16 @@ class DownloadLink:
 
 
 def download_link(
-    app: Starlette, settings: Settings, scope: Scope, file_id: UUID, *, inline: bool = False
+    app: Starlette, settings: Settings, scope: Scope, file_id: UUID, *, route: str, inline: bool = False
 ) -> DownloadLink:
-    """A link for the scope's person. `inline` shows a picture in the browser instead of saving it."""
+    """A link for the scope's person. `inline` shows a picture in the browser instead of saving it.
+
+    `route` is where it leads: a browser's session counts on pages, a program's token below /api alone.
+    """
     expires_at = (clock.now() + LINK_LIFETIME).replace(microsecond=0)
     expires = int(expires_at.timestamp())
     signature = _signature(settings.key(PURPOSE), scope, file_id, expires, inline)
-    path = app.url_path_for("files.content", slug=scope.organization.slug, file_id=file_id)
+    path = app.url_path_for(route, slug=scope.organization.slug, file_id=file_id)
     query = f"expires={expires}&signature={signature}" + ("&inline=true" if inline else "")
     return DownloadLink(f"{path}?{query}", expires_at.astimezone(UTC))
 

@@ -14,10 +14,11 @@ from app.language import N_
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
 from core.datastructures import FormData, UploadFile
+from core.exceptions import HTTPException
 from core.middleware.body_limit import RESPONDER_SCOPE_KEY, ContentTooLarge
 from core.middleware.csrf import require_csrf_token
 from core.params import Depends
-from core.requests import HTTPConnection, Request
+from core.requests import ClientDisconnect, HTTPConnection, Request
 
 LARGEST_UPLOAD = 100 * 1024 * 1024  # Bytes of all files that are sent at once.
 MOST_FILES = 10
@@ -62,6 +63,9 @@ async def received_form(
         form = await _read(request, room)
     except OSError:
         raise StorageFails from None
+    except ClientDisconnect:
+        # Nobody is there to be answered, and a browser that was closed is no failure of ours.
+        raise HTTPException(400) from None
     await require_csrf_token(request)
     await name_organization(db, scope.organization.id)
     return form

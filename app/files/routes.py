@@ -28,6 +28,8 @@ routes: list[BaseRoute] = [
     Route(API_FILE, api.show_file, name="files.show_file"),
     Route(API_FILE, api.delete_file, methods=["DELETE"], name="files.delete_file"),
     Route(API_FILE + "/download-link", api.link_file, name="files.link_file"),
+    # What the link leads to: bytes, which the API's description has no words for.
+    Route(API_FILE + "/content", handlers.content, name="files.fetch", include_in_schema=False),
     Route(API_FILE + "/restore", api.restore_file, methods=["POST"], name="files.restore_file"),
 ]
 
