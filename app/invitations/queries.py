@@ -13,6 +13,7 @@ from app.accounts.models import Email, User
 from app.accounts.sessions import hash_token
 from app.database import system_scope
 from app.invitations.models import Invitation
+from app.notifications.queries import BELL
 from app.organizations.models import Membership, MembershipStatus, Organization, Scope
 from app.pagination import Pages, Position
 from app.reads import Read
@@ -27,6 +28,16 @@ class Entry:
     id: UUID
     slug: str
     name: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What the frame around a person's pages shows: their organizations by name, what waits for them, and the bell."""
+
+    organizations: list[Entry]
+    pending_invitations: int
+    unread_notifications: int
+    live_since: int
 
 
 def is_open() -> list[ColumnElement[bool]]:
@@ -54,11 +65,18 @@ def _is_for(user_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
     return own.correlate(Invitation)
 
 
-_SWITCHER = Read(
+_membership = (
+    select(Membership.user_id, Organization.id, Organization.slug, Organization.name)
+    .join(Membership.organization)
+    .where(Membership.status == MembershipStatus.ACTIVE, Organization.status == "active")
+    .subquery()
+)
+# All that the frame around a page shows, in one statement. Whoever belongs to no organization has one row without one.
+_SHELL = Read(
     select(
-        Organization.id,
-        Organization.slug,
-        Organization.name,
+        _membership.c.id,
+        _membership.c.slug,
+        _membership.c.name,
         select(func.count())
         .select_from(Invitation)
         .where(
@@ -70,22 +88,21 @@ _SWITCHER = Read(
         )
         .scalar_subquery()
         .label("pending"),
+        *BELL,
     )
-    .join(Membership, Membership.organization_id == Organization.id)
-    .where(
-        Membership.user_id == bindparam("user_id"),
-        Membership.status == MembershipStatus.ACTIVE,
-        Organization.status == "active",
-    )
-    .order_by(func.lower(Organization.name), Organization.id)
+    .select_from(User)
+    .outerjoin(_membership, _membership.c.user_id == User.id)
+    .where(User.id == bindparam("user_id"))
+    .order_by(func.lower(_membership.c.name), _membership.c.id)
     .limit(MOST_SWITCHED)
 )
 
 
-async def list_for_switcher(db: AsyncSession, user_id: UUID) -> tuple[list[Entry], int]:
-    """A person's organizations by name, and how many invitations wait for them. The transaction must have named the user."""
-    rows = await _SWITCHER.all(db, user_id=user_id, now=clock.now())
-    return [Entry(*row[:3]) for row in rows], rows[0][3] if rows else 0
+async def find_shell(db: AsyncSession, user_id: UUID) -> Shell:
+    """What the frame shows a person. The transaction must have named them."""
+    rows = await _SHELL.all(db, user_id=user_id, now=clock.now())
+    entries = [Entry(*row[:3]) for row in rows if row[0] is not None]
+    return Shell(entries, *rows[0][3:])
 
 
 async def list_entries(db: AsyncSession, user: User, search: str = "") -> list[Entry]:

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.features import NavigationItem
 from app.invitations import answer_handlers, api, door_handlers, handlers
-from app.invitations.queries import count_invitations, list_for_switcher
+from app.invitations.queries import count_invitations, find_shell
 from app.language import N_, ngettext
 from app.organizations.models import Scope
 from app.policy import public
@@ -102,8 +102,11 @@ navigation = [
 
 
 async def fill_shell(request: Request, db: AsyncSession, user_id: UUID) -> None:
-    """The switcher's organizations, and how many invitations wait, by one statement."""
-    request.state.organizations, request.state.pending_invitations = await list_for_switcher(db, user_id)
+    """The switcher's organizations, how many invitations wait, and the bell, by one statement."""
+    shell = await find_shell(db, user_id)
+    request.state.organizations = shell.organizations
+    request.state.pending_invitations = shell.pending_invitations
+    request.state.unread_notifications, request.state.live_since = shell.unread_notifications, shell.live_since
 
 
 async def count_contents(db: AsyncSession, scope: Scope) -> list[str]:

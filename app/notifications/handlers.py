@@ -55,7 +55,7 @@ async def mark_all_read(request: Request, user: CurrentUser, db: Db) -> Response
 
 async def count(user: CurrentUser, db: Db) -> Response:
     """How many are unread, for the bell."""
-    unread, _newest = await queries.find_bell(db, user.id)
+    unread = await queries.count_unread(db, user.id)
     said = ngettext("One unread notification", "%(num)s unread notifications", unread) % {"num": unread}
     return JSONResponse({"unread": unread, "label": said if unread else _("Notifications")})
 

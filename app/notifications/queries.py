@@ -25,13 +25,13 @@ _unread = (
     .limit(COUNTED_AT_MOST)
     .subquery()
 )
-# The newest event tells the page from where on it has to listen, so that nothing between its making and its listening is lost.
-_BELL = Read(
-    select(
-        select(func.count()).select_from(_unread).scalar_subquery(),
-        select(func.coalesce(func.max(RealtimeEvent.id), 0)).scalar_subquery(),
-    )
+# How many notifications of the person `user_id` are unread, `COUNTED_AT_MOST` at most; and the id of the newest live event, from
+# which on a page has to listen so that nothing is lost between its making and its listening. For a statement that runs anyway.
+BELL = (
+    select(func.count()).select_from(_unread).scalar_subquery().label("unread"),
+    select(func.coalesce(func.max(RealtimeEvent.id), 0)).scalar_subquery().label("newest"),
 )
+_BELL = Read(select(*BELL))
 _ORDER = (Notification.created_at, Notification.id)
 _OWN = select(Notification).where(Notification.user_id == bindparam("user_id"))
 _ALL = Pages(_OWN, order=_ORDER, newest_first=True)
@@ -39,11 +39,10 @@ _UNREAD = Pages(_OWN.where(Notification.read_at.is_(None)), order=_ORDER, newest
 _READ = Pages(_OWN.where(Notification.read_at.is_not(None)), order=_ORDER, newest_first=True)
 
 
-async def find_bell(db: AsyncSession, user_id: UUID) -> tuple[int, int]:
-    """How many notifications are unread, `COUNTED_AT_MOST` at most, and the id of the newest live event."""
+async def count_unread(db: AsyncSession, user_id: UUID) -> int:
+    """How many notifications are unread, `COUNTED_AT_MOST` at most."""
     row = await _BELL.first(db, user_id=user_id)
-    assert row is not None
-    return row[0], row[1]
+    return row[0] if row else 0
 
 
 async def list_notifications(

@@ -1,14 +1,8 @@
-"""The page /notifications, its settings, /api/v1/me/notifications, and the bell in the shell."""
-
-from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
+"""The page /notifications, its settings, and /api/v1/me/notifications. `invitations.queries.find_shell` fills the bell."""
 
 from app.features import AccountItem
 from app.language import N_
 from app.notifications import api, handlers
-from app.notifications.queries import find_bell
-from core.requests import Request
 from core.routing import BaseRoute, Route
 
 routes: list[BaseRoute] = [
@@ -34,8 +28,3 @@ routes: list[BaseRoute] = [
 ]
 
 account_navigation = [AccountItem(N_("Notifications"), "notifications.preferences", icon="bell", position=60)]
-
-
-async def fill_shell(request: Request, db: AsyncSession, user_id: UUID) -> None:
-    """The number at the bell, and from which event on the page has to listen, by one statement."""
-    request.state.unread_notifications, request.state.live_since = await find_bell(db, user_id)
