@@ -33,7 +33,9 @@ class QuotaExceeded(Refusal):
     status_code = 413
 
     def __init__(self) -> None:
-        super().__init__(N_("There is not enough room left for this. Delete files that you no longer need."))
+        super().__init__(
+            N_("There is not enough room left for this. Delete what you no longer need: its room is free after a week.")
+        )
 
 
 class NotDeleted(Refusal):
