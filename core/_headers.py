@@ -140,11 +140,7 @@ class MutableHeaders(Headers):
 
     def add_vary_header(self, vary: str) -> None:
         """Add to the names in Vary, which become one field."""
-        present = self.getlist("vary")
-        if present:
-            self["vary"] = ", ".join([*present, vary])
-        else:
-            self.append("vary", vary)
+        self["vary"] = ", ".join([*self.getlist("vary"), vary])
 
 
 def add_vary(start: Message, name: bytes) -> None:

@@ -41,7 +41,7 @@ class _Endpoint:
         return self.dispatch().__await__()
 
     async def dispatch(self) -> None:
-        raise NotImplementedError
+        """Answer the connection."""
 
     @classmethod
     def at_path(cls, path: str, dependencies: Sequence[Depends]) -> ASGIApp:

@@ -149,8 +149,8 @@ class InnerRun(HoldingSend):
         self._is_complete = False
         self._context: contextvars.Context | None = None
         self._is_finished = False
-        # Events cost more than all else here: each exists only while somebody waits for it.
-        self._news: Any = None
+        # Events cost more than all else here: each exists only once somebody waits for it. News are waited for before all else.
+        self._news: Any
         self._permission: Any = None
 
     async def run(self) -> None:
@@ -164,7 +164,7 @@ class InnerRun(HoldingSend):
                 self.failure = error
         finally:
             self._is_finished = True
-            self._tell_news()
+            self._news.set()
 
     async def response(self) -> InnerResponse:
         """The response as soon as it begins. Raises what the application raised instead of beginning one."""
@@ -208,7 +208,7 @@ class InnerRun(HoldingSend):
         if kind == "http.response.start":
             self._start = message
             self._context = contextvars.copy_context()
-            self._tell_news()
+            self._news.set()
         elif kind not in BODY_MESSAGES:
             await self._outer_send(message)
         else:
@@ -218,7 +218,7 @@ class InnerRun(HoldingSend):
     async def _hand_over(self, message: Message) -> None:
         if not self.is_released:
             self._pending = message
-            self._tell_news()
+            self._news.set()
             if not (self._is_complete and self.nothing_follows):
                 self._permission = self.new_event()
                 await self._permission.wait()
@@ -228,10 +228,6 @@ class InnerRun(HoldingSend):
     async def _wait_for_news(self) -> None:
         self._news = self.new_event()
         await self._news.wait()
-
-    def _tell_news(self) -> None:
-        if self._news is not None:
-            self._news.set()
 
     def _is_last(self, message: Message) -> bool:
         if message["type"] == "http.response.trailers":

@@ -124,13 +124,13 @@ class IdentityResponder(_Compression):
             await self._take_body(message)
         else:
             if kind == "http.response.pathsend":
-                await self._pass_on()
+                await self._release_start(passes=True)
             await self.outer_send(message)
 
     async def _take_body(self, message: Message) -> None:
         body, more_body = message.get("body", b""), message.get("more_body", False)
         if self._held_start is not None and not more_body and len(body) < self.minimum_size:
-            await self._pass_on()
+            await self._release_start(passes=True)
             await self.outer_send(message)
             return
         encoded = await self.encode(body, more_body)
@@ -139,14 +139,10 @@ class IdentityResponder(_Compression):
             await self._release_start()
         await self.outer_send({**message, "body": encoded})
 
-    async def _pass_on(self) -> None:
-        self._passes = True
-        await self._release_start()
-
-    async def _release_start(self) -> None:
-        if self._held_start is not None:
-            start, self._held_start = self._held_start, None
-            await self.outer_send(start)
+    async def _release_start(self, *, passes: bool = False) -> None:
+        assert self._held_start is not None
+        start, self._held_start, self._passes = self._held_start, None, passes
+        await self.outer_send(start)
 
     def _describe(self, start: Message, length: int | None) -> None:
         add_vary(start, b"Accept-Encoding")

@@ -117,3 +117,27 @@ def test_an_endpoint_without_a_connection_parameter_is_refused_at_once() -> None
         @requires("authenticated")
         async def endpoint() -> None:
             pass
+
+
+def test_a_websocket_with_wrong_credentials_is_closed() -> None:
+    app = Starlette(
+        routes=[WebSocketRoute("/ws", chat)], middleware=[Middleware(AuthenticationMiddleware, backend=Basic())]
+    )
+
+    with pytest.raises(WebSocketDisconnect) as closed:
+        TestClient(app).websocket_connect("/ws", headers={"authorization": "Basic !"}).__enter__()
+
+    assert closed.value.code == 1000
+
+
+async def test_the_connection_may_be_any_parameter() -> None:
+    class Members:
+        @requires("authenticated")
+        async def show(self, request: Request) -> Response:
+            return PlainTextResponse("members")
+
+    app = Starlette(
+        routes=[Route("/", Members().show)], middleware=[Middleware(AuthenticationMiddleware, backend=Basic())]
+    )
+
+    assert (await AsyncTestClient(app).get("/", auth=("ada", ""))).text == "members"

@@ -362,3 +362,11 @@ def test_comma_separated_strings_lose_spaces_and_quotes() -> None:
 
 def test_parsing_a_query_takes_linear_time() -> None:
     assert growth(lambda size: QueryParams("a=%41&" * size), 2000) < 10
+
+
+def test_a_multi_valued_mapping_shows_all_its_values_and_keeps_those_it_has() -> None:
+    fruit = MultiDict([("a", "1"), ("a", "2")])
+
+    assert repr(fruit) == "MultiDict([('a', '1'), ('a', '2')])"
+    assert fruit.setdefault("a", "3") == "2"
+    assert fruit.getlist("a") == ["1", "2"]

@@ -341,9 +341,15 @@ class TestServerExtensions:
         assert not sent.messages
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"]
+)
 @pytest.mark.parametrize("text", ['{"name": "Åda"}', "[1]", "7", '"é"'])
 async def test_json_is_read_in_every_encoding_that_pythons_own_reader_knows(encoding: str, text: str) -> None:
     body = text.encode(encoding)
 
     assert await Request(http_scope(), body_of(body)).json() == json.loads(body)
+
+
+def test_a_part_of_a_request_is_described_at_its_class() -> None:
+    assert HTTPConnection.base_url.__doc__ == "The address of the application's root, ending in a slash."

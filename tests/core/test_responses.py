@@ -505,3 +505,11 @@ class TestRanges:
         assert parse_ranges("bytes=0-1,2-3,5-6,1-2", 10, most=100) == [(0, 4), (5, 7)]
         with pytest.raises(RangeNotSatisfiable):
             parse_ranges("bytes=10-", 10, most=100)
+
+
+def test_a_value_that_contains_itself_is_refused_as_json_refuses_it() -> None:
+    value: list[Any] = []
+    value.append(value)
+
+    with pytest.raises(ValueError, match="Circular reference"):
+        JSONResponse(value)

@@ -593,3 +593,11 @@ class TestLifespan:
         with pytest.warns(StarletteDeprecationWarning) as warned:
             Router(lifespan=lifespan)  # type: ignore[arg-type]
         assert warned[0].filename == __file__
+
+
+def test_the_name_of_a_mount_takes_the_path_and_nothing_else() -> None:
+    router = Router([Mount("/files", app=PlainTextResponse("files"), name="files")])
+
+    assert router.url_path_for("files", path="/a") == "/files/a"
+    with pytest.raises(NoMatchFound):
+        router.url_path_for("files", path="/a", version="2")

@@ -1145,6 +1145,23 @@ async def test_a_shutdown_waits_for_answers_and_closes_idle_connections(app: App
         assert await busy.rest() == b""
 
 
+async def test_who_has_just_connected_is_answered_at_a_shutdown(app: Application) -> None:
+    async with serving(app) as served:
+        client, slow = await served.connect(), await served.connect()
+        while len(served.server.server_state.connections) < 2:
+            await asyncio.sleep(0)
+        slow.say(b"GET / HTTP/1.1\r\n")
+        await served.stop()
+        connections: set[Any] = served.server.server_state.connections
+        while not all(connection.is_asked_to_end for connection in connections):
+            await asyncio.sleep(0)
+        client.say(get())
+        assert (await client.answer()).header("connection") == "close"
+        assert await client.rest() == b""
+        slow.say(b"Host: a\r\n\r\n")
+        assert (await slow.answer()).header("connection") == "close"
+
+
 async def test_a_shutdown_cancels_what_does_not_end_in_time(app: Application) -> None:
     async with serving(app, timeout_graceful_shutdown=0) as served:
         client = await served.connect()

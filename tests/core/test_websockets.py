@@ -200,3 +200,25 @@ async def test_an_application_may_only_close() -> None:
         {"type": "websocket.close", "code": 1008, "reason": "policy"}
     ]
     assert WebSocketDisconnect().code == 1000
+
+
+async def test_a_connection_is_accepted_also_when_its_first_message_was_received_by_hand() -> None:
+    sent = Sent()
+    websocket = WebSocket(websocket_scope(), messages_of(CONNECT), sent)
+
+    assert await websocket.receive() == CONNECT
+    await websocket.accept()
+
+    assert sent.messages == [{"type": "websocket.accept", "subprotocol": None, "headers": []}]
+
+
+async def test_closing_tells_of_a_client_whose_leaving_was_not_seen() -> None:
+    async def send(message: Message) -> None:
+        if message["type"] == "websocket.close":
+            raise OSError
+
+    websocket = WebSocket(websocket_scope(), messages_of(CONNECT), send)
+    await websocket.accept()
+
+    with pytest.raises(WebSocketDisconnect):
+        await websocket.close()

@@ -7,7 +7,7 @@ import pytest
 from core.applications import Starlette
 from core.exceptions import HTTPException
 from core.middleware import Middleware
-from core.middleware.csrf import CSRFMiddleware, csrf_token
+from core.middleware.csrf import CSRFMiddleware, csrf_token, require_csrf_token
 from core.requests import HTTPConnection, Request
 from core.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from core.routing import Mount, Route, WebSocketRoute
@@ -246,3 +246,19 @@ async def test_a_client_that_leaves_while_its_form_is_read_is_not_answered() -> 
     await APP(http_scope("POST", "/change", form), messages_of({"type": "http.disconnect"}), sent)
 
     assert sent.messages == []
+
+
+def test_a_handler_may_read_the_form_first_and_check_its_token_then() -> None:
+    async def upload(request: Request) -> Response:
+        await request.form(max_part_size=1024)
+        await require_csrf_token(request)
+        return PlainTextResponse("changed")
+
+    protection = Middleware(
+        CSRFMiddleware, secret_key="a secret", session_id=session_id, deferred=lambda connection: True
+    )
+    http = TestClient(Starlette(routes=[Route("/", upload, methods=["POST"])], middleware=[protection]), base_url=OWN)
+    headers = {"cookie": "session=alice"}
+
+    assert http.post("/", data={"csrf_token": token_of()}, headers=headers).text == "changed"
+    assert http.post("/", data={"csrf_token": "wrong"}, headers=headers).status_code == 403

@@ -102,3 +102,14 @@ class TestUnhandledErrors:
         assert "raise Broken(" in page.text
         assert text.headers["content-type"].startswith("text/plain")
         assert "Traceback" in text.text
+
+
+async def test_the_page_for_developers_shows_frames_without_source() -> None:
+    program: dict[str, Any] = {}
+    exec("async def fail(request): raise RuntimeError('without source')", program)  # noqa: S102
+    app = Starlette(debug=True, routes=[Route("/", program["fail"])])
+
+    page = (await http(app).get("/", headers={"accept": "text/html"})).text
+
+    assert "RuntimeError: without source" in page
+    assert "<code>&lt;string&gt;</code>" in page

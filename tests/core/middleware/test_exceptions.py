@@ -154,3 +154,14 @@ class TestExceptionHandlers:
         await ExceptionMiddleware(endpoint)(websocket_scope(), messages_of({"type": "websocket.connect"}), sent)
 
         assert sent.messages == [{"type": "websocket.close", "code": 1008, "reason": "Forbidden"}]
+
+
+def test_only_status_codes_and_exceptions_have_handlers() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    with pytest.raises(TypeError, match="neither a status code nor a class of exceptions"):
+        ExceptionMiddleware(app).add_exception_handler(KeyboardInterrupt, say)  # type: ignore[arg-type]
+
+
+async def say(request: Request, error: Exception) -> Response:
+    return PlainTextResponse("handled")

@@ -186,6 +186,14 @@ def test_a_cookie_that_browsers_would_drop_is_logged(caplog: pytest.LogCaptureFi
     assert "browsers drop more than 4096" in caplog.text
 
 
+def test_a_session_too_large_to_be_remembered_is_verified_each_time() -> None:
+    kept = {"text": "x" * 4096}
+    http = client()
+    http.post("/change", json=kept)
+
+    assert [http.get("/show").json() for _ in range(2)] == [kept, kept]
+
+
 def test_a_websocket_reads_the_session() -> None:
     with client().websocket_connect("/ws", headers={"cookie": f"session={sealed({'name': 'Ada'})}"}) as websocket:
         assert websocket.receive_json() == {"name": "Ada"}
