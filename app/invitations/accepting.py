@@ -13,6 +13,7 @@ from app.errors import Refusal
 from app.invitations import emails, queries
 from app.invitations.joining import OutsideDomains, become_member
 from app.invitations.models import Invitation
+from app.invitations.notifying import notify_inviter
 from app.language import N_
 from app.organizations.granting import may_grant
 from app.organizations.models import Organization
@@ -59,6 +60,7 @@ async def accept(
     if is_new:
         await _note(db, "invitations.accepted", user, invitation, facts)
         await emails.send_accepted(db, settings, invitation, who=user)
+        await notify_inviter(db, invitation, who=user)
     return organization
 
 

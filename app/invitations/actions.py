@@ -20,6 +20,7 @@ from app.forms import EmailAddress
 from app.ids import uuid7
 from app.invitations import emails, queries
 from app.invitations.models import Invitation, InvitationState
+from app.jobs.actions import enqueue
 from app.language import N_
 from app.organizations.granting import require_power_over
 from app.organizations.models import Scope
@@ -165,6 +166,8 @@ async def _invite(
     except IntegrityError:
         return None
     await emails.send_invitation(db, settings, scope, invitation, token=token)
+    # By the worker, so that inviting takes the same whether the address has an account or not.
+    await enqueue(db, "invitations.notify_receiver", {"invitation_id": invitation.id})
     await _note(db, "invitations.sent", scope, invitation, facts, {"role": [None, role]})
     return invitation
 

@@ -105,6 +105,11 @@ async def find_shell(db: AsyncSession, user_id: UUID) -> Shell:
     return Shell(entries, *rows[0][3:])
 
 
+async def find_with_people(db: AsyncSession, invitation_id: UUID) -> Invitation | None:
+    """An open invitation of any organization, for the worker; the transaction needs a system scope."""
+    return await db.scalar(_with_people(select(Invitation)).where(Invitation.id == invitation_id, *is_open()))
+
+
 async def list_entries(db: AsyncSession, user: User, search: str = "") -> list[Entry]:
     """A person's organizations by name, those only whose name contains `search` if there is one."""
     pattern = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -9,10 +9,12 @@ from app.audit.models import RequestFacts
 from app.config import Settings
 from app.errors import Refusal
 from app.language import N_
+from app.notifications.kinds import ROLE_CHANGED
 from app.organizations import emails
 from app.organizations.custom_roles import AnyRole, role_key, role_of
 from app.organizations.granting import require_power_over
 from app.organizations.models import CustomRole, Membership, MembershipStatus, OrganizationKind, Scope
+from app.organizations.notifying import notify_member
 from app.organizations.recording import note_about
 from app.policy import Role
 
@@ -59,6 +61,7 @@ async def change_role(
     await _note(db, "members.role_changed", scope, member, facts, changes)
     if member.user_id != scope.user.id:
         await emails.send_role_changed(db, settings, scope, member)
+        await notify_member(db, ROLE_CHANGED, scope, member.user_id)
 
 
 async def suspend(db: AsyncSession, scope: Scope, member: Membership, *, facts: RequestFacts) -> None:

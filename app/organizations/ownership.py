@@ -11,10 +11,12 @@ from app.audit.models import RequestFacts
 from app.config import Settings
 from app.errors import Refusal
 from app.language import N_
+from app.notifications.kinds import OWNERSHIP_OFFERED
 from app.organizations import emails
 from app.organizations.member_queries import find_offer
 from app.organizations.members import PersonalStays
 from app.organizations.models import Membership, MembershipStatus, OrganizationKind, OwnershipOffer, Scope
+from app.organizations.notifying import notify_member
 from app.organizations.recording import note_about
 from app.policy import Role
 
@@ -64,6 +66,7 @@ async def offer_ownership(
         raise AlreadyOffered from None
     await _note(db, "ownership.offered", scope, receiver, facts)
     await emails.send_ownership_offered(db, settings, scope, receiver.user)
+    await notify_member(db, OWNERSHIP_OFFERED, scope, receiver.user_id)
     return offer
 
 

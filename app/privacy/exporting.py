@@ -22,6 +22,8 @@ from app.errors import Refusal
 from app.exporting import Rows
 from app.jobs.actions import enqueue
 from app.language import N_
+from app.notifications.actions import notify
+from app.notifications.kinds import EXPORT_READY
 from app.privacy import emails
 from app.privacy.models import DataExport, ExportState
 from app.profile.models import Avatar
@@ -63,6 +65,7 @@ async def build_export(database: Database, settings: Settings, export_id: UUID) 
         export.state, export.content, export.size = ExportState.READY, content, len(content)
         export.ready_at, export.expires_at = now, now + LIFETIME
         await emails.send_export_ready(db, settings, user)
+        await notify(db, EXPORT_READY, user.id)
 
 
 async def give_up(database: Database, export_id: UUID) -> None:
