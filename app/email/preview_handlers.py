@@ -33,7 +33,7 @@ async def preview(
     return render(
         request,
         "email/preview.html",
-        name=template,
+        template_name=template,
         message=samples.render_sample(settings, template, language),
         language=language,
         languages=sorted(languages()),

@@ -54,6 +54,7 @@ FROM pgqueuer_schedules ORDER BY entrypoint, id DESC
 """)
 # The more of an organization's jobs wait, the later its next one comes; counting further than this would cost more.
 LONGEST_LINE = 1000
+LARGEST_ID = 2**63 - 1
 WAITING = text("""
 SELECT count(*) FROM (
     SELECT FROM pgqueuer
@@ -130,6 +131,8 @@ async def list_dead_jobs(db: AsyncSession, *, limit: int = 100) -> Sequence[Dead
 
 async def get_dead_job(db: AsyncSession, job_id: int) -> DeadJob:
     """One job that was given up, locked until the transaction ends, or a 404."""
+    if job_id > LARGEST_ID:
+        raise HTTPException(404)
     row = (await db.execute(ONE_DEAD_JOB, {"id": job_id})).mappings().one_or_none()
     if row is None:
         raise HTTPException(404)

@@ -1,0 +1,1 @@
+"""Pages of the people who run the product: what its machinery does, and what they can do about it."""

@@ -1,0 +1,32 @@
+"""The addresses of the staff's pages."""
+
+from app.features import AccountItem
+from app.language import N_
+from app.staff import job_handlers, mail_handlers
+from core.routing import BaseRoute, Route
+
+routes: list[BaseRoute] = [
+    Route("/staff", job_handlers.home, name="staff.home"),
+    Route("/staff/jobs", job_handlers.jobs, name="staff.jobs"),
+    Route("/staff/jobs/{job_id:int}", job_handlers.job, name="staff.job"),
+    Route("/staff/jobs/{job_id:int}/retry", job_handlers.retry_job, methods=["POST"], name="staff.retry_job"),
+    Route("/staff/jobs/{job_id:int}/discard", job_handlers.discard_job, methods=["POST"], name="staff.discard_job"),
+    Route("/staff/mail", mail_handlers.mail, name="staff.mail"),
+    Route("/staff/mail/suppressions", mail_handlers.list_suppressions, name="staff.suppressions"),
+    Route(
+        "/staff/mail/suppressions/{suppression_id:uuid}/release",
+        mail_handlers.release_address,
+        methods=["POST"],
+        name="staff.release_address",
+    ),
+    Route("/staff/mail/{email_id:uuid}", mail_handlers.message, name="staff.message"),
+    Route(
+        "/staff/mail/{email_id:uuid}/send-again", mail_handlers.send_again, methods=["POST"], name="staff.send_again"
+    ),
+]
+
+staff_navigation = [
+    AccountItem(N_("Jobs"), "staff.jobs", "bolt", position=50),
+    AccountItem(N_("E-mail"), "staff.mail", "mail", position=60),
+    AccountItem(N_("Suppressed addresses"), "staff.suppressions", "shield", position=61),
+]
