@@ -52,7 +52,7 @@ class ProviderServer:
         line, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.asked.append(Asked(line, headers, json.loads(body)))
+        self.asked.append(Asked(line, headers, _read_body(headers, body)))
 
     async def _answer(self, answer: Answer, writer: asyncio.StreamWriter) -> None:
         match answer.status:
@@ -75,6 +75,11 @@ class ProviderServer:
             await writer.drain()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.closing.wait(), 0.02)
+
+
+def _read_body(headers: dict[str, str], body: bytes) -> Any:
+    is_json = headers.get("content-type", "").startswith("application/json")
+    return json.loads(body) if is_json else body.decode()
 
 
 @asynccontextmanager
