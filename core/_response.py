@@ -16,7 +16,7 @@ import anyio
 from core._cookies import SameSite, expiry_date, format_cookie
 from core._headers import Field, MutableHeaders, encode_header
 from core._tracked_send import HoldingSend, TrackedSend
-from core._utils import create_collapsing_task_group
+from core._utils import cancel_after, create_collapsing_task_group
 from core.background import BackgroundTask
 from core.types import Message, Receive, Scope, Send
 
@@ -187,11 +187,7 @@ async def while_connected(
             await work()
         return
 
-    async def run(part: Work) -> None:
-        await part()
-        group.cancel_scope.cancel()
-
     # What either raises is raised as it is, not in a group.
     async with create_collapsing_task_group() as group:
-        group.start_soon(run, partial(watch, receive))
-        await run(work)
+        group.start_soon(cancel_after, partial(watch, receive), group.cancel_scope)
+        await cancel_after(work, group.cancel_scope)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -88,19 +88,19 @@ class URL:
 
     def include_query_params(self, **kwargs: Any) -> URL:
         """The URL with these query parameters set, each in place of all earlier values of its name."""
-        return self.remove_query_params(list(kwargs))._with_query(kwargs.items())
+        return self._with_query([*self._query_without(kwargs), *kwargs.items()])
 
     def replace_query_params(self, **kwargs: Any) -> URL:
-        return self.replace(query=urlencode([(name, str(value)) for name, value in kwargs.items()]))
+        return self._with_query(kwargs.items())
 
     def remove_query_params(self, keys: str | Sequence[str]) -> URL:
-        removed = {keys} if isinstance(keys, str) else set(keys)
-        kept = [(name, value) for name, value in parse_urlencoded(self.query) if name not in removed]
-        return self.replace(query=urlencode(kept))
+        return self._with_query(self._query_without({keys} if isinstance(keys, str) else set(keys)))
+
+    def _query_without(self, names: Container[str]) -> list[tuple[str, str]]:
+        return [pair for pair in parse_urlencoded(self.query) if pair[0] not in names]
 
     def _with_query(self, pairs: Iterable[tuple[str, Any]]) -> URL:
-        added = urlencode([(name, str(value)) for name, value in pairs])
-        return self.replace(query="&".join(filter(None, (self.query, added))))
+        return self.replace(query=urlencode([(name, str(value)) for name, value in pairs]))
 
     def __eq__(self, other: object) -> bool:
         return str(self) == str(other)

@@ -95,6 +95,12 @@ class create_collapsing_task_group:  # noqa: N801 (called like a function, as An
             sole.__context__ = context
 
 
+async def cancel_after(work: Callable[[], Awaitable[object]], scope: anyio.CancelScope) -> None:
+    """Do the work; its end is that of all that is done beside it."""
+    await work()
+    scope.cancel()
+
+
 def _sole_exception(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]

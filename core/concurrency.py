@@ -14,7 +14,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
-from core._utils import is_async_callable
+from core._utils import cancel_after, is_async_callable
 from core.exceptions import StarletteDeprecationWarning
 
 P = ParamSpec("P")
@@ -75,10 +75,5 @@ async def run_until_first_complete(*args: tuple[Callable[..., Coroutine[Any, Any
         stacklevel=2,
     )
     async with anyio.create_task_group() as group:
-
-        async def run(func: Callable[..., Coroutine[Any, Any, Any]], kwargs: dict[str, Any]) -> None:
-            await func(**kwargs)
-            group.cancel_scope.cancel()
-
         for func, kwargs in args:
-            group.start_soon(run, func, kwargs)
+            group.start_soon(cancel_after, functools.partial(func, **kwargs), group.cancel_scope)

@@ -19,10 +19,11 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core.core_schema import IsInstanceSchema
 
+from core._paths import PARAMETER
 from core._typed.answers import declared_answer
 from core._typed.inputs import is_model, takes_many, wire_name
 from core._typed.markers import Body, File, Input, Path
-from core._typed.plan import PATH_PARAMETER, Plan
+from core._typed.plan import Plan
 from core._typed.signature import EMPTY, Parameter
 from core.datastructures import UploadFile
 from core.endpoints import HTTPEndpoint
@@ -103,7 +104,7 @@ def openapi_document(
     paths: dict[str, Schema] = {}
     for path, route in documented_routes(routes):
         for handler in handlers_of(route) if path.startswith(under) else ():
-            paths.setdefault(PATH_PARAMETER.sub(r"{\1}", path), {}).update(Described(path, handler, schemas).methods())
+            paths.setdefault(PARAMETER.sub(r"{\1}", path), {}).update(Described(path, handler, schemas).methods())
     components: Schema = {"schemas": schemas.fill() | {"Problem": PROBLEM}, "securitySchemes": security_schemes}
     return {
         "openapi": "3.1.0",

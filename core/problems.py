@@ -5,11 +5,10 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from core._accept import weights_of
-from core.exceptions import HTTPException
+from core.exceptions import HTTPException, reason_phrase
 from core.requests import Request
 from core.responses import Response
 
@@ -77,10 +76,7 @@ def problem_document(error: HTTPException, *, instance: str | None = None) -> di
 
 def phrase_of(status_code: int) -> str:
     """The registered phrase of a status code, or its number."""
-    try:
-        return HTTPStatus(status_code).phrase
-    except ValueError:
-        return f"Status {status_code}"
+    return reason_phrase(status_code) or f"Status {status_code}"
 
 
 def problem_response(error: HTTPException, *, instance: str | None = None) -> Response:

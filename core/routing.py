@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -254,6 +255,14 @@ class WebSocketRoute(_EndpointRoute):
         return f"{type(self).__name__}(path={self.path!r}, name={self.name!r})"
 
 
+def first_url_path(routes: Iterable[BaseRoute | Router], name: str, path_params: Mapping[str, Any]) -> URLPath:
+    """The address of the first route of that name that takes these parameters. Raises NoMatchFound."""
+    for route in routes:
+        with suppress(NoMatchFound):
+            return route.url_path_for(name, **path_params)
+    raise NoMatchFound(name, path_params)
+
+
 class _ApplicationRoute(BaseRoute):
     """What Mount and Host share: an application behind a pattern, and the names of the routes inside it."""
 
@@ -286,18 +295,14 @@ class _ApplicationRoute(BaseRoute):
         prefix, separator, child_name = name.partition(f"{self.name}:")
         return child_name if separator and not prefix else None
 
-    def _find_inside(self, name: str, path_params: Mapping[str, Any]) -> URLPath | None:
+    def _find_inside(self, name: str, path_params: Mapping[str, Any]) -> URLPath:
+        """Raises NoMatchFound."""
         child_name = self._child_name(name)
-        router = getattr(self.mounted_app, "router", self.mounted_app)
         if child_name is None:
-            return None
+            raise NoMatchFound(name, path_params)
+        router = getattr(self.mounted_app, "router", self.mounted_app)
         # A router has an index of names; of another application only the routes are known.
-        for route in [router] if isinstance(router, Router) else self.routes:
-            try:
-                return route.url_path_for(child_name, **path_params)
-            except NoMatchFound:
-                continue
-        return None
+        return first_url_path([router] if isinstance(router, Router) else self.routes, child_name, path_params)
 
 
 class Mount(_ApplicationRoute):
@@ -353,8 +358,6 @@ class Mount(_ApplicationRoute):
         prefix_format = self.path_format.removesuffix("/{path}")
         prefix, remaining = replace_params(prefix_format, self.param_convertors, path_params)
         inside = self._find_inside(name, remaining)
-        if inside is None:
-            raise NoMatchFound(name, path_params)
         return URLPath(path=prefix + str(inside), protocol=inside.protocol)
 
     def __eq__(self, other: object) -> bool:
@@ -395,8 +398,6 @@ class Host(_ApplicationRoute):
         if own_path is not None and remaining.keys() == {"path"}:
             return URLPath(path=quote(str(own_path), safe=UNQUOTED), host=host)
         inside = self._find_inside(name, remaining)
-        if inside is None:
-            raise NoMatchFound(name, path_params)
         return URLPath(path=str(inside), protocol=inside.protocol, host=host)
 
     def __eq__(self, other: object) -> bool:
@@ -456,12 +457,7 @@ class Router:
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The address of the first route of that name that takes these parameters. Raises NoMatchFound."""
-        for route in self._index().named(name):
-            try:
-                return route.url_path_for(name, **path_params)
-            except NoMatchFound:
-                continue
-        raise NoMatchFound(name, path_params)
+        return first_url_path(self._index().named(name), name, path_params)
 
     async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start, wait for the end, stop."""

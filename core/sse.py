@@ -10,14 +10,14 @@ none is lost. What a handler's dependencies opened is closed before the first ev
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
 
-from core._utils import create_collapsing_task_group
+from core._utils import cancel_after, create_collapsing_task_group
 from core.background import BackgroundTask
 from core.requests import HTTPConnection
 from core.responses import StreamingResponse
@@ -107,13 +107,13 @@ class EventSourceResponse(StreamingResponse):
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         shutdown = scope.get("extensions", {}).get(SHUTDOWN_EXTENSION)
         async with create_collapsing_task_group() as group:
-            group.start_soon(_cancel_after, lambda: self.listen_for_disconnect(receive), group.cancel_scope)
+            group.start_soon(cancel_after, lambda: self.listen_for_disconnect(receive), group.cancel_scope)
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await self._say(send, self.opening)
             async with create_collapsing_task_group() as telling:
                 telling.start_soon(self._fill_silence, send)
                 if shutdown is not None:
-                    telling.start_soon(_cancel_after, shutdown["wait"], telling.cancel_scope)
+                    telling.start_soon(cancel_after, shutdown["wait"], telling.cancel_scope)
                 with anyio.move_on_after(self.maximum_lifetime):
                     await self._tell(send)
                 telling.cancel_scope.cancel()
@@ -140,8 +140,3 @@ class EventSourceResponse(StreamingResponse):
     async def _say(self, send: Send, body: bytes) -> None:
         self._said_at = anyio.current_time()
         await send({"type": "http.response.body", "body": body, "more_body": True})
-
-
-async def _cancel_after(wait: Callable[[], Awaitable[object]], scope: anyio.CancelScope) -> None:
-    await wait()
-    scope.cancel()

@@ -17,6 +17,7 @@ import anyio.abc
 import anyio.from_thread
 import httpx2
 
+from core._urls import DEFAULT_PORTS
 from core.exceptions import StarletteDeprecationWarning
 from core.loopback import ASGI_VERSIONS, HTTPExchange, Lifespan, ProtocolError, ReadChunk, WebSocketExchange, as_asgi3
 from core.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,7 +30,6 @@ ASGI3App = ASGIApp
 
 TIMEOUT_WARNING = "You should not use the 'timeout' argument with the TestClient. There is no network to wait for."
 
-DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 FrameMode = Literal["text", "binary"]
 
@@ -308,13 +308,15 @@ class _Caller:
     """What both clients know of the application and of themselves, beside httpx2's own settings."""
 
     def _adopt(
-        self, app: ASGI3App | ASGI2App, raise_server_exceptions: bool, root_path: str, client: tuple[str, int]
-    ) -> None:
+        self, app: ASGI3App | ASGI2App, raise_errors: bool, root_path: str, client: tuple[str, int], headers: Any
+    ) -> dict[str, str]:
+        """Returns the headers of every request."""
         self.app = as_asgi3(app)
         self.app_state: dict[str, Any] = {}
-        self.raise_server_exceptions = raise_server_exceptions
+        self.raise_server_exceptions = raise_errors
         self.root_path = root_path
         self.client = client
+        return {"user-agent": "testclient", **{name.lower(): value for name, value in (headers or {}).items()}}
 
     def _websocket_session(
         self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Sequence[str] | None, options: Any
@@ -326,10 +328,6 @@ class _Caller:
             flow = httpx2.BasicAuth(*auth) if isinstance(auth, tuple) else auth
             request = next(flow.auth_flow(request))
         return AsyncWebSocketTestSession(self, request)
-
-
-def _client_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
-    return {"user-agent": "testclient", **{name.lower(): value for name, value in (headers or {}).items()}}
 
 
 class TestClient(_Caller, httpx2.Client):
@@ -357,14 +355,9 @@ class TestClient(_Caller, httpx2.Client):
         self.async_backend: dict[str, Any] = {"backend": backend, "backend_options": backend_options or {}}
         self.portal: anyio.from_thread.BlockingPortal | None = None
         self.open_bodies: set[_Body] = set()
-        self._adopt(app, raise_server_exceptions, root_path, client)
-        super().__init__(
-            base_url=base_url,
-            headers=_client_headers(headers),
-            transport=_Transport(self),
-            follow_redirects=follow_redirects,
-            cookies=cookies,
-        )
+        own = self._adopt(app, raise_server_exceptions, root_path, client, headers)
+        options: Any = {"headers": own, "cookies": cookies, "follow_redirects": follow_redirects}
+        super().__init__(base_url=base_url, transport=_Transport(self), **options)
 
     def request(self, method: str, url: httpx2.URL | str, **options: Any) -> httpx2.Response:
         """Send a request, with httpx2's options. `timeout` has no effect in memory and warns."""
@@ -434,16 +427,11 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
         follow_redirects: bool = True,
         client: tuple[str, int] = ("testclient", 50000),
     ) -> None:
-        self._adopt(app, raise_server_exceptions, root_path, client)
         self._resources = contextlib.AsyncExitStack()
         self._tasks: anyio.abc.TaskGroup | None = None
-        super().__init__(
-            base_url=base_url,
-            headers=_client_headers(headers),
-            transport=_AsyncTransport(self),
-            follow_redirects=follow_redirects,
-            cookies=cookies,
-        )
+        own = self._adopt(app, raise_server_exceptions, root_path, client, headers)
+        options: Any = {"headers": own, "cookies": cookies, "follow_redirects": follow_redirects}
+        super().__init__(base_url=base_url, transport=_AsyncTransport(self), **options)
 
     def websocket_connect(
         self, url: str, subprotocols: Sequence[str] | None = None, **options: Any

@@ -7,12 +7,12 @@ result, placed after the calls that it needs; the handler comes last. Running a 
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args, get_origin
 
+from core._paths import PARAMETER
 from core._typed.inputs import FAILED, AsyncReader, Reader, Resolution, adapter, input_reader
 from core._typed.markers import Body, Depends, Form, Input, Path, attached_dependencies
 from core._typed.signature import InvalidSignature, Parameter, Signature, describe, read_signature, unwrap_partials
@@ -25,7 +25,6 @@ from core.requests import HTTPConnection
 Function = Callable[..., Any]
 Overrides = Mapping[Function, Function]
 NO_KEYWORDS: dict[str, Any] = {}
-PATH_PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?}")
 # What Starlette's own convertors yield; a registered one yields what it likes, and is believed.
 CONVERTED_TYPES = {"str": str, "path": str, "int": int, "float": float}
 
@@ -126,7 +125,7 @@ class Plan:
     ) -> None:
         self.endpoint = endpoint
         self.given = given
-        self.path_parameters = {name: convertor or "str" for name, convertor in PATH_PARAMETER.findall(path)}
+        self.path_parameters = {name: convertor or "str" for name, convertor in PARAMETER.findall(path)}
         self.signature = read_signature(endpoint)
         self.calls: list[Call] = []
         self._overrides = overrides or {}
