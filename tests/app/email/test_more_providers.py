@@ -112,7 +112,7 @@ async def test_smtp_gets_both_parts_and_one_id_for_every_try() -> None:
     mime = email.message_from_string(server.messages[0], policy=email.policy.default)
     assert (mime["Subject"], mime["To"], mime["From"]) == ("Grüße – 你好", "ada@example.com", SENDER)
     assert mime["List-Unsubscribe"] == "<https://slipway.test/unsubscribe/x>"
-    assert [part.get_content_type() for part in mime.iter_parts()] == ["text/plain", "text/html"]  # type: ignore[attr-defined]
+    assert [part.get_content_type() for part in mime.iter_parts()] == ["text/plain", "text/html"]
 
 
 async def test_smtp_logs_in_where_it_was_told_to() -> None:
