@@ -58,5 +58,6 @@ function showPage({ response, responseURL }) {
   here.replaceWith(there);
   document.title = response.title;
   history.replaceState(null, "", responseURL);
-  there.focus();
+  there.focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
