@@ -1,6 +1,6 @@
 # The only commands a newcomer needs. `make help` lists them from the comments behind the targets.
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-fast check format lock bench conformance compat schemathesis audit screenshots clean
+.PHONY: help dev test test-fast check format lock bench drills conformance compat schemathesis audit screenshots clean
 
 # The newest Python that is at least 3.11; `make dev PYTHON=python3.12` names another.
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) >/dev/null 2>&1 \
@@ -15,10 +15,10 @@ help: ## List the commands
 dev: .venv/.ready ## Run the whole product with reload: database, migrations, demo data, server, worker
 	@exec $(RUN) dev
 
-test: .venv/.ready ## Run every test, the browser's included
+test: .venv/.ready ## Run every test, the browser's and a selection of drills included
 	@$(RUN) test
 
-test-fast: .venv/.ready ## Run every test but the browser's
+test-fast: .venv/.ready ## Run every test but the browser's and the drills
 	@$(RUN) test --fast
 
 check: .venv/.ready ## Check format, lint, types, settings, policies and pins
@@ -32,6 +32,9 @@ lock: .venv/.ready ## Pin the dependencies of pyproject.toml anew
 
 bench: .venv/.ready ## Measure against peers, side by side, as ratios
 	@.venv/bin/python -m benchmarks
+
+drills: .venv/.ready ## Kill, stop, cut off and fill up what the product needs, and see what people notice
+	@.venv/bin/python -m tests.drills
 
 conformance: .venv/.ready ## Run Starlette's own test suite against core
 	@.venv/bin/python -m tests.conformance

@@ -21,6 +21,8 @@ from core.server import BoundedProtocol
 GRACEFUL_SECONDS = 20
 GRACEFUL_SECONDS_IN_DEVELOPMENT = 2
 KEEP_ALIVE_SECONDS = 20
+# uvicorn gives up replacing its processes (SIGHUP) when a new one takes longer; five seconds are few on a busy machine.
+START_SECONDS = 60
 LARGEST_WEBSOCKET_MESSAGE = 64 * 1024
 PING_SECONDS = 20
 
@@ -74,6 +76,7 @@ def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # Our own middleware does it, and believes only TRUSTED_PROXIES.
+        timeout_worker_healthcheck=START_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SECONDS if settings.is_production else GRACEFUL_SECONDS_IN_DEVELOPMENT,
     )

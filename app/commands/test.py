@@ -9,19 +9,20 @@ from app.commands.tools import is_installed, run_tool
 from app.config import ROOT
 
 BROWSER_TESTS = "tests/browser"
+DRILLS = "tests/drills"
 NO_TESTS_FOUND = 5
 SPARE_PROCESSES = 1  # Many tests wait for sockets and processes rather than compute.
 MOST_PROCESSES = 8  # Each has its own database and its own connections to the one server.
 
 
 @click.command("test", short_help="Run the tests.", context_settings={"ignore_unknown_options": True})
-@click.option("--fast", is_flag=True, help="Everything but the browser.")
+@click.option("--fast", is_flag=True, help="Everything but the browser and the drills.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test_command(fast: bool, arguments: tuple[str, ...]) -> None:
     """Run the tests; ARGUMENTS go to pytest (`test tests/app -k log_in`).
 
-    The browser's tests run in a process of their own, because playwright brings an event loop along. Naming files or
-    folders runs these alone.
+    The browser's tests run in a process of their own, because playwright brings an event loop along; so does the selection of
+    drills, which want the machine for themselves. Naming files or folders runs these alone.
     """
     started = time.monotonic()
     code = run_tests(fast, arguments)
@@ -36,8 +37,10 @@ def run_tests(fast: bool, arguments: tuple[str, ...]) -> int:
         return run_tool("pytest", *arguments)
     chosen = any(argument.startswith(("-n", "--pdb", "-s")) for argument in arguments)
     parallel = () if chosen else (f"-n{min(MOST_PROCESSES, SPARE_PROCESSES + (os.cpu_count() or 1))}",)
-    code = run_tool("pytest", f"--ignore={BROWSER_TESTS}", *parallel, *arguments)
+    code = run_tool("pytest", f"--ignore={BROWSER_TESTS}", f"--ignore={DRILLS}", *parallel, *arguments)
     if fast:
         return code
-    browser = run_tool("pytest", BROWSER_TESTS, *arguments)
-    return code or (0 if browser == NO_TESTS_FOUND else browser)
+    for folder in (BROWSER_TESTS, DRILLS):
+        found = run_tool("pytest", folder, *arguments)
+        code = code or (0 if found == NO_TESTS_FOUND else found)
+    return code

@@ -15,7 +15,7 @@ class FaultProxy:
     """Passes on what arrives, unless told otherwise; used as an async context manager, on its loop alone."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+        self.target = (host, port)
         self._server: asyncio.Server | None = None
         self._ends: set[asyncio.StreamWriter] = set()
         self._lines: set[asyncio.Task[None]] = set()
@@ -75,14 +75,14 @@ class FaultProxy:
         self._ends.add(writer)
         try:
             await self._flowing.wait()
-            there, back = await asyncio.open_connection(*self._target)
+            there, back = await asyncio.open_connection(*self.target)
             self._ends.add(back)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pass_on(reader, back))
                 group.create_task(self._pass_on(there, writer))
             self._ends.discard(back)
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # asyncio complains of a line's task that ends in any other way.
         finally:
             self._ends.discard(writer)
             writer.transport.abort()

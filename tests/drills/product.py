@@ -28,36 +28,49 @@ START_SECONDS = 30
 
 @dataclass(frozen=True)
 class Product:
-    """Where the product answers, and where its data is."""
+    """Where the product answers, where its data is, and the process that answers or has children which do."""
 
     url: str
     database_url: str
+    process: "subprocess.Popen[bytes]"
 
 
 @contextmanager
 def running_product() -> Iterator[Product]:
-    """Start the product, wait until it is ready, and stop it afterwards."""
-    with database_server() as server, worker_database(server) as name:
-        port = free_port()
-        product = Product(f"http://127.0.0.1:{port}", server.application_url(name))
-        environment = os.environ | {
-            "ENVIRONMENT": "test",
-            "SECRET_KEY": SECRET_KEY,
-            "BASE_URL": product.url,
-            "HOST": "127.0.0.1",
-            "PORT": str(port),
-            "DATABASE_URL": product.database_url,
-            "DATABASE_OWNER_URL": server.owner_url(name),
-            "TRUSTED_PROXIES": "127.0.0.1",
-            "LOG_LEVEL": "warning",
-        }
-        process = subprocess.Popen([sys.executable, "-m", "app", "serve"], cwd=ROOT, env=environment)
-        try:
-            wait_until_ready(product, process)
-            yield product
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+    """The product on a database of its own."""
+    with database_server() as server, worker_database(server) as name, served(server.application_url(name)) as product:
+        yield product
+
+
+@contextmanager
+def served(database_url: str, *arguments: str, **variables: str) -> Iterator[Product]:
+    """Start `serve` with these arguments on a database, wait until it is ready, and stop it afterwards."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "serve", *arguments],
+        cwd=ROOT,
+        env=environment(database_url, BASE_URL=url, HOST="127.0.0.1", PORT=str(port), **variables),
+    )
+    product = Product(url, database_url, process)
+    try:
+        wait_until_ready(product, process)
+        yield product
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def environment(database_url: str, **variables: str) -> dict[str, str]:
+    """What a process of the product reads."""
+    return os.environ | {
+        "ENVIRONMENT": "test",
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": database_url,
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "LOG_LEVEL": "error",
+        **variables,
+    }
 
 
 def wait_until_ready(product: Product, process: "subprocess.Popen[bytes]") -> None:
@@ -74,9 +87,15 @@ def wait_until_ready(product: Product, process: "subprocess.Popen[bytes]") -> No
 
 async def add_people(product: Product, addresses: Sequence[str]) -> None:
     """Accounts with verified addresses, all with `PASSWORD`."""
+    database = Database(product.database_url)
+    await add_people_to(database, addresses)
+    await database.close()
+
+
+async def add_people_to(database: Database, addresses: Sequence[str]) -> None:
+    """The same, where there is a pool already."""
     hashed, now = await hash_password(PASSWORD), clock.now()
     people = [(uuid7(), address) for address in addresses]
-    database = Database(product.database_url)
     async with database.transaction() as db:
         await db.execute(insert(User), [{"id": user_id, "name": "Ada", "created_at": now} for user_id, _ in people])
         emails = [
@@ -87,7 +106,6 @@ async def add_people(product: Product, addresses: Sequence[str]) -> None:
         await db.execute(
             insert(Password), [{"user_id": user_id, "hash": hashed, "changed_at": now} for user_id, _ in people]
         )
-    await database.close()
 
 
 def network(number: int) -> dict[str, str]:
