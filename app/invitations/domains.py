@@ -52,7 +52,7 @@ async def add_domain(db: AsyncSession, scope: Scope, *, domain: str, asks: bool,
     row = {"organization_id": scope.organization.id, "domain": domain, "asks": asks}
     statement = insert(JoinDomain).values(**row, created_by=scope.user.id, created_at=clock.now())
     await db.execute(statement.on_conflict_do_update(index_elements=["organization_id", "domain"], set_={"asks": asks}))
-    target = ("organization", scope.organization.id, scope.organization.name)
+    target = ("join_domain", scope.organization.id, domain)
     await note_about(db, "join_domains.added", scope, target, facts, {"domain": [None, domain], "asks": [None, asks]})
 
 
@@ -62,7 +62,7 @@ async def remove_domain(db: AsyncSession, scope: Scope, *, domain: str, facts: R
         JoinDomain.organization_id == scope.organization.id, JoinDomain.domain == domain
     )
     if await db.scalar(statement.returning(JoinDomain.domain)) is not None:
-        target = ("organization", scope.organization.id, scope.organization.name)
+        target = ("join_domain", scope.organization.id, domain)
         await note_about(db, "join_domains.removed", scope, target, facts, {"domain": [domain, None]})
 
 
