@@ -97,28 +97,24 @@ def requires(
 
     def decorate(func: Callable[P, Any]) -> Callable[P, Any]:
         name, position = _find_connection_parameter(func)
+        kind: type[HTTPConnection] = WebSocket if name == "websocket" else Request
 
         def connection_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             return kwargs.get(name, args[position] if position < len(args) else None)
 
         @functools.wraps(func)
-        async def guard_websocket(*args: P.args, **kwargs: P.kwargs) -> None:
-            websocket = connection_of(args, kwargs)
-            await (func(*args, **kwargs) if _is_allowed(WebSocket, websocket, required) else websocket.close())
-
-        @functools.wraps(func)
         async def guard_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-            request = connection_of(args, kwargs)
-            return await func(*args, **kwargs) if _is_allowed(Request, request, required) else refuse(request)
+            connection = connection_of(args, kwargs)
+            if _is_allowed(kind, connection, required):
+                return await func(*args, **kwargs)
+            return await connection.close() if kind is WebSocket else refuse(connection)
 
         @functools.wraps(func)
         def guard_sync(*args: P.args, **kwargs: P.kwargs) -> Any:
             request = connection_of(args, kwargs)
             return func(*args, **kwargs) if _is_allowed(Request, request, required) else refuse(request)
 
-        if name == "websocket":
-            return guard_websocket
-        return guard_async if is_async_callable(func) else guard_sync
+        return guard_async if kind is WebSocket or is_async_callable(func) else guard_sync
 
     return decorate
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from core._urls import SCHEMES
 from core.datastructures import URL
 from core.middleware._refusal import answer
 from core.responses import PlainTextResponse, RedirectResponse, Response
 from core.types import ASGIApp, Receive, Scope, Send
 
-SECURE_SCHEMES = {"http": "https", "ws": "wss"}
 STANDARD_PORTS = (80, 443)
 
 
@@ -18,7 +18,7 @@ class HTTPSRedirectMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket") and scope["scheme"] in SECURE_SCHEMES:
+        if scope["type"] in ("http", "websocket") and scope["scheme"] in ("http", "ws"):
             await answer(_redirect(scope), scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -32,4 +32,4 @@ def _redirect(scope: Scope) -> Response:
     if url.port in STANDARD_PORTS:
         # Cutting the text keeps the brackets of an IPv6 address, which url.hostname does not have.
         netloc = netloc.rpartition(":")[0]
-    return RedirectResponse(str(url.replace(scheme=SECURE_SCHEMES[scope["scheme"]], netloc=netloc)))
+    return RedirectResponse(str(url.replace(scheme=SCHEMES[scope["type"], True], netloc=netloc)))

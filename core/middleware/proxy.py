@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
+from core._urls import DEFAULT_PORTS, SCHEMES
 from core.types import ASGIApp, Receive, Scope, Send
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -12,9 +13,6 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # A longer list is an attack on whoever walks it; the hops of a real one are few.
 MOST_HOPS = 50
-
-SECURE_SCHEMES = {"http": "https", "websocket": "wss"}
-PLAIN_SCHEMES = {"http": "http", "websocket": "ws"}
 
 
 class ProxyHeadersMiddleware:
@@ -42,10 +40,8 @@ class ProxyHeadersMiddleware:
             # The port is that of the connection to the proxy; nobody tells the client's own.
             scope["client"] = (client, 0)
         scheme = (_field_values(scope, b"x-forwarded-proto") or [""])[-1].lower()
-        if scheme in ("https", "wss"):
-            scope["scheme"] = SECURE_SCHEMES[scope["type"]]
-        elif scheme in ("http", "ws"):
-            scope["scheme"] = PLAIN_SCHEMES[scope["type"]]
+        if scheme in DEFAULT_PORTS:
+            scope["scheme"] = SCHEMES[scope["type"], scheme in ("https", "wss")]
 
     def _find_client(self, hops: list[str]) -> str | None:
         client = None
