@@ -11,7 +11,6 @@ from app.config import Settings, load_settings
 from app.database import REQUESTS, Database
 from app.drain import Drain, DrainMiddleware
 from app.errors import API, exception_handlers
-from app.files.receiving import reads_form_itself
 from app.health import TrustedHostButForProbes, health_routes
 from app.language import LanguageMiddleware
 from app.logs import AccessLogMiddleware, configure_logs
@@ -21,6 +20,7 @@ from app.realtime.running import realtime
 from app.stalls import StallWatch
 from app.templates import ROOT, environment
 from app.tokens.bearer import CredentialBackend, client_of, refuse_credentials
+from app.uploads import reads_form_itself
 from core.applications import Starlette
 from core.middleware import Middleware
 from core.middleware.authentication import AuthenticationMiddleware

@@ -1,6 +1,5 @@
 """Reading an upload: only once it is known who sends it, and never more of it than there is room for."""
 
-import re
 from typing import Annotated
 
 from app.accounts.limits import HOUR, EntryLimits, per_session
@@ -18,7 +17,7 @@ from core.exceptions import HTTPException
 from core.middleware.body_limit import RESPONDER_SCOPE_KEY, ContentTooLarge
 from core.middleware.csrf import require_csrf_token
 from core.params import Depends
-from core.requests import ClientDisconnect, HTTPConnection, Request
+from core.requests import ClientDisconnect, Request
 
 LARGEST_UPLOAD = 100 * 1024 * 1024  # Bytes of all files that are sent at once.
 MOST_FILES = 10
@@ -28,8 +27,6 @@ OVERHEAD = 64 * 1024
 LARGEST_BODY = LARGEST_UPLOAD + OVERHEAD
 
 UPLOAD = EntryLimits("files", pair=(600, HOUR), address=(600, HOUR), network=(3000, HOUR), everybody=(100_000, HOUR))
-# Where people and programs upload. Each handler there asks for `Received`, which reads the form and checks its token.
-UPLOAD_PATHS = re.compile(r"/(o|api/v1/organizations)/[^/]+/files")
 
 
 class UploadTooLarge(Refusal):
@@ -39,11 +36,6 @@ class UploadTooLarge(Refusal):
 
     def __init__(self) -> None:
         super().__init__(N_("Send at most 100 MB at once."))
-
-
-def reads_form_itself(connection: HTTPConnection) -> bool:
-    """Whether a request's form is left to its handler (`CSRFMiddleware.deferred`)."""
-    return UPLOAD_PATHS.fullmatch(connection.scope["path"]) is not None
 
 
 async def received_form(

@@ -26,6 +26,7 @@ from app.time_zones import time_zones
 from app.translations import languages
 from core.datastructures import UploadFile
 from core.exceptions import HTTPException
+from core.middleware.csrf import require_csrf_token
 from core.params import File, Query, Submitted
 from core.requests import Request
 from core.responses import RedirectResponse, Response
@@ -64,6 +65,7 @@ async def upload_avatar(
     picture: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
     """Take a picture, cut a square out of it and keep that."""
+    await require_csrf_token(request)  # `app.uploads` leaves this form to us, because it is larger than others may be.
     await limits.limit(request, UPLOAD, str(session.user_id))
     crop = Crop(form.data.crop_x, form.data.crop_y, form.data.crop_zoom) if form.is_valid else None
     try:
