@@ -39,11 +39,12 @@ class ProjectOrder(StrEnum):
 
 
 # Each is spelled as the index that serves it (`models.Project`), whence the constants in SQL's own words. What is due on no
-# day is due on the last of all days: NULL would compare with nothing, and a page could not follow it.
+# day is due on one after all others: NULL would compare with nothing, and a page could not follow it. Not on the last that Python
+# has, which the driver sends as "infinity".
 ORDERS: dict[str, InstrumentedAttribute[Any] | ColumnElement[Any]] = {  # Any: a time, a text, a day or a number.
     "created": Project.created_at,
     "name": func.lower(Project.name),
-    "due": func.coalesce(Project.due_on, literal_column("'9999-12-31'::date", Date()), type_=Date()),
+    "due": func.coalesce(Project.due_on, literal_column("'3000-01-01'::date", Date()), type_=Date()),
     "status": func.array_position(
         literal_column("'{planned,active,paused,done}'::text[]"), Project.status, type_=Integer()
     ),

@@ -52,7 +52,7 @@ class Project(Identified, Tenant, Timestamped, Base):
         # One index for each order that the list can have (`listing.ORDERS`), and one for its lead.
         Index("ix_projects_by_name", "organization_id", text("lower(name)"), "id"),
         Index("ix_projects_by_age", "organization_id", "created_at", "id"),
-        Index("ix_projects_by_due_date", "organization_id", text("(COALESCE(due_on, '9999-12-31'::date))"), "id"),
+        Index("ix_projects_by_due_date", "organization_id", text("(COALESCE(due_on, '3000-01-01'::date))"), "id"),
         Index(
             "ix_projects_by_status",
             "organization_id",

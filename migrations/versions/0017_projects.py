@@ -14,7 +14,7 @@ TIME = sa.DateTime(timezone=True)
 ORDERS = {
     "ix_projects_by_name": sa.text("lower(name)"),
     "ix_projects_by_age": "created_at",
-    "ix_projects_by_due_date": sa.text("(COALESCE(due_on, '9999-12-31'::date))"),
+    "ix_projects_by_due_date": sa.text("(COALESCE(due_on, '3000-01-01'::date))"),
     "ix_projects_by_status": sa.text("array_position('{planned,active,paused,done}'::text[], status)"),
 }
 
