@@ -120,4 +120,4 @@ async def _get(db: Db, scope: Scope, invitation_id: UUID) -> Invitation:
 
 
 def _show(request: Request, scope: Scope, form: Submitted[InvitationForm]) -> Response:
-    return render(request, "invitations/new.html", form=form, roles=grantable_roles(scope.role))
+    return render(request, "invitations/new.html", form=form, roles=grantable_roles(scope.membership))

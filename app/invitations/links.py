@@ -18,7 +18,7 @@ from app.invitations.models import JoinLink
 from app.language import N_
 from app.organizations.models import Organization, Scope
 from app.organizations.recording import note_about
-from app.policy import Role, allows
+from app.policy import Role
 
 MOST_LINKS = 20
 ENDING_LENGTH = 4
@@ -76,7 +76,7 @@ async def join_by_link(db: AsyncSession, user: User, link: JoinLink, *, facts: R
     await require_usable(db, user, link)
     await name_organization(db, organization.id)
     maker = await queries.find_membership_of(db, organization.id, link.created_by)
-    if maker is None or not allows(maker.role, "invitations.create"):
+    if maker is None or "invitations.create" not in maker.permissions:
         raise JoinLinkGone
     joined = await become_member(
         db, organization, user, role=Role.MEMBER, invited_by=link.created_by, door="link", facts=facts
