@@ -15,6 +15,7 @@ from pgqueuer.ports.driver import Driver
 
 from app.jobs.queries import count_attempts, forget_attempt
 from app.jobs.registry import JobContext, RegisteredJob, RetryLater
+from app.metrics import note_job
 
 log = structlog.get_logger(__name__)
 
@@ -80,8 +81,12 @@ class JobExecution(AbstractEntrypointExecutor):
             async with asyncio.timeout(self.job.deadline.total_seconds()):
                 await self.job.run(context, payload)
         except Exception as error:
+            outcome = "held" if context.is_last_attempt else "failed"
+            note_job(self.job.name, outcome, time.perf_counter() - started)
             self._refuse(context, error)
-        log.info("job.done", attempt=attempt, milliseconds=round((time.perf_counter() - started) * 1000, 1))
+        seconds = time.perf_counter() - started
+        note_job(self.job.name, "done", seconds)
+        log.info("job.done", attempt=attempt, milliseconds=round(seconds * 1000, 1))
 
     def _refuse(self, context: JobContext, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"

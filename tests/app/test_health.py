@@ -15,6 +15,7 @@ import pytest
 from app.config import Settings
 from app.drain import Drain
 from app.main import create_app
+from app.metrics import exposition, note_email, note_job
 from core.applications import Starlette
 from core.datastructures import Secret
 from core.testclient import AsyncTestClient
@@ -101,6 +102,17 @@ async def test_the_figures_are_by_route_and_not_by_path(measured_client: AsyncTe
     assert 'route="none",status="4xx"' in answer.text
     assert "of-its-own" not in answer.text
     assert "at-all" not in answer.text
+
+
+def test_jobs_and_mail_are_counted_by_name_and_outcome() -> None:
+    for seconds in (0.1, 0.3):
+        note_job("tests.counted", "done", seconds)
+    note_email("tests", "failed")
+
+    figures = exposition().decode()
+
+    assert 'slipway_job_seconds_count{job="tests.counted",outcome="done"} 2.0' in figures
+    assert 'slipway_email_total{outcome="failed",provider="tests"} 1.0' in figures
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"authorization": f"Basic {TOKEN}"}])

@@ -18,6 +18,7 @@ from app.email.providers.resend import Resend
 from app.email.providers.sendgrid import SendGrid
 from app.email.providers.ses import Ses
 from app.email.providers.smtp import Smtp, SmtpServer
+from app.metrics import note_email
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +37,11 @@ class Carrier:
         except MessageRefused:
             # The message is at fault; the provider works.
             self.circuit.succeeded()
+            note_email(self.provider.name, "refused")
             raise
         except DeliveryFailed as failure:
             self.circuit.failed()
+            note_email(self.provider.name, "failed")
             if self.circuit.wait:
                 log.warning("email.provider_rests", provider=self.provider.name, reason=str(failure))
             raise
@@ -46,6 +49,7 @@ class Carrier:
             self.circuit.left()
             raise
         self.circuit.succeeded()
+        note_email(self.provider.name, "sent")
         return provider_id
 
 
