@@ -1,0 +1,223 @@
+"""Two organizations with the same things in them, and everybody who could ask for those."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from httpx2 import Response
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from app import clock
+from app.accounts.actions import start_session
+from app.accounts.models import Email, Session, User
+from app.accounts.sessions import cookie_name, hash_token, new_token
+from app.audit.actions import record
+from app.audit.models import RequestFacts
+from app.config import Settings
+from app.database import system_scope
+from app.ids import uuid7
+from app.invitations.models import Invitation, JoinLink, JoinRequest
+from app.organizations.models import CustomRole, Membership, MembershipStatus, Organization
+from app.policy import Role
+from app.tokens.models import PersonalToken
+from app.tokens.spelling import new_secret
+from core.applications import Starlette
+from core.testclient import AsyncTestClient
+from tests.databases import RolledBackDatabase
+from tests.isolation.expectations import ACTORS, CUSTOM, Actor, is_for_programs
+
+OURS, THEIRS, NOBODYS = "ours", "theirs", "no-such-organization"
+CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+Things = Mapping[str, object]  # What stands for each parameter of a path, in one organization.
+
+
+@dataclass
+class World:
+    """The application, its data, and by what each actor is known."""
+
+    app: Starlette
+    settings: Settings
+    connection: AsyncConnection
+    ours: Things
+    theirs: Things
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    csrf: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, AsyncTestClient] = field(default_factory=dict)
+
+    async def ask(self, actor: Actor, method: str, path: str) -> Response:
+        """Send an empty request as this actor. Whatever it does is undone."""
+        async with undone(self.connection):
+            client = self.clients[actor.name]
+            client.cookies.clear()
+            content = b"" if method in ("GET", "DELETE") else b"{}" if is_for_programs(path) else b"nothing="
+            return await client.request(method, path, headers=self._headers(actor, method, path), content=content)
+
+    def _headers(self, actor: Actor, method: str, path: str) -> dict[str, str]:
+        known = self.headers[actor.name]
+        if actor.scopes and not is_for_programs(path):
+            known = {}  # On a page nobody reads tokens.
+        if method != "GET":
+            known = {**known, "x-csrf-token": self.csrf.get(actor.name, "")}
+        if is_for_programs(path):
+            return {"accept": "application/json", "content-type": "application/json", **known}
+        return {"accept": "text/html", "content-type": "application/x-www-form-urlencoded", **known}
+
+
+@asynccontextmanager
+async def undone(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Let nothing of the block stay."""
+    savepoint = await connection.begin_nested()
+    try:
+        yield
+    finally:
+        await savepoint.rollback()
+
+
+async def make_world(
+    app: Starlette, settings: Settings, database: RolledBackDatabase, connection: AsyncConnection
+) -> World:
+    """Make both organizations and let everybody in. The application must have started."""
+    async with database.transaction() as db, system_scope(db):
+        ours, people = await _make_organization(db, OURS)
+        theirs, strangers = await _make_organization(db, THEIRS)
+        world = World(app, settings, connection, ours, theirs)
+        users = {**people, "stranger": strangers["owner"], "stranger's token": strangers["owner"]}
+        users["staff"] = await _person(db, "staff")
+        users["staff"].is_staff = True
+        for actor in ACTORS:
+            world.headers[actor.name] = await _credentials(db, settings, actor, users)
+        await db.flush()
+    for number, actor in enumerate(ACTORS, start=1):
+        # An address for each, because the API's limit is for each address.
+        world.clients[actor.name] = AsyncTestClient(
+            app,
+            base_url=settings.base_url,
+            follow_redirects=False,
+            raise_server_exceptions=False,
+            client=(f"203.0.113.{number}", 1),
+        )
+        if actor.has_session:
+            page = await world.ask(actor, "GET", "/organizations/new")
+            found = CSRF.search(page.text)
+            assert found is not None, page.text
+            world.csrf[actor.name] = found[1]
+    return world
+
+
+async def _make_organization(db: AsyncSession, slug: str) -> tuple[Things, dict[str, User]]:
+    organization = Organization(id=uuid7(), slug=slug, name=slug.title(), kind="team", named_at=clock.now())
+    names = ("owner", "admin", "member", "custom", "suspended", "removed", "target", "asker")
+    people = {name: await _person(db, f"{name}-{slug}") for name in names}
+    db.add(organization)
+    await db.flush()
+    role = CustomRole(
+        id=uuid7(), organization_id=organization.id, key=f"auditor-{slug}", name="Auditor", permissions=sorted(CUSTOM)
+    )
+    db.add(role)
+    await db.flush()
+    for name in (*names[:5], "target"):
+        db.add(_membership(organization, people[name], name, role))
+    things = await _things(db, organization, people, role)
+    await db.flush()
+    return things, people
+
+
+def _membership(organization: Organization, user: User, name: str, role: CustomRole) -> Membership:
+    return Membership(
+        organization_id=organization.id,
+        user_id=user.id,
+        role=name if name in set(Role) else Role.MEMBER,
+        custom_role_id=role.id if name == "custom" else None,
+        status=MembershipStatus.SUSPENDED if name == "suspended" else MembershipStatus.ACTIVE,
+    )
+
+
+async def _things(
+    db: AsyncSession, organization: Organization, people: dict[str, User], role: CustomRole
+) -> dict[str, object]:
+    """One of each thing that has an address, by the name of its parameter."""
+    later = clock.now() + timedelta(days=1)
+    own = {"organization_id": organization.id, "created_by": people["owner"].id}
+    link = JoinLink(id=uuid7(), code_hash=hash_token(new_token()), ending="abcd", expires_at=later, **own)
+    invitation = Invitation(
+        id=uuid7(),
+        organization_id=organization.id,
+        address=f"invited@{organization.slug}.example",
+        role=Role.MEMBER,
+        token_hash=hash_token(new_token()),
+        invited_by=people["owner"].id,
+        expires_at=later,
+        last_sent_at=clock.now(),
+    )
+    asks = JoinRequest(organization_id=organization.id, user_id=people["asker"].id, address="asker@example.com")
+    db.add_all([link, invitation, asks])
+    event = await record(
+        db,
+        "organizations.created",
+        actor_id=people["owner"].id,
+        organization_id=organization.id,
+        request=RequestFacts(),
+    )
+    await db.flush()
+    return {
+        "slug": organization.slug,
+        "user_id": people["target"].id,
+        "key": role.key,
+        "event_id": event.id,
+        "invitation_id": invitation.id,
+        "link_id": link.id,
+        "invitations.grant_request": {"user_id": people["asker"].id},
+        "invitations.refuse_request": {"user_id": people["asker"].id},
+    }
+
+
+async def _person(db: AsyncSession, name: str) -> User:
+    user = User(id=uuid7(), name=name)
+    db.add(user)
+    await db.flush()
+    address = Email(user_id=user.id, address=f"{name}@example.com", verified_at=clock.now(), is_primary=True)
+    db.add(address)
+    await db.flush()
+    return user
+
+
+async def _credentials(db: AsyncSession, settings: Settings, actor: Actor, users: Mapping[str, User]) -> dict[str, str]:
+    user = users.get(actor.name, users["owner"])
+    if actor.scopes is not None:
+        secret = new_secret()
+        db.add(
+            PersonalToken(
+                token_hash=hash_token(secret),
+                user_id=user.id,
+                name=actor.name,
+                ending=secret[-4:],
+                scopes=sorted(actor.scopes),
+                expires_at=clock.now() + timedelta(days=1),
+            )
+        )
+        return {"authorization": f"Bearer {secret}"}
+    if not actor.has_session:
+        return {}
+    token = await start_session(db, user, methods=["password"], facts=RequestFacts())
+    if not actor.is_confirmed:
+        long_ago = clock.now() - timedelta(hours=1)
+        statement = update(Session).where(Session.token_hash == hash_token(token)).values(authenticated_at=long_ago)
+        await db.execute(statement)
+    return {"cookie": f"{cookie_name(settings)}={token}"}
+
+
+def parameter(world: Things, route: str, name: str) -> object:
+    """What stands for a parameter of a route's path: a thing of the organization, or an id of nothing."""
+    of_route = world.get(route)
+    if isinstance(of_route, dict) and name in of_route:
+        return of_route[name]
+    return world.get(name, uuid4())
+
+
+def is_thing(world: Things, name: str) -> bool:
+    return name in world and isinstance(world[name], UUID | str)
