@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.email.models import EmailMessage
+from app.email.models import EmailMessage, Subscription, Suppression
 from app.exporting import Rows, row_as_json
 
 
@@ -18,7 +18,14 @@ class Person(Protocol):
 
 
 async def export_person(db: AsyncSession, user: Person) -> Rows:
-    own = await db.scalars(text("SELECT lower(address) FROM emails WHERE user_id = :id"), {"id": user.id})
-    statement = select(EmailMessage).where(func.lower(EmailMessage.to_address).in_(own.all()))
-    rows = await db.scalars(statement.order_by(EmailMessage.created_at))
-    return {"messages": [row_as_json(row, without=("text", "html", "dedup_key")) for row in rows]}
+    own = (await db.scalars(text("SELECT lower(address) FROM emails WHERE user_id = :id"), {"id": user.id})).all()
+    messages = select(EmailMessage).where(func.lower(EmailMessage.to_address).in_(own))
+    subscriptions = select(Subscription).where(func.lower(Subscription.address).in_(own))
+    suppressions = select(Suppression).where(func.lower(Suppression.address).in_(own))
+    secret = ("text", "html", "dedup_key", "unsubscribe_url")
+    rows = await db.scalars(messages.order_by(EmailMessage.created_at))
+    return {
+        "messages": [row_as_json(row, without=secret) for row in rows],
+        "subscriptions": [row_as_json(row) for row in await db.scalars(subscriptions)],
+        "suppressions": [row_as_json(row) for row in await db.scalars(suppressions)],
+    }

@@ -18,7 +18,7 @@ from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import system_scope
-from app.email.models import EmailMessage
+from app.email.retention import forget_addresses
 from app.errors import Refusal
 from app.language import N_
 from app.organizations.models import Membership, MembershipStatus, Organization
@@ -100,7 +100,8 @@ async def erase(db: AsyncSession, settings: Settings, user_id: UUID) -> bool:
         await _hand_over(db, user_id, consequences.blocking)
         addresses = (await db.scalars(select(func.lower(Email.address)).where(Email.user_id == user_id))).all()
         vanishing = [organization.id for organization in consequences.vanishing]
-        await _delete_messages(db, addresses)
+        # The last message, below, stays until it is delivered and forgotten with all others of its age.
+        await forget_addresses(db, addresses)
         await emails.send_deletion_done(db, settings, user)
         await db.execute(select(func.forget_person(user_id, vanishing)))
         for gone in (
@@ -112,11 +113,6 @@ async def erase(db: AsyncSession, settings: Settings, user_id: UUID) -> bool:
         db.expunge(user)
         await record(db, "privacy.erased", actor_id=None, target_type="user", target_id=user_id, request=RequestFacts())
     return True
-
-
-async def _delete_messages(db: AsyncSession, addresses: Sequence[str]) -> None:
-    """Old messages go. The last one stays until it is delivered and forgotten with all others of its age."""
-    await db.execute(delete(EmailMessage).where(func.lower(EmailMessage.to_address).in_(addresses)))
 
 
 async def _hand_over(db: AsyncSession, user_id: UUID, organizations: Sequence[Organization]) -> None:

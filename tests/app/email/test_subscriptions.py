@@ -1,6 +1,7 @@
 """Messages that nobody has to get, and addresses that get none."""
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
@@ -9,6 +10,8 @@ from app.email import actions, subscriptions, suppressions
 from app.email.delivery import deliver
 from app.email.models import EmailMessage, SuppressionReason
 from app.email.providers import Carriers, Postmark, Resend
+from app.email.retention import forget_addresses
+from app.inbound import ReceivedEvent, store_event
 from app.jobs.registry import JobContext
 from core.testclient import AsyncTestClient
 from tests.app.email.provider_server import provider_server
@@ -124,3 +127,20 @@ async def test_a_suppressed_address_gets_nothing_until_it_is_released(
     await db.refresh(first)
     await db.refresh(second)
     assert (first.status, second.status, len(server.asked)) == ("withheld", "sent", 1)
+
+
+@pytest.mark.requirement("PRV-1")
+async def test_of_an_address_that_is_erased_nothing_stays(db: AsyncSession, settings: Settings) -> None:
+    await send(db, settings, unsubscribe="digest")
+    for address in ("ada@example.com", "grace@example.com"):
+        await suppressions.suppress(db, address=address, reason=SuppressionReason.BOUNCE, provider="ses", detail="")
+        await store_event(db, "email.ses", ReceivedEvent(address, "Bounce", {"to": [address.upper()]}))
+
+    await forget_addresses(db, [])
+    await forget_addresses(db, ["ada@example.com"])
+
+    left = {}
+    for table in ("email_messages", "email_subscriptions", "suppressions", "inbound_events"):
+        left[table] = (await db.scalars(text(f"SELECT each::text FROM {table} AS each"))).all()  # noqa: S608 - ours
+    assert [len(rows) for rows in left.values()] == [0, 0, 1, 1]
+    assert "ada@" not in str(left).lower()
