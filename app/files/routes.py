@@ -35,6 +35,12 @@ routes: list[BaseRoute] = [
 
 navigation = [NavigationItem(N_("Files"), "files.files", "files.view", icon="files", position=40)]
 
+audit_sentences = {
+    "files.uploaded": N_("%(who)s uploaded %(target)s"),
+    "files.deleted": N_("%(who)s deleted the file %(target)s"),
+    "files.restored": N_("%(who)s brought the file %(target)s back"),
+}
+
 
 async def count_contents(db: AsyncSession, scope: Scope) -> list[str]:
     """What goes with an organization that is deleted."""
