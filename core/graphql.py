@@ -422,6 +422,8 @@ class _Conversation:
                 await self._send_results(identifier, asked)
             except _Refused as refusal:
                 last = {"type": "error", "payload": refusal.shown}
+            except HTTPException as refusal:
+                last = {"type": "error", "payload": [{"message": refusal.detail}]}
             except (WebSocketException, WebSocketDisconnect, WebSocketDisconnected):
                 raise
             except Exception:

@@ -1,6 +1,6 @@
 """What can be asked by GraphQL: a person's own data, and what the pages of their organizations show them."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -9,9 +9,12 @@ from uuid import UUID
 import strawberry
 
 from app.accounts.models import User
+from app.api.following import Follower
 from app.api.viewer import Viewer
 from app.audit import models as audit
 from app.audit.queries import list_events
+from app.invitations import models as invitations
+from app.invitations.queries import list_invitations
 from app.organizations import models as organizations
 from app.organizations import queries
 from app.organizations.member_queries import list_members
@@ -68,6 +71,29 @@ class Member:
 
 
 @strawberry.type
+class Invitation:
+    """An invitation that nobody has answered. Its link is in the mail alone."""
+
+    id: UUID
+    email: str
+    role: str
+    state: str
+    expires_at: datetime
+    created_at: datetime
+
+    @classmethod
+    def of(cls, invitation: invitations.Invitation) -> "Invitation":
+        return cls(
+            id=invitation.id,
+            email=invitation.address,
+            role=invitation.role,
+            state=invitation.state.value,
+            expires_at=invitation.expires_at,
+            created_at=invitation.created_at,
+        )
+
+
+@strawberry.type
 class AuditEvent:
     """Something that happened. Labels are what things were called then."""
 
@@ -119,6 +145,12 @@ class Organization(AnyOrganization):
         async with info.context.acting_in(self.scope, "members.view") as db:
             return [Member.of(each.membership) for each in await list_members(db, self.scope, limit=limit)]
 
+    @described("Who was invited and has not answered, the newest first, 100 at most. For owners and admins.")
+    async def invitations(self, info: Info, first: int = DEFAULT_LIMIT) -> list[Invitation] | None:
+        limit = _bounded(first)
+        async with info.context.acting_in(self.scope, "invitations.view") as db:
+            return [Invitation.of(each) for each in await list_invitations(db, self.scope, limit=limit)]
+
     @described("What happened, the newest first, 100 at most. For owners and admins.")
     async def audit_events(
         self, info: Info, first: int = DEFAULT_EVENTS, before: datetime | None = None
@@ -152,13 +184,31 @@ class Query:
         return Organization(**_at_first_sight(scope.membership), scope=scope)
 
 
-schema = strawberry.Schema(Query, types=[OrganizationEntry, Organization])
+@strawberry.type
+class Subscription:
+    """What can be followed, on a websocket that speaks graphql-transport-ws."""
+
+    @strawberry.subscription(  # type: ignore[untyped-decorator] # strawberry's, whose type says nothing of the function
+        description="What happens in an organization, as it happens. For owners and admins."
+    )
+    async def audit_events(self, info: strawberry.Info[Follower, None], slug: str) -> AsyncIterator[AuditEvent]:
+        async for event in info.context.follow_audit(slug):
+            yield AuditEvent.of(event)
+
+
+schema = strawberry.Schema(Query, subscription=Subscription, types=[OrganizationEntry, Organization])
 
 
 @lru_cache(maxsize=2)
 def graphql_server(introspection: bool) -> GraphQL:
     """The product's GraphQL; it tells its schema only with `introspection`."""
     return GraphQL(schema, introspection=introspection)
+
+
+@lru_cache(maxsize=2)
+def graphql_subscriptions(introspection: bool) -> GraphQL:
+    """The same for websockets, where each operation finds a `Follower` in its context."""
+    return GraphQL(schema, introspection=introspection, context=lambda websocket: websocket.state.follower)
 
 
 def _at_first_sight(membership: organizations.Membership) -> dict[str, Any]:

@@ -6,11 +6,15 @@ from urllib.parse import quote, urlencode
 
 from app.accounts.dependencies import optional_user
 from app.api.document import describe_api
-from app.api.graphql_schema import graphql_server, schema
+from app.api.following import Follower
+from app.api.graphql_schema import graphql_server, graphql_subscriptions, schema
 from app.api.reference import Reference
 from app.api.viewer import CurrentViewer, wants_page
 from app.config import Settings, current_settings
 from app.language import gettext as _
+from app.realtime.dependencies import Listener
+from app.realtime.live import Ended
+from app.realtime.racing import first_to_end
 from app.templates import render
 from app.tokens.dependencies import CurrentCredential
 from core.exceptions import HTTPException
@@ -18,6 +22,7 @@ from core.graphql import GraphQL, GraphQLRequest
 from core.params import Depends, Query, depends_on
 from core.requests import Request
 from core.responses import JSONResponse, RedirectResponse, Response
+from core.websockets import WebSocket
 
 LONGEST_QUERY = 100
 EXAMPLE = """{
@@ -66,6 +71,18 @@ async def try_operation(request: Request, operation_id: str, who: CurrentCredent
 async def execute_graphql(request: Request, viewer: CurrentViewer, graphql: CurrentGraphQL) -> Response:
     """Answer a GraphQL request."""
     return await graphql.answer(request, viewer)
+
+
+async def follow_graphql(
+    websocket: WebSocket, live: Listener, settings: Annotated[Settings, Depends(current_settings)]
+) -> None:
+    """Speak graphql-transport-ws, until the session ends."""
+    websocket.state.follower = Follower(websocket, live.user)
+    server = graphql_subscriptions(not settings.is_production)
+    try:
+        await first_to_end(server.converse(websocket), live.until_end())
+    except Ended as end:
+        await websocket.close(end.code, end.reason)
 
 
 async def explore_graphql(request: Request, viewer: CurrentViewer, graphql: CurrentGraphQL) -> Response:

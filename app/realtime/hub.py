@@ -125,6 +125,10 @@ class Hub:
         """How many connections a person has to this process."""
         return self._connections[user_id]
 
+    def is_followed(self, topic: str) -> bool:
+        """Whether anybody connected to this process follows a topic."""
+        return topic in self._followers
+
     async def follow(self, subscription: Subscription, topics: Sequence[str]) -> None:
         """Put the events of these topics into the queue from now on. Raises CannotListen."""
         await self._listen()

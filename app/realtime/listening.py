@@ -34,6 +34,9 @@ async def keep_listening(hub: Receiver, listen: Callable[[Receiver], Awaitable[N
             await listen(hub)
         except LINE_LOST as error:
             log.warning("realtime.connection_lost", error=repr(error))
+        except Exception:
+            # A mistake of ours must not leave a process deaf until it is restarted.
+            log.exception("realtime.failed")
         failures = 0 if hub.is_listening.is_set() else failures + 1
         hub.is_listening.clear()
         await asyncio.sleep(min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE))

@@ -47,6 +47,7 @@ class LiveConnection:
 
     def __init__(self, hub: Hub, database: Database, token: str, session: Session, queue: Subscription) -> None:
         self.hub = hub
+        self.user = session.user
         self.user_id: UUID = session.user_id
         self.queue = queue
         # The organizations in which this connection makes its person present (`app.realtime.presence`).
@@ -133,6 +134,11 @@ class LiveConnection:
         # The queue has what was told since it follows, so that some of these come twice.
         self._told |= {event.id for event in missed}
         return [event for event in missed if not event.changes_access]
+
+    async def until_end(self) -> None:
+        """Wait until the connection may no longer be. Raises Ended."""
+        async for _ in self.events():
+            continue
 
     def _needed(self, topics: Mapping[str, Topic]) -> list[str]:
         """The topics, and those that tell of changed rights."""

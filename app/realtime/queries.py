@@ -1,6 +1,5 @@
 """Events that were missed, and who is present."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -85,9 +84,7 @@ async def read_missed(connection: Any, place: Place) -> list[Event]:  # Any: as 
     rows = await connection.fetch(MISSED, place.id, place.oldest_transaction)
     if len(rows) > MISSED_AT_MOST:
         raise EventsGone
-    return [
-        Event(row["id"], row["topic"], row["type"], json.loads(row["data"]), row["oldest_transaction"]) for row in rows
-    ]
+    return [Event(row["id"], row["topic"], row["type"], row["data"], row["oldest_transaction"]) for row in rows]
 
 
 def _event(row: RealtimeEvent) -> Event:

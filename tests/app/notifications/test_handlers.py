@@ -109,9 +109,7 @@ async def test_other_peoples_notifications_are_as_missing_as_those_that_do_not_e
     token = await csrf_token(client)
     for notification_id in (hers, uuid7()):
         page = await client.post(f"/notifications/{notification_id}", data={"csrf_token": token})
-        script = await client.post(
-            f"/api/v1/me/notifications/{notification_id}/read", headers={"x-csrf-token": token}
-        )
+        script = await client.post(f"/api/v1/me/notifications/{notification_id}/read", headers={"x-csrf-token": token})
         assert (page.status_code, script.status_code) == (404, 404)
     assert "Grace" not in (await client.get("/notifications")).text
 

@@ -83,10 +83,12 @@ class Product:
     ) -> AsyncIterator[AsyncIterator[Any]]:
         """What a browser's EventSource hears, one piece of JSON after the other."""
         headers = {} if last_event_id is None else {"last-event-id": str(last_event_id)}
-        async with AsyncClient(base_url=self.url, cookies={"session": person.token}, timeout=SECONDS) as client:
-            async with client.stream("GET", f"/events{query}", headers=headers) as response:
-                assert response.status_code == 200, response.status_code
-                yield (json.loads(line[6:]) async for line in response.aiter_lines() if line.startswith("data: "))
+        async with (
+            AsyncClient(base_url=self.url, cookies={"session": person.token}, timeout=SECONDS) as client,
+            client.stream("GET", f"/events{query}", headers=headers) as response,
+        ):
+            assert response.status_code == 200, response.status_code
+            yield (json.loads(line[6:]) async for line in response.aiter_lines() if line.startswith("data: "))
 
 
 @dataclass
