@@ -173,14 +173,10 @@ class HTTPExchange(Conversation):
         self.status: int | None = None
         self.headers: list[tuple[bytes, bytes]] = []
         self.extensions: dict[str, Any] = {}
-        self.exhausted = False
-        self.abandoned = False
+        self.exhausted = self.abandoned = False
         self._read_chunk = read_chunk
         self._body = body
-        self._body_sent = False
-        self._last_chunk_sent = False
-        self._trailers_follow = False
-        self._left = False
+        self._body_sent = self._last_chunk_sent = self._trailers_follow = self._left = False
         self._waiting = 0
         self._started = anyio.Event()
         self._completed = anyio.Event()

@@ -46,26 +46,8 @@ CONVERTED: dict[str, Any] = {
 
 
 UPLOADED: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
-PROBLEM: Schema = {
-    "type": "object",
-    "description": "A refusal (RFC 9457).",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string", "format": "uri-reference"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["in", "pointer", "code", "detail"],
-                "properties": {name: {"type": "string"} for name in ("in", "pointer", "code", "detail")},
-            },
-        },
-    },
-}
+TEXT: Schema = {"type": "string"}
+REFERENCE: Schema = {"type": "string", "format": "uri-reference"}
 
 
 @dataclass(frozen=True)
@@ -118,6 +100,20 @@ def openapi_document(
 def given(**members: Any) -> Schema:
     """The members that say something."""
     return {name: value for name, value in members.items() if value}
+
+
+def object_of(required: Sequence[str], properties: Mapping[str, Schema], description: str = "") -> Schema:
+    """The schema of an object."""
+    return {"type": "object", **given(description=description, required=required), "properties": properties}
+
+
+ERROR = object_of(["in", "pointer", "code", "detail"], dict.fromkeys(("in", "pointer", "code", "detail"), TEXT))
+DETAILS: Schema = {"detail": TEXT, "instance": REFERENCE, "errors": {"type": "array", "items": ERROR}}
+PROBLEM = object_of(
+    ["type", "title", "status"],
+    {"type": REFERENCE, "title": TEXT, "status": {"type": "integer"}, **DETAILS},
+    "A refusal (RFC 9457).",
+)
 
 
 def openapi_endpoint(routes: Callable[[], Iterable[BaseRoute]], **options: Any) -> Callable[[Any], Any]:
@@ -298,8 +294,7 @@ class Described:
             wire_name_of(parameter, marker): self._form_field(parameter, marker) for parameter, marker in fields
         }
         required = [wire_name_of(parameter, marker) for parameter, marker in fields if parameter.is_required]
-        schema = {"type": "object", "properties": properties, **given(required=required)}
-        return body_of(media_type, schema, bool(required))
+        return body_of(media_type, object_of(required, properties), bool(required))
 
     def _form_field(self, parameter: Parameter, marker: Input) -> Schema:
         if not isinstance(marker, File):
@@ -314,7 +309,7 @@ class Described:
         if declared not in (EMPTY, Response, None, type(None)):
             answer["content"] = {"application/json": {"schema": self.schemas.want(declared, "serialization")}}
         texts = self.handler.operation.headers
-        headers = {name: {"description": text, "schema": {"type": "string"}} for name, text in texts.items()}
+        headers = {name: {"description": text, "schema": TEXT} for name, text in texts.items()}
         problem = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": SCHEMA_ADDRESS.format(model="Problem")}}}
         return {str(status): answer | given(headers=headers)} | {
             str(status): {"description": meaning or phrase_of(status), "content": problem}

@@ -10,8 +10,7 @@ none is lost. What a handler's dependencies opened is closed before the first ev
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ import anyio
 
 from core._utils import cancel_after, create_collapsing_task_group
 from core.background import BackgroundTask
+from core.concurrency import closing
 from core.requests import HTTPConnection
 from core.responses import StreamingResponse
 from core.types import Receive, Scope, Send
@@ -122,13 +122,9 @@ class EventSourceResponse(StreamingResponse):
 
     async def _tell(self, send: Send) -> None:
         """Send the events until there are no more."""
-        async with AsyncExitStack() as stack:
-            if isinstance(self.events, AsyncGenerator):
-                await stack.enter_async_context(aclosing(self.events))
-            async for event in self.events:
-                await self._say(
-                    send, (event if isinstance(event, ServerSentEvent) else ServerSentEvent(event)).encode()
-                )
+        async with closing(self.events) as events:
+            async for event in events:
+                await self._say(send, (ServerSentEvent(event) if isinstance(event, str) else event).encode())
 
     async def _fill_silence(self, send: Send) -> None:
         while True:

@@ -78,7 +78,8 @@ class Jinja2Templates:
         if (directory is None) == (env is None):
             raise AssertionError("Of Jinja2Templates, either 'directory' or 'env' arguments must be passed.")
         self.context_processors = list(context_processors or ())
-        self.env = env or _environment_for(directory or ())
+        loader = jinja2.FileSystemLoader(directory or ())
+        self.env = env or jinja2.Environment(loader=loader, autoescape=jinja2.select_autoescape())
         # A class of its own, such as the sandbox, may have its own rules for attributes.
         if type(self.env) is jinja2.Environment:
             self.env.code_generator_class = DictFirstGenerator
@@ -120,8 +121,3 @@ def url_path_for(context: jinja2.runtime.Context, name: str, /, **path_params: A
     request: HTTPConnection = context["request"]
     url = request.url_for(name, **path_params)
     return url.path if url.netloc == request.base_url.netloc else str(url)
-
-
-def _environment_for(directory: Directories) -> jinja2.Environment:
-    loader = jinja2.FileSystemLoader(directory)
-    return jinja2.Environment(loader=loader, autoescape=jinja2.select_autoescape())

@@ -137,18 +137,15 @@ class InnerRun(HoldingSend):
 
     def __init__(self, app: ASGIApp, request: Request, send: Send) -> None:
         self.failure: BaseException | None = None
-        self.was_raised = False
-        self.is_released = False
+        self.was_raised = self.is_released = False
         self._app = app
         self._scope = request.scope
         self._receive = InnerReceive(request, self)
         self._outer_send = send
         self._start: Message | None = None
         self._pending: Message | None = None
-        self._is_delivered = False
-        self._is_complete = False
+        self._is_delivered = self._is_complete = self._is_finished = False
         self._context: contextvars.Context | None = None
-        self._is_finished = False
         # Events cost more than all else here: each exists only once somebody waits for it. News are waited for before all else.
         self._news: Any
         self._permission: Any = None

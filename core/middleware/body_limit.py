@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NoReturn
 
 from core._tracked_send import TrackedSend, track
 from core.exceptions import HTTPException
@@ -79,8 +78,7 @@ class RequestBodyLimitResponder:
     def change_limit(self, max_body_size: int) -> None:
         """Count against another limit from here on. Raises ContentTooLarge if too much was read already."""
         self.max_body_size = max_body_size
-        if self.received_size > max_body_size:
-            self._raise()
+        self._require_within_limit(self.received_size)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, track(send)
@@ -97,15 +95,15 @@ class RequestBodyLimitResponder:
 
     async def receive(self) -> Message:
         """The next message. Raises ContentTooLarge as soon as the body is known to be too large."""
-        self._require_within_limit()
+        self._require_within_limit(self._size())
         message = await self._receive()
         self.received_size += len(message.get("body", b""))
-        self._require_within_limit()
+        self._require_within_limit(self._size())
         return message
 
     async def send(self, message: Message) -> None:
         """Passes on what the application answers, unless it answers to a body that it must not have accepted."""
-        if message["type"] == "http.response.start" and self._is_exceeded() and not self.has_raised:
+        if message["type"] == "http.response.start" and self._size() > self.max_body_size and not self.has_raised:
             # Raising here would look to the application as if its own response had begun.
             await self._refuse(message.get("headers", ()))
         elif not self.has_refused:
@@ -118,17 +116,14 @@ class RequestBodyLimitResponder:
         response.raw_headers += [(name, value) for name, value in headers if name.lower() not in CONTENT_HEADERS]
         await response(self._scope, self._receive, self._send)
 
-    def _is_exceeded(self) -> bool:
-        return max(self.announced_size, self.received_size) > self.max_body_size
+    def _size(self) -> int:
+        return max(self.announced_size, self.received_size)
 
-    def _require_within_limit(self) -> None:
-        if self._is_exceeded():
-            self._raise()
-
-    def _raise(self) -> NoReturn:
-        # From now on the application answers, with its own page for 413 if it has one.
-        self.has_raised = True
-        raise ContentTooLarge
+    def _require_within_limit(self, size: int) -> None:
+        if size > self.max_body_size:
+            # From now on the application answers, with its own page for 413 if it has one.
+            self.has_raised = True
+            raise ContentTooLarge
 
 
 def _content_length(scope: Scope) -> int:
