@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import httptools
 import pytest
@@ -1160,6 +1160,31 @@ async def test_who_has_just_connected_is_answered_at_a_shutdown(app: Application
         assert await client.rest() == b""
         slow.say(b"Host: a\r\n\r\n")
         assert (await slow.answer()).header("connection") == "close"
+
+
+def connections_of(served: Served) -> list[BoundedProtocol]:
+    return cast("list[BoundedProtocol]", list(served.server.server_state.connections))
+
+
+async def test_a_shutdown_lets_a_new_connection_ask_what_it_came_for(app: Application) -> None:
+    async with serving(app) as served:
+        fresh, half = await served.connect(), await served.connect()
+        half.say(get()[:10])
+        await served.stop()
+        while not all(connection.is_asked_to_end for connection in connections_of(served)):
+            await asyncio.sleep(0)
+        for client, rest in ((fresh, get()), (half, get()[10:])):
+            client.say(rest)
+            answer = await client.answer()
+            assert (answer.status, answer.header("connection")) == (200, "close")
+            assert await client.rest() == b""
+
+
+async def test_a_shutdown_waits_for_no_request_that_does_not_come(app: Application) -> None:
+    async with serving(app) as served:
+        silent = await served.connect()
+        await served.stop()
+        assert await silent.rest() == b""
 
 
 async def test_a_shutdown_cancels_what_does_not_end_in_time(app: Application) -> None:
