@@ -15,8 +15,6 @@ from app.audit import models as audit
 from app.audit.queries import list_events
 from app.invitations import models as invitations
 from app.invitations.queries import list_invitations
-from app.invitations import models as invitations
-from app.invitations.queries import list_invitations
 from app.organizations import models as organizations
 from app.organizations import queries
 from app.organizations.member_queries import list_members
@@ -96,29 +94,6 @@ class Invitation:
 
 
 @strawberry.type
-class Invitation:
-    """An invitation that nobody has answered. Its link is in the mail alone."""
-
-    id: UUID
-    email: str
-    role: str
-    state: str
-    expires_at: datetime
-    created_at: datetime
-
-    @classmethod
-    def of(cls, invitation: invitations.Invitation) -> "Invitation":
-        return cls(
-            id=invitation.id,
-            email=invitation.address,
-            role=invitation.role,
-            state=invitation.state.value,
-            expires_at=invitation.expires_at,
-            created_at=invitation.created_at,
-        )
-
-
-@strawberry.type
 class AuditEvent:
     """Something that happened. Labels are what things were called then."""
 
@@ -169,12 +144,6 @@ class Organization(AnyOrganization):
         limit = _bounded(first)
         async with info.context.acting_in(self.scope, "members.view") as db:
             return [Member.of(each.membership) for each in await list_members(db, self.scope, limit=limit)]
-
-    @described("Who was invited and has not answered, the newest first, 100 at most. For owners and admins.")
-    async def invitations(self, info: Info, first: int = DEFAULT_LIMIT) -> list[Invitation] | None:
-        limit = _bounded(first)
-        async with info.context.acting_in(self.scope, "invitations.view") as db:
-            return [Invitation.of(each) for each in await list_invitations(db, self.scope, limit=limit)]
 
     @described("Who was invited and has not answered, the newest first, 100 at most. For owners and admins.")
     async def invitations(self, info: Info, first: int = DEFAULT_LIMIT) -> list[Invitation] | None:
