@@ -34,10 +34,6 @@ def install() -> None:
     sys.meta_path.insert(0, StarletteFinder())
 
 
-def our_name(name: str) -> str:
-    return OURS + name.removeprefix(THEIRS)
-
-
 class StarletteFinder(MetaPathFinder):
     """Finds `starlette.x` in `core.x`. What `core` does not have does not exist."""
 
@@ -46,7 +42,7 @@ class StarletteFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != THEIRS and not fullname.startswith(THEIRS + "."):
             return None
-        ours = importlib.util.find_spec(our_name(fullname))
+        ours = importlib.util.find_spec(OURS + fullname.removeprefix(THEIRS))
         if ours is None:
             raise ModuleNotFoundError(f"No module named {fullname!r}: core has no such module", name=fullname)
         return ModuleSpec(fullname, SameModule(ours), is_package=ours.submodule_search_locations is not None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import anyio
@@ -38,18 +38,14 @@ async def iterate_in_threadpool(iterable: Iterable[T]) -> AsyncIterator[T]:
     """The items of a blocking iterable, each computed in a worker thread."""
     iterator = await anyio.to_thread.run_sync(iter, iterable)
     while True:
-        item = await anyio.to_thread.run_sync(next_or_end, iterator)
+        # StopIteration cannot travel out of a coroutine (PEP 479), so the end is a value.
+        item = await anyio.to_thread.run_sync(next, iterator, END)
         if item is END:
             return
         yield item
 
 
 END: Any = object()
-
-
-def next_or_end(iterator: Iterator[T]) -> T:
-    # StopIteration cannot travel out of a coroutine (PEP 479), so the end is a value.
-    return next(iterator, END)
 
 
 class closing(Generic[T]):  # noqa: N801 - named and used like contextlib's

@@ -146,9 +146,7 @@ class MultiPartParser:
         self.max_part_size = max_part_size
         self.items: list[tuple[str, str | UploadFile]] = []
         self._files: list[BinaryIO] = []
-        self._fields = 0
-        self._text_memory = 0
-        self._file_memory = 0
+        self._fields = self._text_memory = self._file_memory = 0
         self._part: MultipartPart
         # A part smaller than this is within the limits and has its place in memory.
         self._large = min(self.spool_max_size, max_part_size)

@@ -339,8 +339,7 @@ class _Conversation:
         self.server = server
         self.limits = server.limits
         self.websocket = websocket
-        self.is_initialised = False
-        self.is_acknowledged = False
+        self.is_initialised = self.is_acknowledged = False
         self.running: dict[str, anyio.CancelScope] = {}
 
     async def hold(self) -> None:

@@ -22,7 +22,6 @@ from core.problems import Problem
 Connection = Any
 Reader = Callable[["Resolution"], Any]
 AsyncReader = Callable[["Resolution"], Awaitable[Any]]
-Validate = Callable[[Any], Any]
 
 FAILED: Any = object()
 COLLECTIONS = (list, set, frozenset, tuple, Sequence, Iterable)
@@ -111,11 +110,6 @@ def takes_many(annotation: Any) -> bool:
     return (origin or annotation) in COLLECTIONS
 
 
-def validator(function: object, parameter: Parameter) -> Validate:
-    """The validation of a parameter's type. Raises InvalidSignature where pydantic has none."""
-    return adapter(function, parameter.name, parameter.annotation).validator.validate_python
-
-
 def adapter(function: object, name: str, annotation: Any) -> TypeAdapter[Any]:
     """pydantic's adapter of an annotation. Raises InvalidSignature where it has none."""
     try:
@@ -134,7 +128,8 @@ def wire_name(name: str, alias: str | None, marker: Input) -> str:
 def _take_value(function: object, parameter: Parameter, marker: Input) -> Take:
     name = wire_name(parameter.name, marker.alias, marker)
     find = values_of if takes_many(parameter.annotation) else value_of
-    validate, default, place = validator(function, parameter), parameter.default, marker.place
+    validate = adapter(function, parameter.name, parameter.annotation).validator.validate_python
+    default, place = parameter.default, marker.place
     plain = parameter.annotation is str or (parameter.bare is str and parameter.annotation.__metadata__ == (marker,))
 
     def take(source: Any, run: Resolution) -> Any:

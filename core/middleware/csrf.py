@@ -52,12 +52,7 @@ async def require_csrf_token(request: Request) -> None:
 
     The handler reads the form first, within limits of its own; otherwise it is read here.
     """
-    protection: CSRFMiddleware = request.scope[CSRF_SCOPE_KEY]
-    await protection.check_token(request)
-
-
-def _never(connection: HTTPConnection) -> bool:
-    return False
+    await request.scope[CSRF_SCOPE_KEY].check_token(request)
 
 
 class CSRFMiddleware:
@@ -85,7 +80,7 @@ class CSRFMiddleware:
         session_id: Callable[[HTTPConnection], str | None],
         trusted_origins: Sequence[str] = (),
         exempt: Sequence[str] = (),
-        deferred: Callable[[HTTPConnection], bool] = _never,
+        deferred: Callable[[HTTPConnection], bool] = lambda _: False,
     ) -> None:
         self.app = app
         self._deferred = deferred
