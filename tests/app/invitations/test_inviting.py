@@ -1,6 +1,7 @@
 """Sending invitations: a line for each, nothing told about accounts, sent again and taken back."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -195,6 +196,24 @@ async def test_programs_invite_list_and_revoke(client: AsyncTestClient, db: Asyn
     assert (await client.delete(one, headers=headers)).status_code == 204
     assert (await client.delete(one, headers=headers)).status_code == 404
     assert [each.state for each in await invitations_of(db, acme)] == ["revoked", "open"]
+
+
+async def test_graphql_lists_invitations_to_those_who_may_see_them(client: AsyncTestClient, db: AsyncSession) -> None:
+    _, acme = await found_acme(client, db)
+    await submit(client, f"{BELOW}/new", emails="new@example.com", role="member")
+    await add_member(db, acme, "Grace Hopper")
+    query = {"query": '{ organization(slug: "acme") { invitations { email role state } } }'}
+
+    async def ask() -> dict[str, Any]:
+        headers = {"x-csrf-token": await csrf_token(client)}
+        answer: dict[str, Any] = (await client.post("/graphql", json=query, headers=headers)).json()
+        return answer
+
+    expected = [{"email": "new@example.com", "role": "member", "state": "open"}]
+    assert (await ask())["data"]["organization"]["invitations"] == expected
+    client.cookies.clear()
+    await log_in(client, "grace@example.com")
+    assert (await ask())["data"]["organization"]["invitations"] is None
 
 
 async def test_ordinary_members_neither_see_nor_send_invitations(client: AsyncTestClient, db: AsyncSession) -> None:
