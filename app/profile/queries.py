@@ -25,5 +25,5 @@ async def list_events(
     )
     statement = select(AuditEvent).where(AuditEvent.organization_id.is_(None), is_theirs)
     if after is not None:
-        statement = statement.where(tuple_(AuditEvent.created_at, AuditEvent.id) < (after.at, after.id))
+        statement = statement.where(tuple_(AuditEvent.created_at, AuditEvent.id) < (after.key, after.id))
     return (await db.scalars(statement.order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()).limit(limit))).all()
