@@ -1,9 +1,14 @@
 """What tests of files share: an application that keeps them in a folder of the test's own, and somebody to upload them."""
 
 import dataclasses
-from collections.abc import AsyncIterator
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from httpx2 import Response
 from sqlalchemy import select
@@ -14,13 +19,17 @@ from app.config import Settings
 from app.config_files import FileSettings
 from app.database import system_scope
 from app.files.models import File
+from app.files.storage import new_key
 from app.main import create_app
 from core.applications import Starlette
+from core.datastructures import Secret
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in
 from tests.databases import RolledBackDatabase
+from tests.environments import NotInstalled, environment
 
 MEGABYTE = 1024 * 1024
+START_SECONDS = 30
 
 
 @pytest.fixture
@@ -49,6 +58,49 @@ async def grace(app: Starlette, file_settings: Settings, db: AsyncSession, ada: 
     async with AsyncTestClient(app, base_url=file_settings.base_url, follow_redirects=False) as other:
         await log_in(other, "grace@example.com")
         yield other
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """moto's server, in an environment of its own, because its libraries do not go with ours."""
+    try:
+        program = environment("moto", Path(__file__).with_name("moto.lock")) / "moto_server"
+    except NotInstalled as reason:
+        pytest.skip(str(reason))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(program), "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_it_answers(f"{endpoint}/moto-api/", process)
+        yield endpoint
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=10)
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(url, timeout=5)
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("moto's server did not start")
+
+
+@pytest.fixture
+def s3(s3_endpoint: str) -> FileSettings:
+    """Settings that keep files in an empty bucket."""
+    bucket = f"files-{new_key()[:8]}"
+    httpx.put(f"{s3_endpoint}/{bucket}", timeout=10).raise_for_status()
+    return FileSettings(
+        storage="s3", bucket=bucket, endpoint=s3_endpoint, access_key_id="key", secret_access_key=Secret("secret")
+    )
 
 
 async def upload(

@@ -5,6 +5,7 @@ import io
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2 as httpx
 import pytest
 import time_machine
 from httpx2 import Response
@@ -206,3 +207,41 @@ async def test_a_file_stays_readable_where_it_was_put_when_new_ones_go_elsewhere
         await log_in(other)
         assert (await other.get(await link_to(other, db))).content == CONTENT
     assert (await only_file(db)).state == FileState.READY
+
+
+@pytest.mark.requirement("UPL-4")
+async def test_from_a_bucket_files_come_in_the_same_way(
+    db: AsyncSession, database: RolledBackDatabase, file_settings: Settings, s3: FileSettings, ada: User
+) -> None:
+    app = create_app(dataclasses.replace(file_settings, files=s3), database=database)
+    async with AsyncTestClient(app, base_url=file_settings.base_url, follow_redirects=False) as client:
+        await log_in(client)
+        whole = await fetch(client, db, "Gjøa.csv", CONTENT * 20)
+        link = str(whole.request.url)
+        part = await client.get(link, headers={"range": "bytes=3990-", "if-range": whole.headers["etag"]})
+        beyond = await client.get(link, headers={"range": "bytes=4000-"})
+        await delete_bucket(s3)
+        broken = await client.get(link)
+
+    assert (await only_file(db)).storage == "s3"
+    assert kept_paths(file_settings) == []
+    assert (whole.status_code, whole.content, whole.headers["content-type"]) == (
+        200,
+        CONTENT * 20,
+        "text/csv; charset=utf-8",
+    )
+    assert whole.headers["content-disposition"] == "attachment; filename*=utf-8''Gj%C3%B8a.csv"
+    assert "sandbox" in whole.headers["content-security-policy"]
+    assert (part.status_code, part.content, part.headers["content-range"]) == (
+        206,
+        b"0123456789",
+        "bytes 3990-3999/4000",
+    )
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */4000")
+    assert broken.status_code == 503
+
+
+async def delete_bucket(s3: FileSettings) -> None:
+    """Take everything away behind the product's back."""
+    async with httpx.AsyncClient() as http:
+        await http.post(f"{s3.endpoint}/moto-api/reset", timeout=10)

@@ -3,15 +3,11 @@
 import io
 import os
 import shutil
-import signal
-import socket
 import subprocess
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx2 as httpx
 import pytest
 
 from app.config_files import FileSettings
@@ -19,59 +15,13 @@ from app.files.local_storage import LocalStorage
 from app.files.s3_storage import S3Storage
 from app.files.storage import Storage, new_key
 from core.datastructures import Secret
-from tests.environments import NotInstalled, environment
 
 BIG = bytes(range(256)) * 40_000  # Ten megabytes: more than one part of an upload to S3.
-START_SECONDS = 30
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    """moto's server, in an environment of its own, because its libraries do not go with ours."""
-    try:
-        program = environment("moto", Path(__file__).with_name("moto.lock")) / "moto_server"
-    except NotInstalled as reason:
-        pytest.skip(str(reason))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(program), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_it_answers(f"{endpoint}/moto-api/", process)
-        yield endpoint
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
-
-
-def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            httpx.get(url, timeout=5)
-        except httpx.HTTPError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("moto's server did not start")
-
-
-@pytest.fixture
-def s3(s3_endpoint: str) -> S3Storage:
-    bucket = f"files-{new_key()[:8]}"
-    httpx.put(f"{s3_endpoint}/{bucket}", timeout=10).raise_for_status()
-    return S3Storage(
-        FileSettings(
-            storage="s3", bucket=bucket, endpoint=s3_endpoint, access_key_id="key", secret_access_key=Secret("secret")
-        )
-    )
 
 
 @pytest.fixture(params=["local", "s3"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    return LocalStorage(tmp_path) if request.param == "local" else request.getfixturevalue("s3")
+    return LocalStorage(tmp_path) if request.param == "local" else S3Storage(request.getfixturevalue("s3"))
 
 
 async def content_of(storage: Storage, key: str, start: int, end: int) -> bytes:
