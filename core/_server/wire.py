@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from http import HTTPStatus
+
+from core.exceptions import reason_phrase
 
 # RFC 9110: a field name is a token; a field value has no control characters except tab.
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -34,15 +35,7 @@ class Refused(Exception):
         self.reason = reason
 
 
-def status_line(status: int) -> bytes:
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = ""
-    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
-
-
-STATUS_LINES = {status: status_line(status) for status in range(100, 600)}
+STATUS_LINES = {status: f"HTTP/1.1 {status} {reason_phrase(status)}\r\n".encode() for status in range(100, 600)}
 
 
 class HeaderLines(dict[tuple[bytes, bytes], tuple[bytes, int]]):
