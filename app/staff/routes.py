@@ -1,9 +1,17 @@
 """The addresses of the staff's pages."""
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.actions import create_staff
+from app.accounts.queries import find_user
+from app.accounts.routes import DEMO_PASSWORD
 from app.features import AccountItem
 from app.language import N_
 from app.staff import job_handlers, mail_handlers
+from app.terms import TERMS_VERSION
 from core.routing import BaseRoute, Route
+
+DEMO_STAFF_EMAIL = "staff@example.com"
 
 routes: list[BaseRoute] = [
     Route("/staff", job_handlers.home, name="staff.home"),
@@ -30,3 +38,10 @@ staff_navigation = [
     AccountItem(N_("E-mail"), "staff.mail", "mail", position=60),
     AccountItem(N_("Suppressed addresses"), "staff.suppressions", "shield", position=61),
 ]
+
+
+async def seed(db: AsyncSession) -> None:
+    """Somebody of the demonstration's staff, once; the password is the demonstration's."""
+    if await find_user(db, DEMO_STAFF_EMAIL) is None:
+        user = await create_staff(db, name="Stella Rigger", email=DEMO_STAFF_EMAIL, password=DEMO_PASSWORD)
+        user.terms_version = TERMS_VERSION
