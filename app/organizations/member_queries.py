@@ -17,7 +17,7 @@ from app.policy import Role
 from app.reads import Read
 
 # Beyond this many the page says "more than": an exact count would cost more than the page.
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1_000
 MOST_RECEIVERS = 100
 
 
