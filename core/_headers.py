@@ -179,6 +179,11 @@ def encode_header_value(value: str) -> bytes:
     return encoded
 
 
+def media_type_of(content_type: str) -> str:
+    """The media type of a Content-Type in lower case, without its parameters (RFC 9110 section 8.3)."""
+    return content_type.partition(";")[0].strip().lower()
+
+
 def require_mapping(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
         raise TypeError(f"Expected a mapping but got {type(value).__name__}")

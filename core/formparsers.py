@@ -19,6 +19,7 @@ from core.concurrency import closing
 from core.datastructures import FormData, Headers, UploadFile
 from core.exceptions import StarletteDeprecationWarning
 
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
 # Text fields together, and files together before they go to the disk: what one form may hold in memory.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overloa
 import anyio
 
 from core._cookies import cookie_parser
-from core._headers import Headers, encode_header_value
+from core._headers import Headers, encode_header_value, media_type_of
 from core._urls import URL, URLPath
 from core.datastructures import Address, FormData, QueryParams, State
 from core.exceptions import HTTPException
@@ -340,7 +340,7 @@ class Request(HTTPConnection[StateT]):
         return incoming.form
 
     async def _parse_form(self, incoming: Incoming, limits: Mapping[str, Any]) -> FormData:
-        content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        content_type = media_type_of(self.headers.get("content-type", ""))
         if content_type == "multipart/form-data":
             return await MultiPartParser(self.headers, self.stream(), **limits).parse(await incoming.read_single())
         if content_type == "application/x-www-form-urlencoded":

@@ -12,10 +12,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
+from core._headers import media_type_of
 from core._typed.json_body import has_repeated_names, parsed, read_json
 from core._typed.markers import Body, File, Form, Header, Input, Query
 from core._typed.signature import EMPTY, InvalidSignature, Parameter
 from core.datastructures import FormData, UploadFile
+from core.formparsers import FORM_TYPES
 from core.problems import Problem
 
 # The connection is a Request or a WebSocket; which one is known only to the handler's author.
@@ -25,7 +27,6 @@ AsyncReader = Callable[["Resolution"], Awaitable[Any]]
 
 FAILED: Any = object()
 COLLECTIONS = (list, set, frozenset, tuple, Sequence, Iterable)
-FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class Resolution:
@@ -70,7 +71,7 @@ def input_error(place: str, location: Iterable[int | str], code: str, detail: st
 def require_form_type(connection: Connection) -> None:
     """Refuse a body that is no form. Raises Problem (415)."""
     content_type: str = connection.headers.get("content-type", "")
-    if content_type and content_type.partition(";")[0].strip().lower() not in FORM_TYPES:
+    if content_type and media_type_of(content_type) not in FORM_TYPES:
         raise Problem(415, "Send a form: application/x-www-form-urlencoded or multipart/form-data.")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from core._headers import media_type_of
 from core._typed.markers import Body
 from core.concurrency import run_in_threadpool
 from core.problems import Problem
@@ -39,7 +40,7 @@ async def parsed(parse: Callable[[bytes], Any], body: bytes) -> Any:
 
 def require_json(content_type: str) -> None:
     """Refuse anything that was not declared as JSON: a form of another site can send text/plain. Raises Problem (415)."""
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = media_type_of(content_type)
     if media_type != "application/json" and not (
         media_type.startswith("application/") and media_type.endswith("+json")
     ):

@@ -14,7 +14,9 @@ import hmac
 import secrets
 from collections.abc import Callable, Sequence
 
+from core._headers import media_type_of
 from core.exceptions import HTTPException
+from core.formparsers import FORM_TYPES
 from core.middleware._refusal import refuse
 from core.requests import ClientDisconnect, HTTPConnection, Request
 from core.types import ASGIApp, Receive, Scope, Send
@@ -27,7 +29,6 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 # Safe methods do not change state (RFC 9110 section 9.2.1; QUERY is safe by its definition).
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 OWN_SITES = frozenset({"same-origin", "none"})
-FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 ORIGIN_SCHEMES = {"ws": "http", "wss": "https"}
 
@@ -162,8 +163,7 @@ class CSRFMiddleware:
 
 async def _submitted_token(request: Request) -> str:
     token: str = request.headers.get(TOKEN_HEADER, "")
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if token or media_type not in FORM_TYPES:
+    if token or media_type_of(request.headers.get("content-type", "")) not in FORM_TYPES:
         return token
     field = (await request.form()).get(TOKEN_FIELD)
     return field if isinstance(field, str) else ""

@@ -11,7 +11,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from core._accept import accepted_encodings
-from core._headers import add_vary
+from core._headers import add_vary, media_type_of
 from core.datastructures import MutableHeaders
 from core.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -176,14 +176,10 @@ class GZipResponder(IdentityResponder):
 
 @lru_cache(maxsize=256)
 def _is_excluded(content_type: bytes, excluded: tuple[str, ...]) -> bool:
-    media_type = _media_type(content_type.decode("latin-1"))
+    media_type = media_type_of(content_type.decode("latin-1"))
     # "application/grpc+proto" is a kind of "application/grpc", and all "video/…" of "video/*".
     kinds = media_type, media_type.partition("+")[0], f"{media_type.partition('/')[0]}/*"
-    return not {_media_type(name) for name in excluded}.isdisjoint(kinds)
-
-
-def _media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
+    return not {media_type_of(name) for name in excluded}.isdisjoint(kinds)
 
 
 def _compression_limiter() -> anyio.CapacityLimiter:
