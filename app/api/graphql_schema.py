@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
+from strawberry.tools import merge_types
 
+from app import features
 from app.accounts.models import User
 from app.api.following import Follower
 from app.api.viewer import Viewer
@@ -196,7 +198,12 @@ class Subscription:
             yield AuditEvent.of(event)
 
 
-schema = strawberry.Schema(Query, subscription=Subscription, types=[OrganizationEntry, Organization])
+def _whole_query() -> type:
+    """All that can be asked for: the above, and what `Query` of the features' graphql.py adds to it."""
+    return merge_types("Query", (Query, *(module.Query for _, module in features.modules("graphql"))))
+
+
+schema = strawberry.Schema(_whole_query(), subscription=Subscription, types=[OrganizationEntry, Organization])
 
 
 @lru_cache(maxsize=2)

@@ -32,10 +32,10 @@ class Viewer:
     organization at a time. So each takes its turn and says for which organization.
     """
 
-    def __init__(self, credential: Credential, db: AsyncSession, request_id: str) -> None:
+    def __init__(self, credential: Credential, db: AsyncSession, request: Request) -> None:
+        self.request = request
         self._credential = credential
         self._db = db
-        self._request_id = request_id
         self._turn = anyio.Lock()
         self._named: UUID | None = None
 
@@ -54,7 +54,7 @@ class Viewer:
     async def scope_in(self, slug: str, permission: str) -> Scope:
         """The scope in an organization. Raises HTTPException(404) for others' and for missing ones, and refusals."""
         async with self._turn:
-            scope = await find_scope(self._db, self._credential, slug, request_id=self._request_id)
+            scope = await find_scope(self._db, self._credential, slug, request_id=request_id(self.request))
             if scope is None:
                 raise HTTPException(404)
             self._named = scope.organization.id
@@ -81,9 +81,9 @@ def wants_page(request: Request) -> bool:
 async def current_viewer(request: Request, session: OptionalSession, token: OptionalToken, db: Db) -> Viewer:
     """The person behind the request. A browser without a session is led to the log-in page, a program gets a 401."""
     if token is not None:
-        return Viewer(Credential(token.user, token=token), db, request_id(request))
+        return Viewer(Credential(token.user, token=token), db, request)
     if session is not None:
-        return Viewer(Credential(session.user, session=session), db, request_id(request))
+        return Viewer(Credential(session.user, session=session), db, request)
     if wants_page(request):
         path = str(request.app.url_path_for("accounts.log_in"))
         raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})

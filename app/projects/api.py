@@ -17,8 +17,8 @@ from app.organizations.models import Scope
 from app.pagination import PAGING_HEADERS, Pager, page_response
 from app.projects import actions, deletion, queries
 from app.projects.forms import NewProject, ProjectChanges
-from app.projects.handlers import get_deleted, get_project, list_name
-from app.projects.listing import ProjectQuery
+from app.projects.handlers import get_deleted, get_project
+from app.projects.listing import ProjectQuery, list_name
 from app.projects.models import Project, ProjectStatus
 from core.openapi import operation
 from core.params import Body, Header, Query, Status
@@ -91,7 +91,7 @@ async def list_projects(
 
     The newest come first, unless `sort` says otherwise.
     """
-    pager = Pager(request, query, list_name(scope, query))
+    pager = Pager(request, query, list_name(scope.organization.id, query))
     listed = await queries.list_projects(db, scope, query.filter, query.sort, after=pager.after, limit=pager.limit)
     found = pager.page(listed, lambda each: each.position)
     items = [shown(each.project) for each in found.rows]

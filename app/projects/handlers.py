@@ -17,7 +17,7 @@ from app.pagination import Pager
 from app.projects import actions, deletion, queries
 from app.projects.actions import ProjectValues
 from app.projects.forms import ChangeForm, ProjectForm, StatusForm
-from app.projects.listing import ProjectQuery
+from app.projects.listing import ProjectQuery, list_name
 from app.projects.models import Project, ProjectStatus
 from app.projects.status_names import status_name
 from app.templates import flash, render
@@ -35,7 +35,7 @@ ListQuery = Annotated[ProjectQuery, Query()]
 
 async def projects(request: Request, scope: ViewingScope, db: Db, query: ListQuery) -> Response:
     """List the organization's projects, in pages."""
-    pager = Pager(request, query, list_name(scope, query))
+    pager = Pager(request, query, list_name(scope.organization.id, query))
     listed = await queries.list_projects(db, scope, query.filter, query.sort, after=pager.after, limit=pager.limit)
     page = pager.page(listed, lambda each: each.position)
     return render(
@@ -47,11 +47,6 @@ async def projects(request: Request, scope: ViewingScope, db: Db, query: ListQue
         leads=_options(await queries.list_possible_leads(db, scope)),
         **_names(),
     )
-
-
-def list_name(scope: Scope, query: ProjectQuery) -> str:
-    """What cursors are signed for: this organization's list, with this filter, in this order."""
-    return f"projects:{scope.organization.id}:{query.list_name}"
 
 
 async def project(request: Request, scope: ViewingScope, db: Db, project_id: UUID) -> Response:

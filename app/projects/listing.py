@@ -87,13 +87,13 @@ class ProjectQuery(PageQuery):
     def filter(self) -> ProjectFilter:
         return ProjectFilter(self.search.strip() or None, self.status, self.lead)
 
-    @property
-    def list_name(self) -> str:
-        """What tells the pages of this list from those of another: a cursor is good for its own alone."""
-        return self.as_query()
-
     def as_query(self, **instead: str | None) -> str:
         """The query of the same list's address, at its beginning unless `instead` names a cursor."""
         sort = None if self.sort == ProjectOrder.NEWEST else self.sort
         asked = {"search": self.search.strip(), "status": self.status, "lead": self.lead, "sort": sort, **instead}
         return urlencode({name: str(value) for name, value in asked.items() if value})
+
+
+def list_name(organization_id: UUID, query: ProjectQuery) -> str:
+    """What cursors are signed for: this organization's list, with this filter, in this order. They are good for no other."""
+    return f"projects:{organization_id}:{query.as_query()}"
