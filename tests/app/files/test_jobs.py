@@ -20,10 +20,11 @@ from app.files.actions import QuotaExceeded, keep_file
 from app.files.jobs import sweep_files
 from app.files.models import File, FileRemoval, FileState, FileUsage
 from app.jobs.registry import JobContext
+from app.main import create_app
 from app.organizations.models import Membership, Organization, Scope
 from core.requests import ClientDisconnect
 from core.testclient import AsyncTestClient
-from tests.app.accounts.people import add_person, csrf_token, organization_of
+from tests.app.accounts.people import add_person, csrf_token, log_in, organization_of
 from tests.app.files.conftest import all_files, kept_paths, only_file, upload
 from tests.databases import RolledBackDatabase
 
@@ -163,3 +164,24 @@ async def test_of_many_uploads_at_once_as_many_are_kept_as_there_is_room_for(
     assert (sum(outcomes), len(kept_paths(settings))) == (5, 5)
     async with fresh_database.transaction() as db:
         assert await used(db) == (5000, 5)
+
+
+async def test_while_an_upload_comes_in_nobodys_connection_to_the_database_waits(
+    fresh_database: Database, file_settings: Settings
+) -> None:
+    async with fresh_database.transaction() as db:
+        await add_person(db)
+    app = create_app(file_settings, database=fresh_database)
+    held: list[int] = []
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'--x\r\ncontent-disposition: form-data; name="files"; filename="a.txt"\r\n\r\nAhoy.'
+        held.append(fresh_database.engine.pool.checkedout())  # type: ignore[attr-defined] # of a pool with a queue
+        yield b"\r\n--x--\r\n"
+
+    async with AsyncTestClient(app, base_url=file_settings.base_url, follow_redirects=False) as client:
+        await log_in(client)
+        headers = {"content-type": "multipart/form-data; boundary=x", "x-csrf-token": await csrf_token(client)}
+        response = await client.post("/o/ada-lovelace/files", content=slowly(), headers=headers)
+
+    assert (response.status_code, held) == (303, [0])
