@@ -45,8 +45,8 @@ def exception_handlers() -> dict[int | type[Exception], HTTPExceptionHandler]:
         return await answer(request, error)
 
     async def answer_outage(request: Request, error: Exception) -> Response:
-        """Raises what is no outage, for the handler above."""
-        if not is_outage(error):
+        """Raises what is no outage, for the handler above, and what ends a websocket: the server closes it with 1011."""
+        if request.scope["type"] != "http" or not is_outage(error):
             raise error
         # No traceback: there is one of these for each request, until the database is back.
         log.warning("request.unavailable", path=request.scope["path"], reason=_first_line(error))

@@ -1,5 +1,6 @@
 """What the logs say, and what they never say: canaries go through every way in, and the whole log is searched for them."""
 
+import asyncio
 import io
 import json
 import logging
@@ -12,6 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
+from app.database import Database
+from app.jobs.actions import enqueue
+from app.jobs.registry import JobContext, get_job
+from app.jobs.worker import Worker
 from app.main import create_app
 from app.policy import public
 from core.datastructures import Secret
@@ -141,3 +146,21 @@ async def test_log_2_settings_and_failed_statements_show_no_values(
 
     assert len(lines(log)) == 2
     assert CANARY not in log.getvalue()
+
+
+async def test_a_jobs_lines_have_the_id_of_the_request_that_asked_for_it(
+    settings: Settings, fresh_database: Database
+) -> None:
+    known: list[dict[str, object]] = []
+
+    async def note(context: JobContext) -> None:
+        known.append(structlog.contextvars.get_contextvars())
+
+    noting = replace(get_job("jobs.trim_log"), handler=note)
+    with structlog.contextvars.bound_contextvars(request_id="of-the-request"):
+        async with fresh_database.transaction() as db:
+            await enqueue(db, noting.name)
+    async with asyncio.timeout(20):
+        await Worker(settings, fresh_database, jobs=[noting]).drain()
+
+    assert [(each["request_id"], each["job"]) for each in known] == [("of-the-request", noting.name)]
