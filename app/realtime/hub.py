@@ -19,7 +19,7 @@ LONGEST_QUEUE = 100
 CONNECTIONS_PER_PERSON = 30
 # What was heard lately: after a loss of the line some of it is read again.
 REMEMBERED = 10_000
-# How many listeners at a time look again whether they may listen. Pages need the database, too.
+# How many listeners at a time ask the database. When thousands come back after a release, pages need it, too.
 CHECKS_AT_A_TIME = 4
 LISTENING_SECONDS = 5.0
 

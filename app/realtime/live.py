@@ -91,7 +91,7 @@ class LiveConnection:
 
     async def find_place(self) -> int:
         """The id of the newest event of all."""
-        async with self._database.transaction() as db:
+        async with self.hub.checks, self._database.transaction() as db:
             return await find_place(db)
 
     async def events(self) -> AsyncIterator[Event]:
@@ -109,8 +109,7 @@ class LiveConnection:
     async def check(self) -> None:
         """Look again whether the session is live and may follow what it follows. Raises Ended."""
         try:
-            async with self.hub.checks:
-                await self._check(list(self._topics.values()))
+            await self._check(list(self._topics.values()))
         except Refusal as refusal:
             raise Ended(UNAUTHORIZED, "Unauthorized") from refusal
         except (SQLAlchemyError, OSError, TimeoutError) as error:
@@ -118,7 +117,7 @@ class LiveConnection:
             raise Ended(TRY_AGAIN_LATER, "Try again") from error
 
     async def _check(self, topics: Sequence[Topic]) -> None:
-        async with self._database.transaction() as db:
+        async with self.hub.checks, self._database.transaction() as db:
             session = await find_listener(db, self._token)
             if session is None:
                 raise NotSignedIn
@@ -127,7 +126,7 @@ class LiveConnection:
 
     async def _missed(self, names: Sequence[str], since: int) -> list[Event]:
         try:
-            async with self._database.transaction() as db:
+            async with self.hub.checks, self._database.transaction() as db:
                 missed = await list_missed(db, names, since)
         except EventsGone:
             return [reset()]
@@ -158,17 +157,17 @@ async def live_connection(connection: HTTPConnection) -> AsyncIterator[LiveConne
     """The connection of whoever is signed in. Raises NotSignedIn, TooManyConnections and CannotListen."""
     hub, database = connection.app.state.hub, connection.app.state.database
     token = connection.user.session_token
-    session = await _require_session(database, token)
+    session = await _require_session(hub, database, token)
     with hub.admitted(session.user_id) as queue:
         live = LiveConnection(hub, database, token, session, queue)
         await live.begin()
         # It may have ended before we listened for its end.
-        await _require_session(database, token)
+        await _require_session(hub, database, token)
         yield live
 
 
-async def _require_session(database: Database, token: str | None) -> Session:
-    async with database.transaction() as db:
+async def _require_session(hub: Hub, database: Database, token: str | None) -> Session:
+    async with hub.checks, database.transaction() as db:
         session = await find_listener(db, token)
     if session is None:
         raise NotSignedIn
