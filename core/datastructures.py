@@ -78,9 +78,6 @@ class ImmutableMultiDict(Mapping[KT, VT]):
     def __getitem__(self, key: KT) -> VT:
         return self._dict[key]
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._dict
-
     def __iter__(self) -> Iterator[KT]:
         return iter(self._dict)
 

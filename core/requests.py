@@ -134,8 +134,7 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 
     @property
     def path_params(self) -> dict[str, Any]:
-        params: dict[str, Any] = self.scope.get("path_params", {})
-        return params
+        return cast("dict[str, Any]", self.scope.get("path_params", {}))
 
     @lazy
     def cookies(self) -> dict[str, str]:
