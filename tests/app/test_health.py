@@ -1,30 +1,28 @@
 """What machines ask: alive, ready, about to end, and the figures."""
 
 import asyncio
+import os
 import re
 import signal
-import time
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 
-import httpx2 as httpx
 import pytest
 
-from app.config import Settings
+from app.config import ROOT, Settings
 from app.drain import Drain
 from app.main import create_app
-from app.metrics import exposition, note_email, note_job
+from app.metrics import SHARED_FOLDER, exposition, note_email, note_job
 from core.applications import Starlette
 from core.datastructures import Secret
 from core.testclient import AsyncTestClient
-from tests.app.test_commands import installation, port, read_until, running
 from tests.databases import RolledBackDatabase
 
-__all__ = ["installation", "port"]
-
-ASKED_FIVE_TIMES = 'slipway_request_seconds_count{method="GET",route="/healthz",status="2xx"} 5.0'
 TOKEN = "figures-for-the-one-who-has-this"
 
 
@@ -131,15 +129,13 @@ async def test_a_network_may_be_allowed(settings: Settings, database: RolledBack
             assert (await client.get("/metrics")).status_code == status
 
 
-def test_two_processes_answer_for_each_other(installation: dict[str, str], port: str) -> None:
-    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60
-    with running("serve", "--workers", "2", METRICS_TOKEN=TOKEN, **installation) as process:
-        read_until(process, "Slipway answers")
-        with httpx.Client(base_url=url, timeout=60) as client:
-            for _ in range(5):
-                client.get("/healthz", headers={"connection": "close"})
-            # An answer is counted just after it has left: the other process may be asked too early.
-            while ASKED_FIVE_TIMES not in client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).text:
-                assert time.monotonic() < deadline
-        process.terminate()
-        assert process.wait(30) == 0
+def test_processes_that_share_a_folder_answer_for_each_other(tmp_path: Path) -> None:
+    note = "from app import metrics; metrics.note_request('GET', '/shared', 200, 0.1); print(metrics.exposition().decode())"
+    environment = {**os.environ, SHARED_FOLDER: str(tmp_path)}
+    figures = [
+        subprocess.run([sys.executable, "-c", note], cwd=ROOT, env=environment, capture_output=True, text=True).stdout
+        for _ in range(2)
+    ]
+
+    for number, printed in enumerate(figures, 1):
+        assert f'slipway_request_seconds_count{{method="GET",route="/shared",status="2xx"}} {number}.0' in printed

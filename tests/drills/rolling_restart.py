@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import re
 import signal
 import time
 from contextlib import suppress
@@ -21,7 +22,9 @@ PEOPLE = 12
 LONGEST_THOUGHT = 0.3  # Seconds between a person's requests: kept connections are idle when the server ends.
 LONGEST_RESTART = 60.0
 PATHS = ("/", "/log-in", "/healthz", "/pricing")
-DRAIN_SECONDS = 1
+TOKEN = "figures-of-the-drill"
+VARIABLES = {"DRAIN_SECONDS": "1", "METRICS_TOKEN": TOKEN}
+PAGE_COUNT = re.compile(r'slipway_request_seconds_count\{method="GET",route="/healthz",status="2xx"\} (\d+)')
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Tally:
     """How requests ended."""
 
     answered: int = 0
+    probes: int = 0
     lost: list[str] = field(default_factory=list)
 
 
@@ -37,7 +41,7 @@ def drill(restarts: int = RESTARTS) -> list[str]:
     with (
         database_server() as server,
         worker_database(server) as name,
-        served(server.application_url(name), "--workers", "2", DRAIN_SECONDS=str(DRAIN_SECONDS)) as product,
+        served(server.application_url(name), "--workers", "2", **VARIABLES) as product,
     ):
         return asyncio.run(_run(product, restarts))
 
@@ -53,10 +57,22 @@ async def _run(product: Product, restarts: int) -> list[str]:
     await asyncio.sleep(1)
     ended.set()
     await asyncio.gather(*people)
+    counted = await _counted(product)
     print(  # noqa: T201
         f"{restarts} restarts of two processes in {seconds:.0f} s: {tally.answered} requests answered, {len(tally.lost)} lost"
     )
-    return [f"{len(tally.lost)} requests lost: {sorted(set(tally.lost))}"] if tally.lost else []
+    problems = [f"{len(tally.lost)} requests lost: {sorted(set(tally.lost))}"] if tally.lost else []
+    if counted < tally.probes:
+        problems.append(f"/metrics knows of {counted} probes, there were {tally.probes}: it does not answer for all")
+    return problems
+
+
+async def _counted(product: Product) -> int:
+    """The answered probes, as whichever process is asked knows them, those of processes that ended included."""
+    async with httpx.AsyncClient(base_url=product.url) as client:
+        figures = (await client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})).text
+    found = PAGE_COUNT.search(figures)
+    return int(found[1]) if found else 0
 
 
 async def _restart(product: Product) -> None:
@@ -99,5 +115,6 @@ async def _ask(client: httpx.AsyncClient, tally: Tally) -> None:
         reason = type(error).__name__
     if status == 200:
         tally.answered += 1
+        tally.probes += path == "/healthz"
     else:
         tally.lost.append(f"{path}: {reason or status}")
