@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.models import User
+from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import name_organization, system_scope
@@ -78,7 +79,7 @@ async def join_by_domain(
     await require_admission(db, organization, user)
     await name_organization(db, organization_id)
     if found.asks:
-        await _ask(db, settings, user, organization)
+        await _ask(db, settings, user, organization, facts)
         return None
     await become_member(db, organization, user, role=Role.MEMBER, invited_by=None, door="domain", facts=facts)
     user.current_organization_id = organization_id
@@ -106,13 +107,26 @@ async def refuse(db: AsyncSession, scope: Scope, request: JoinRequest, *, facts:
     await _note(db, "join_requests.refused", scope, request, facts)
 
 
-async def _ask(db: AsyncSession, settings: Settings, user: User, organization: Organization) -> None:
+async def _ask(
+    db: AsyncSession, settings: Settings, user: User, organization: Organization, facts: RequestFacts
+) -> None:
     domains = {each.domain for each in await door_queries.list_domains_of(db, organization.id)}
     addresses = await queries.list_verified(db, user)
     address = next(each for each in addresses if each.rpartition("@")[2].lower() in domains)
     row = {"organization_id": organization.id, "user_id": user.id, "address": address, "created_at": clock.now()}
     statement = insert(JoinRequest).values(**row).on_conflict_do_nothing().returning(JoinRequest.user_id)
     if await db.scalar(statement.execution_options(synchronize_session=False)) is not None:
+        await record(
+            db,
+            "join_requests.made",
+            actor_id=user.id,
+            actor_label=user.name,
+            organization_id=organization.id,
+            target_type="user",
+            target_id=user.id,
+            target_label=user.name,
+            request=facts,
+        )
         for owner in await list_owners(db, organization.id):
             await emails.send_asked(db, settings, organization, owner, who=user)
 

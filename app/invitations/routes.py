@@ -101,6 +101,9 @@ navigation = [
 ]
 
 
+audit_sentences = {"join_requests.made": N_("%(who)s asked to join")}
+
+
 async def fill_shell(request: Request, db: AsyncSession, user_id: UUID) -> None:
     """The switcher's organizations, how many invitations wait, and the bell, by one statement."""
     shell = await find_shell(db, user_id)

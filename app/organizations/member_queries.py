@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, Text, bindparam, func, or_, select
+from sqlalchemy import Select, Text, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.elements import BindParameter
@@ -137,6 +137,19 @@ async def list_owners(db: AsyncSession, organization_id: UUID) -> Sequence[User]
         .order_by(Membership.joined_at)
     )
     return (await db.scalars(statement)).all()
+
+
+async def has_other_owner(db: AsyncSession, member: Membership) -> bool:
+    """Whether an active owner would be left without this member; without a statement for somebody who owns nothing."""
+    if member.role != Role.OWNER or member.status != MembershipStatus.ACTIVE:
+        return True
+    other = exists().where(
+        Membership.organization_id == member.organization_id,
+        Membership.user_id != member.user_id,
+        Membership.role == Role.OWNER,
+        Membership.status == MembershipStatus.ACTIVE,
+    )
+    return bool(await db.scalar(select(other)))
 
 
 async def list_receivers(db: AsyncSession, scope: Scope) -> Sequence[User]:

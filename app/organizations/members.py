@@ -13,6 +13,7 @@ from app.notifications.kinds import ROLE_CHANGED
 from app.organizations import emails
 from app.organizations.custom_roles import AnyRole, role_key, role_of
 from app.organizations.granting import require_power_over
+from app.organizations.member_queries import has_other_owner
 from app.organizations.models import CustomRole, Membership, MembershipStatus, OrganizationKind, Scope
 from app.organizations.notifying import notify_member
 from app.organizations.recording import note_about
@@ -54,7 +55,7 @@ async def change_role(
     require_power_over(scope.membership, member, role)
     built_in, custom = (Role.MEMBER, role) if isinstance(role, CustomRole) else (role, None)
     custom_id = custom.id if custom else None
-    await _keeping_an_owner(db, _update(member).values(role=built_in, custom_role_id=custom_id))
+    await _keeping_an_owner(db, member, _update(member).values(role=built_in, custom_role_id=custom_id))
     for name, value in (("role", built_in), ("custom_role_id", custom_id), ("custom_role", custom)):
         set_committed_value(member, name, value)
     changes: dict[str, list[str | None]] = {"role": [role_key(before), role_key(role)]}
@@ -81,7 +82,7 @@ async def remove(
     if member.user_id == scope.user.id:
         raise NotYourself
     require_power_over(scope.membership, member)
-    await _keeping_an_owner(db, _delete(member))
+    await _keeping_an_owner(db, member, _delete(member))
     await _note(db, "members.removed", scope, member, facts, {"role": [role_key(role_of(member)), None]})
     await emails.send_removed(db, settings, scope, member)
 
@@ -91,7 +92,7 @@ async def leave(db: AsyncSession, scope: Scope, *, facts: RequestFacts) -> None:
     organization, member = scope.organization, scope.membership
     if organization.kind == OrganizationKind.PERSONAL and organization.created_by == scope.user.id:
         raise PersonalStays
-    await _keeping_an_owner(db, _delete(member))
+    await _keeping_an_owner(db, member, _delete(member))
     await _note(db, "members.left", scope, member, facts, {"role": [role_key(role_of(member)), None]})
 
 
@@ -104,17 +105,19 @@ async def _change_status(
     if member.user_id == scope.user.id:
         raise NotYourself
     require_power_over(scope.membership, member)
-    await _keeping_an_owner(db, _update(member).values(status=status))
+    await _keeping_an_owner(db, member, _update(member).values(status=status))
     set_committed_value(member, "status", status)
     action = "members.suspended" if status == MembershipStatus.SUSPENDED else "members.reactivated"
     await _note(db, action, scope, member, facts, {"status": [before, status]})
 
 
-async def _keeping_an_owner(db: AsyncSession, statement: Update | Delete) -> None:
+async def _keeping_an_owner(db: AsyncSession, member: Membership, statement: Update | Delete) -> None:
     """Run a statement, and have the database check now, not at the end, that an owner is left. Raises LastOwner.
 
     The check locks the organization: of two requests that each take away another owner, the second waits for the first.
     """
+    if not await has_other_owner(db, member):
+        raise LastOwner
     try:
         async with db.begin_nested():
             await db.execute(statement.execution_options(synchronize_session=False))
