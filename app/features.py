@@ -105,7 +105,7 @@ def modules(file: str) -> Iterator[tuple[str, ModuleType]]:
 
 def import_models() -> None:
     """Import every feature's tables and those of shared modules, so that `Base.metadata` is complete."""
-    for shared in ("app.inbound", "app.publishing", "app.throttle"):
+    for shared in ("app.idempotency", "app.inbound", "app.publishing", "app.throttle"):
         importlib.import_module(shared)
     for _ in modules("models"):
         pass
