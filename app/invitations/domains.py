@@ -78,6 +78,8 @@ async def join_by_domain(
         organization = await db.get_one(Organization, organization_id)
     await require_admission(db, organization, user)
     await name_organization(db, organization_id)
+    if found.asks and found.is_requested:
+        return None
     if found.asks:
         await _ask(db, settings, user, organization, facts)
         return None
