@@ -5,16 +5,13 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
-import anyio
 import pytest
 from httpx2 import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.config import Settings
-from app.database import Base, Database, system_scope
+from app.database import Base, system_scope
 from app.idempotency import KEPT, forget_keys
-from app.main import create_app
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in
 from tests.app.projects.starting import API, add_member, events_of, projects_of, start, start_many
@@ -194,26 +191,3 @@ async def test_keys_belong_to_one_person_in_one_organization_and_end_after_a_day
         assert (await send(client, "POST", own, {"name": "Ship"}, idempotency_key="a-1")).status_code == 201
         async with system_scope(db):
             assert await forget_keys(db) == 1
-
-
-@pytest.mark.requirement("API-5")
-async def test_of_many_requests_with_one_key_at_the_same_time_one_has_an_effect(
-    fresh_database: Database, settings: Settings
-) -> None:
-    async with fresh_database.transaction() as db:
-        await add_person(db)
-    app = create_app(settings, database=fresh_database)
-    answers: list[Response] = []
-    async with AsyncTestClient(app, base_url=settings.base_url, follow_redirects=False) as client:
-        await log_in(client)
-        headers = {"x-csrf-token": await csrf_token(client), "idempotency-key": "a-1"}
-
-        async def create() -> None:
-            answers.append(await client.post(API, json={"name": "Boat"}, headers=headers))
-
-        async with anyio.create_task_group() as group:
-            for _ in range(50):
-                group.start_soon(create)
-    async with fresh_database.transaction() as db:
-        assert len(await projects_of(db)) == 1
-    assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}

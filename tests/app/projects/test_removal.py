@@ -5,7 +5,8 @@ from pathlib import Path
 from tests.test_tutorial import ROOT, copy_repository, follow, run
 from tests.test_tutorial import blocks as blocks_of
 
-CHECKS = "tests/test_architecture.py tests/test_policy.py tests/app/test_migrations.py tests/app/translations"
+# Those that see the whole product and need no database; collecting imports all other tests.
+CHECKS = "tests/test_policy.py tests/test_requirements.py tests/app/translations/test_catalogues.py"
 
 
 def test_a_product_without_the_example_is_whole(tmp_path: Path) -> None:
@@ -18,3 +19,4 @@ def test_a_product_without_the_example_is_whole(tmp_path: Path) -> None:
     assert not (tmp_path / "app/projects").exists()
     assert "projects" not in run(".venv/bin/python -m app routes", tmp_path)
     assert " passed" in run(f".venv/bin/python -m pytest -q -x -p no:cacheprovider {CHECKS}", tmp_path)
+    run(".venv/bin/python -m pytest -q --collect-only -p no:cacheprovider tests/app tests/isolation", tmp_path)
