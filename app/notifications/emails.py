@@ -15,6 +15,10 @@ from app.notifications.models import Notification
 DIGEST = "notifications.digest"
 SINGLE = "notifications.single"
 LISTED = 20
+SAMPLES = {
+    "notifications/digest": {"sentences": ["Grace joined Acme.", "Mary changed your role in Acme."], "count": 2},
+    "notifications/notification": {"sentence": "Grace joined Acme."},
+}
 
 
 async def send_digest(
