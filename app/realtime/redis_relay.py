@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from app.ids import uuid7
 from app.realtime.events import Event
 from app.realtime.hub import Receiver
-from app.realtime.listening import FIRST_PAUSE, LONGEST_PAUSE, PostgresSource
+from app.realtime.listening import ASK_EVERY_SECONDS, FIRST_PAUSE, LONGEST_PAUSE, PostgresSource
 from app.realtime.racing import first_to_end
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ class RedisSource:
         self._name = str(uuid7())
 
     async def run(self, hub: Receiver) -> None:
-        redis: Redis = Redis.from_url(self._url, socket_connect_timeout=5)
+        redis: Redis = Redis.from_url(self._url, health_check_interval=ASK_EVERY_SECONDS)
         relaying = asyncio.ensure_future(self._take_turns(redis))
         try:
             await self._keep_hearing(redis, hub)
@@ -68,8 +68,10 @@ class RedisSource:
                     had_heard = True
                     hub.is_listening.set()
                     failures = 0
-                    async for message in channel.listen():
-                        _hear(hub, message["data"])
+                    while True:
+                        message = await channel.get_message(timeout=ASK_EVERY_SECONDS)
+                        if message is not None:
+                            _hear(hub, message["data"])
             except REDIS_LOST as error:
                 failures += 1
                 log.warning("realtime.redis_lost", error=repr(error))
