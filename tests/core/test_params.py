@@ -411,6 +411,7 @@ async def test_json_that_cannot_be_parsed_is_a_bad_request() -> None:
         (b'{"a":"' + b"\\" * 7 + b'"' + b"[" * 40, 400),
     ],
 )
+@pytest.mark.requirement("LIM-4")
 async def test_deep_and_huge_json_is_refused_before_it_is_parsed(body: bytes, status: int) -> None:
     async def create(body: Annotated[Any, Body()]) -> PlainTextResponse:
         return PlainTextResponse("ok")
