@@ -42,17 +42,17 @@ async def start(db: AsyncSession, user: User, name: str, **values: Any) -> Proje
         return await create_project(db, scope, ProjectValues(name, **values), facts=RequestFacts())
 
 
-async def start_many(db: AsyncSession, user: User, count: int) -> None:
+async def start_many(db: AsyncSession, user: User, count: int, *, first: int = 0) -> None:
     """Many projects at once, each an hour younger than the one before, two of each name's beginning due on the same day."""
     scope = await scope_of(db, user)
     now = clock.now()
     async with system_scope(db):
-        for number in range(count):
+        for number in range(first, first + count):
             values = {
                 "name": f"Project {number:05}",
                 "status": ("planned", "active", "paused", "done")[number % 4],
                 "due_on": (now + timedelta(days=number // 2)).date() if number % 3 else None,
-                "created_at": now - timedelta(hours=count - number),
+                "created_at": now - timedelta(hours=first + count - number),
             }
             db.add(Project(organization_id=scope.organization.id, created_by=user.id, **values))
         await db.flush()
