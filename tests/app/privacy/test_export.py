@@ -34,6 +34,7 @@ NOT_EXPORTED = {
     "data_exports": "the copies themselves",
     "login_challenges": "gone after ten minutes",
     "oauth_states": "gone after ten minutes",
+    "realtime_presence": "gone after half a minute",
 }
 
 

@@ -168,7 +168,8 @@ async def test_an_event_with_a_lower_id_that_was_committed_later_is_not_lost(pro
             await tell(product, ada.own_topic, number=2)
             last = (await listener.hear())["id"]
     async with product.listening(ada, ada.own_topic, since=last) as listener:
-        assert (await listener.hear())["type"] == "test.slow"
+        # It may be so late that it is heard before the answer to the subscription.
+        assert "test.slow" in {listener.first["type"], (await listener.hear())["type"]}
 
 
 async def test_who_was_away_for_too_long_is_told_to_read_anew(product: Product) -> None:
