@@ -57,9 +57,9 @@ class PageQuery(BaseModel):
     limit: Annotated[
         int, Field(ge=1, le=LARGEST_LIMIT, description="How many entries at most."), BeforeValidator(_decimal)
     ] = DEFAULT_LIMIT
-    cursor: Annotated[str | None, Field(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before.")] = (
-        None
-    )
+    cursor: Annotated[
+        str | None, Field(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before.")
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,9 @@ def use_memory(kibibytes: int) -> None:
     """Hash with this much memory from now on. Older hashes still work, and are renewed when their person logs in."""
     global _hasher
     _hasher = _with_memory(kibibytes)
+    # Made at once, so that the first stranger who tries an unknown address waits no longer than the next.
     _hash_of_nobody.cache_clear()
+    _hash_of_nobody()
 
 
 async def hash_password(password: str) -> str:

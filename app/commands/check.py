@@ -71,7 +71,8 @@ def check_pins() -> str | None:
     if not is_installed("packaging"):
         raise Skipped("the package `packaging` is not installed")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    runtime = project["project"]["dependencies"]
+    extras = project["project"].get("optional-dependencies", {})
+    runtime = [*project["project"]["dependencies"], *(item for extra in extras.values() for item in extra)]
     wanted = {"requirements.lock": runtime, "requirements-dev.lock": runtime + project["dependency-groups"]["dev"]}
     files = [file for file in LOCK_FILES if (ROOT / file).exists()]
     problems = [problem for file in files for problem in pin_problems((ROOT / file).read_text("utf-8"), wanted[file])]

@@ -84,7 +84,9 @@ class NewProject(JsonBody):
 class ProjectChanges(JsonBody):
     """What can be changed about a project. What is left out stays; null takes the lead or the day away."""
 
-    name: Annotated[Name, Field(json_schema_extra={"pattern": LINE_PATTERN}, examples=["New website"])] = ""
+    name: Annotated[Name, Field(json_schema_extra={"pattern": LINE_PATTERN}, examples=["New website"])] = Field(
+        default_factory=str  # Not a default of the schema, which would contradict its minimum length.
+    )
     description: Description = ""
     status: Annotated[ProjectStatus, Field(strict=False)] = ProjectStatus.PLANNED
     lead_id: Annotated[UUID | None, Field(strict=False, description="An active member of the organization.")] = None

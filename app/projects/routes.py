@@ -15,6 +15,15 @@ from core.routing import BaseRoute, Route
 
 UPLOAD = LARGEST_FILE + 64 * 1024  # Bytes: the file, and what a form puts around it.
 
+audit_sentences = {
+    "projects.created": N_("%(who)s started the project %(target)s"),
+    "projects.changed": N_("%(who)s changed the project %(target)s"),
+    "projects.deleted": N_("%(who)s deleted the project %(target)s"),
+    "projects.restored": N_("%(who)s brought the project %(target)s back"),
+    "projects.exported": N_("%(who)s exported the projects"),
+    "projects.erased": N_("%(who)s erased projects that were deleted long ago"),
+}
+
 page_routes: list[BaseRoute] = [
     Route("/o/{slug}/projects", handlers.projects, name="projects.projects"),
     Route("/o/{slug}/projects/new", handlers.new, name="projects.new"),

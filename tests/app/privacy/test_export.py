@@ -32,6 +32,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 NOT_EXPORTED = {
     "avatars": "the picture itself is in the file",
     "data_exports": "the copies themselves",
+    "idempotency_keys": "gone after a day",
     "login_challenges": "gone after ten minutes",
     "oauth_states": "gone after ten minutes",
     "realtime_presence": "gone after half a minute",

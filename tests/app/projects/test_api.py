@@ -67,7 +67,8 @@ async def test_the_list_has_the_filters_orders_and_cursors_of_the_page(
     ada = await add_person(db)
     await start_many(db, ada, 25)
     await log_in(client)
-    seen, path = [], f"{API}?sort=due&limit=4&status=active"
+    seen: list[dict[str, Any]] = []
+    path = f"{API}?sort=due&limit=4&status=active"
     while path and len(seen) < 30:
         with statements() as executed:
             answer = await client.get(path)

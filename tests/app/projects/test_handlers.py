@@ -171,7 +171,8 @@ async def test_every_order_is_the_same_in_one_page_and_in_many(
     await log_in(client)
 
     assert listed((await client.get(f"{PROJECTS}?sort={sort}")).text) == expected
-    seen, path = [], f"{PROJECTS}?sort={sort}&limit=1"
+    seen: list[str] = []
+    path = f"{PROJECTS}?sort={sort}&limit=1"
     while path and len(seen) <= len(expected):
         page = (await client.get(path)).text
         seen += listed(page)
