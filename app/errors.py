@@ -67,6 +67,8 @@ def error_page(request: Request, error: HTTPException) -> Response:
     headers = {"cache-control": "no-store", **(error.headers or {})}
     if error.status_code < 400:  # A dependency that sends people on raises a redirect: it has no page of its own.
         return Response(status_code=error.status_code, headers=headers)
+    if error.status_code >= 500:  # What was loaded has gone with its transaction: this page names nobody.
+        request.state.user = request.state.scope = None
     return render(
         request,
         f"errors/{_page_for(error.status_code)}.html",

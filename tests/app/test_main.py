@@ -9,7 +9,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.dependencies import CurrentUser
+from app.accounts.models import LONGEST_NAME
 from app.config import Settings
+from app.database import Db
 from app.main import MAX_BODY_SIZE, create_app
 from app.policy import public
 from core.applications import Starlette
@@ -99,6 +102,24 @@ async def test_err_1_a_failure_says_its_request_id_and_nothing_of_the_program(fa
         assert answer.status_code == 500
         assert SECRET_OF_THE_FAILURE not in answer.text
         assert "Traceback" not in answer.text
+
+
+@pytest.mark.requirement("ERR-1")
+async def test_a_failure_of_the_database_for_somebody_who_is_logged_in_has_its_page_too(
+    failing_client: AsyncTestClient, app: Starlette, db: AsyncSession
+) -> None:
+    async def fail_in_the_database(user: CurrentUser, db: Db) -> Response:
+        user.name = "x" * (LONGEST_NAME + 1)  # The database refuses it, and the rollback expires what was loaded.
+        await db.flush()
+        return Response()
+
+    app.router.routes.append(Route("/fail/database", fail_in_the_database, name="tests.fail_in_the_database"))
+    await add_person(db)
+    await log_in(failing_client)
+    page = await failing_client.get("/fail/database", headers=BROWSER)
+
+    assert page.status_code == 500
+    assert page.headers["x-request-id"] in page.text
 
 
 async def test_people_get_a_page_and_programs_a_problem_document(client: AsyncTestClient) -> None:
