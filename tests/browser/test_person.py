@@ -80,7 +80,7 @@ def test_a_profile_is_changed_with_a_picture_in_another_language_and_theme(grace
     assert grace.heading() == "Profil"
     expect(grace.page.locator("html")).to_have_attribute("data-theme", "dark")
     grace.open("/account/activity")
-    expect(grace.page.get_by_role("main")).to_contain_text("Du hast dein Profil geändert")
+    expect(grace.page.get_by_role("main")).to_contain_text("Sie haben Ihr Profil geändert")
 
 
 def take_data_and_leave(visitor: Visitor, server: Server, address: str) -> None:

@@ -57,7 +57,7 @@ async def test_pages_are_in_the_persons_language_and_theme(client: AsyncTestClie
     page = await client.get("/account/profile", headers={"accept-language": "en"})
 
     assert '<html lang="de" data-theme="dark">' in page.text
-    assert "Dein Profil ist gespeichert." in page.text
+    assert "Ihr Profil ist gespeichert." in page.text
     assert '<html lang="en"' in (await client.get("/log-out", headers={"accept-language": "en"})).text
 
 
@@ -111,7 +111,7 @@ async def test_messages_are_in_the_receivers_language(client: AsyncTestClient, d
 
     message = await newest_message(db, "ada@example.com")
     assert (message.template, message.locale) == ("addresses/already_used", "de")
-    assert "Hallo Ada" in message.text
+    assert "Guten Tag Ada" in message.text
 
 
 @pytest.mark.requirement("UPL-2")
