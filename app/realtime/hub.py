@@ -14,6 +14,7 @@ from uuid import UUID
 from app.errors import Refusal
 from app.language import N_
 from app.realtime.events import Event, reset
+from app.realtime.racing import stop
 
 LONGEST_QUEUE = 100
 CONNECTIONS_PER_PERSON = 30
@@ -161,8 +162,7 @@ class Hub:
 
     async def close(self) -> None:
         if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait([self._running])
+            await stop(self._running)
 
     async def _listen(self) -> None:
         if self._running is None:

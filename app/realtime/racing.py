@@ -1,8 +1,10 @@
-"""Work that ends together."""
+"""Work that ends together, and work that is ended."""
 
 import asyncio
 from collections.abc import Coroutine
 from typing import Any
+
+AGAIN_AFTER_SECONDS = 0.5
 
 
 async def first_to_end(*work: Coroutine[Any, Any, None]) -> None:  # Any: what a coroutine sends and yields.
@@ -12,7 +14,15 @@ async def first_to_end(*work: Coroutine[Any, Any, None]) -> None:  # Any: what a
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            await stop(task)
     for task in done:
         task.result()
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    """Cancel until it has ended: a library that waits with a limit of its own may take one cancellation for that limit."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=AGAIN_AFTER_SECONDS)
+    if not task.cancelled():
+        task.exception()  # Looked at, so that asyncio does not complain that nobody did.

@@ -16,7 +16,7 @@ from app.ids import uuid7
 from app.realtime.events import Event
 from app.realtime.hub import Receiver
 from app.realtime.listening import ASK_EVERY_SECONDS, FIRST_PAUSE, LONGEST_PAUSE, PostgresSource
-from app.realtime.racing import first_to_end
+from app.realtime.racing import first_to_end, stop
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +51,7 @@ class RedisSource:
         try:
             await self._keep_hearing(redis, hub)
         finally:
-            relaying.cancel()
-            await asyncio.wait([relaying])
+            await stop(relaying)
             with suppress(*REDIS_LOST):
                 await redis.aclose()
 
@@ -88,12 +87,12 @@ class RedisSource:
                     relay = Relay()
                     relaying = asyncio.ensure_future(first_to_end(self._listening.run(relay), relay.pass_on(redis)))
                 elif not is_ours and relaying is not None:
-                    await _stop(relaying)
+                    await stop(relaying)
                     relaying = None
                 await asyncio.sleep(LOCK_SECONDS / 3)
         finally:
             if relaying is not None:
-                await _stop(relaying)
+                await stop(relaying)
 
     async def _holds_lock(self, redis: Redis) -> bool:
         try:
@@ -141,8 +140,3 @@ def _hear(hub: Receiver, text: str | bytes) -> None:
         hub.tell_of_gap()
     else:
         hub.deliver(Event.from_json(text if isinstance(text, str) else text.decode()))
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
