@@ -1,6 +1,7 @@
 """What a person may say about themselves."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -28,6 +29,11 @@ def _known_zone(name: str) -> str:
     return found
 
 
+def _offer(choices: Callable[[], Iterable[str]]) -> Callable[[dict[str, Any]], None]:
+    """Tells programs which values there are; null is one of them."""
+    return lambda schema: schema.update(enum=[None, *choices()])
+
+
 Language = Annotated[str, AfterValidator(_known_language)]
 TimeZone = Annotated[str, Field(max_length=100), AfterValidator(_known_zone)]
 Name = Annotated[Line, Field(min_length=1, max_length=LONGEST_NAME)]
@@ -52,6 +58,12 @@ class ProfileChanges(JsonBody):
     """What can be changed about a person. What is left out stays; null means: as the browser says."""
 
     name: Annotated[Name, Field(json_schema_extra={"pattern": LINE_PATTERN}, examples=["Ada Lovelace"])] | None = None
-    locale: Annotated[Language | None, Field(description="One of the product's languages.", examples=["de"])] = None
-    time_zone: Annotated[TimeZone | None, Field(description="As the tz database names it.", examples=["UTC"])] = None
+    locale: Annotated[
+        Language | None,
+        Field(description="One of the product's languages.", examples=["de"], json_schema_extra=_offer(languages)),
+    ] = None
+    time_zone: Annotated[
+        TimeZone | None,
+        Field(description="As the tz database names it.", examples=["UTC"], json_schema_extra=_offer(time_zones)),
+    ] = None
     theme: Theme | None = None
