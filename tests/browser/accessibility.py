@@ -29,8 +29,15 @@ def axe_source() -> str:
     return CACHE.read_text()
 
 
+# What arrives fades in, and half-way has too little contrast; what breathes for ever is not waited for.
+SETTLED = """() => Promise.all(document.getAnimations()
+  .filter((animation) => animation.timeline === document.timeline && animation.effect.getComputedTiming().endTime < 5000)
+  .map((animation) => animation.finished.catch(() => null))).then(() => true)"""
+
+
 def violations(page: Page) -> list[str]:
-    """What axe finds wrong with the page as it stands, one line for each rule and element."""
+    """What axe finds wrong with the page once it has settled, one line for each rule and element."""
+    page.evaluate(SETTLED)
     page.evaluate(axe_source())
     found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
     return [

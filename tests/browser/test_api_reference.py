@@ -19,7 +19,7 @@ def log_in(visitor: Visitor) -> None:
 def test_somebody_finds_an_operation_and_tries_it(visitor: Visitor) -> None:
     log_in(visitor)
     visitor.open("/api/docs")
-    visitor.page.get_by_label("Search operations").fill("get members")
+    visitor.page.get_by_label("Search operations").fill("list the members of an organization")
     articles = visitor.page.locator("article[id^=operation-]:visible")
     expect(articles).to_have_count(1)
     expect(visitor.page.get_by_text("Operations shown: 1")).to_be_visible()
