@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Server:
 
     url: str
     process: subprocess.Popen[bytes]
+    # The cookies of people who have logged in before, by their address.
+    logged_in: dict[str, Any] = field(default_factory=dict)
 
     def mail(self, address: str) -> list[dict[str, Any]]:
         """Messages to `address`, newest first."""
@@ -164,6 +166,16 @@ class Visitor:
     def open(self, path: str) -> None:
         self.page.goto(f"{self.server.url}{path}")
         self.inspect()
+
+    def log_in(self, email: str, password: str) -> None:
+        """Log in, by the form only once a run: the product slows down whoever does it as often as all tests together."""
+        context = self.page.context
+        context.add_cookies(self.server.logged_in.get(email, []))
+        self.open("/o")
+        if "/log-in" in self.page.url:
+            self.fill(email=email, password=password)
+            self.press("Log in")
+            self.server.logged_in[email] = context.cookies()
 
     def fill(self, **fields: str) -> None:
         for label, value in fields.items():

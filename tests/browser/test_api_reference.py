@@ -10,9 +10,7 @@ from tests.browser.conftest import Visitor
 
 
 def log_in(visitor: Visitor) -> None:
-    visitor.open("/log-in")
-    visitor.fill(email=DEMO_EMAIL, password=DEMO_PASSWORD)
-    visitor.press("Log in")
+    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
     expect(visitor.page).to_have_url(re.compile("/o/"))
 
 

@@ -32,9 +32,7 @@ def papers(tmp_path: Path) -> list[Path]:
 
 
 def enter(visitor: Visitor) -> None:
-    visitor.open("/log-in")
-    visitor.fill(email=DEMO_EMAIL, password=DEMO_PASSWORD)
-    visitor.press("Log in")
+    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
     expect(visitor.page).to_have_url(re.compile("/o/"))
     # Uploading does not open another page, and axe may inspect one once: its own styles are refused by the policy.
     visitor.page.goto(f"{visitor.page.url}/files")

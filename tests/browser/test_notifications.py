@@ -17,9 +17,7 @@ def ada(browser: Browser, server: Server) -> Iterator[Visitor]:
     """The owner of the demonstration, logged in, with a team of her own."""
     context = browser.new_context()
     visitor = Visitor(context, server)
-    visitor.open("/log-in")
-    visitor.fill(email=DEMO_EMAIL, password=DEMO_PASSWORD)
-    visitor.press("Log in")
+    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
     expect(visitor.page).to_have_url(re.compile("/o/"))
     name = f"Boats {secrets.token_hex(4)}"
     visitor.page.goto(f"{server.url}/organizations/new")

@@ -11,9 +11,7 @@ from tests.browser.conftest import Server, Visitor
 
 def test_projects_are_started_found_changed_deleted_and_brought_back(visitor: Visitor, server: Server) -> None:
     mark = secrets.token_hex(3)
-    visitor.open("/log-in")
-    visitor.fill(email=DEMO_EMAIL, password=DEMO_PASSWORD)
-    visitor.press("Log in")
+    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
     expect(visitor.page).to_have_url(re.compile("/o/"))
     projects = "/o/demo/projects"
     visitor.open(projects)

@@ -10,9 +10,7 @@ from tests.browser.test_main_journey import log_out
 
 
 def test_somebody_makes_a_role_and_finds_it_in_the_audit_log(visitor: Visitor) -> None:
-    visitor.open("/log-in")
-    visitor.fill(email=DEMO_EMAIL, password=DEMO_PASSWORD)
-    visitor.press("Log in")
+    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
     expect(visitor.page).to_have_url(re.compile("/o/"))
     page = visitor.page
     slug = page.url.rpartition("/")[2]

@@ -11,9 +11,7 @@ from tests.browser.test_main_journey import log_out
 
 
 def test_somebody_makes_a_token_calls_the_api_with_it_and_revokes_it(visitor: Visitor, server: Server) -> None:
-    visitor.open("/log-in")
-    visitor.fill(email=DEMO_EMAIL, password=DEMO_PASSWORD)
-    visitor.press("Log in")
+    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
     expect(visitor.page).to_have_url(re.compile("/o/"))
     visitor.open("/account/tokens/new")
     visitor.fill(name="Journey")
