@@ -39,7 +39,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER_BYTES = 8
 _ID_BYTES = 16
 _SIGNATURE_BYTES = 16
-_LONGEST_CURSOR = 700  # A name of a hundred characters, four bytes each, in base64, and some room.
+_LONGEST_CURSOR = 580  # A name of a hundred characters, four bytes each, with an id and a signature, in base64.
 
 
 def _decimal(value: object) -> object:

@@ -27,6 +27,11 @@ TOO_MANY = {
     "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
+TOO_LONG = {
+    "description": "The address is longer than 8 KB. The server says so itself.",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
+
 
 def describe_api(app: Starlette) -> Document:
     """The document of an application. It is made at the first call, when all routes are known, and kept."""
@@ -83,6 +88,7 @@ def _security_schemes(settings: Settings) -> dict[str, dict[str, str]]:
 
 def _add_what_surrounds(method: str, operation: Document) -> None:
     """Middleware refuses more than a handler's signature shows."""
+    operation["responses"].setdefault("414", TOO_LONG)
     operation["responses"].setdefault("429", TOO_MANY)
     operation["responses"] = dict(sorted(operation["responses"].items()))
     operation["security"] = [
