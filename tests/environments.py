@@ -3,11 +3,14 @@
 pip installs them, because it is configured on every machine that can install anything.
 """
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,14 +30,32 @@ def environment(name: str, *pins: Path) -> Path:
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in pins))
     mark = folder / f"installed-{digest.hexdigest()[:16]}"
-    if not mark.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        pip = [str(programs / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
-        for file in pins:
-            install([*pip, "--require-hashes", "--requirement", str(file)])
-        mark.touch()
+    with alone(folder):
+        if not mark.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            venv.create(folder, with_pip=True)
+            pip = [
+                str(programs / "python"),
+                "-m",
+                "pip",
+                "--quiet",
+                "--disable-pip-version-check",
+                "install",
+                "--no-deps",
+            ]
+            for file in pins:
+                install([*pip, "--require-hashes", "--requirement", str(file)])
+            mark.touch()
     return programs
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep the other processes of a test run from making the same environment at the same time."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name("environment.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def install(command: list[str], directory: Path | None = None) -> None:
