@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
 from app.config_email import (
@@ -38,6 +38,7 @@ from app.config_rules import (
 from app.problems import OperatorProblem
 from core.config import Config, environ
 from core.datastructures import Secret
+from core.params import Depends
 from core.requests import HTTPConnection
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -142,10 +143,13 @@ def _derived_key(secret: str, purpose: str) -> bytes:
 
 
 def current_settings(request: HTTPConnection) -> Settings:
-    """The settings that the running application was made with, for `Annotated[Settings, Depends(current_settings)]`."""
+    """The settings that the running application was made with; a handler declares `settings: CurrentSettings`."""
     settings = request.app.state.settings
     assert isinstance(settings, Settings)
     return settings
+
+
+CurrentSettings = Annotated[Settings, Depends(current_settings)]
 
 
 def load_settings(environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:

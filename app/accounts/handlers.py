@@ -16,17 +16,16 @@ from app.accounts.models import Purpose, User
 from app.accounts.redirects import log_in_path, safe_path
 from app.accounts.sessions import delete_session_cookie
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings, Settings
 from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
 from app.templates import flash, render
 from app.two_factor.relying_party import RelyingParty
-from core.params import Depends, Query, Submitted
+from core.params import Query, Submitted
 from core.requests import Request
 from core.responses import RedirectResponse, Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 Next = Annotated[str, Query("next")]
 
 

@@ -11,15 +11,13 @@ from app.accounts.dependencies import ConfirmedSession, CurrentUser
 from app.accounts.models import Email
 from app.addresses import actions, queries
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.forms import EmailAddress, JsonBody
 from core.exceptions import HTTPException
 from core.openapi import operation
-from core.params import Body, Depends, Status
+from core.params import Body, Status
 from core.requests import Request
-
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 
 
 class AddressOut(BaseModel):

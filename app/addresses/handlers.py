@@ -12,16 +12,15 @@ from app.addresses import actions, queries, undoing
 from app.addresses.forms import AddressForm, LinkForm
 from app.addresses.models import LinkKind
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.language import gettext as _
 from app.templates import flash, render
 from core.exceptions import HTTPException
-from core.params import Depends, Query, Submitted
+from core.params import Query, Submitted
 from core.requests import Request
 from core.responses import RedirectResponse, Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 TokenQuery = Annotated[str, Query()]
 UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
 LINK = "address_link"

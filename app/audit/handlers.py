@@ -12,7 +12,7 @@ from app.audit.forms import EventQuery, EventWish, Through
 from app.audit.models import AuditEvent, RequestFacts
 from app.audit.queries import find_event, find_events
 from app.audit.sentences import all_sentences, sentence
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Database, Db
 from app.language import gettext as _
 from app.organizations.dependencies import Allowed
@@ -21,11 +21,10 @@ from app.organizations.pages import path_of
 from app.pagination import Pager, Position
 from app.templates import render
 from core.exceptions import HTTPException
-from core.params import Depends, Query
+from core.params import Query
 from core.requests import Request
 from core.responses import Response, StreamingResponse
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 ReadingScope = Annotated[Scope, Allowed("audit.view")]
 Changed = tuple[str, str, str]
 

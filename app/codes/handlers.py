@@ -14,16 +14,15 @@ from app.accounts.redirects import safe_path
 from app.audit.models import RequestFacts
 from app.codes import actions
 from app.codes.forms import AskForm, CodeForm, LinkForm
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
 from app.templates import render
-from core.params import Depends, Query, Submitted
+from core.params import Query, Submitted
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 Next = Annotated[str, Query("next")]
 
 

@@ -1,6 +1,5 @@
 """Going to a provider and coming back: to log in, to sign up, or to connect an account to the person who is logged in."""
 
-from typing import Annotated
 from uuid import UUID
 
 import structlog
@@ -16,7 +15,7 @@ from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import ENTERING
 from app.audit.actions import record
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings, Settings
 from app.connections import actions, queries, states
 from app.connections.client import Client, Return
 from app.connections.dependencies import CurrentClient
@@ -29,12 +28,11 @@ from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
 from app.templates import flash, render
-from core.params import Depends, Submitted
+from core.params import Submitted
 from core.requests import Request
 from core.responses import RedirectResponse, Response
 
 log = structlog.get_logger(__name__)
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 
 
 async def start(request: Request, client: CurrentClient, db: Db, form: Submitted[StartForm]) -> Response:

@@ -1,22 +1,18 @@
 """The page of a person's connections: what is connected, what could be, and how to end it."""
 
-from typing import Annotated
 from uuid import UUID
 
 from app.accounts.dependencies import ConfirmedSession, CurrentUser
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.connections import actions, queries
 from app.connections.models import Identity
 from app.database import Db
 from app.language import gettext as _
 from app.templates import flash, render
 from core.exceptions import HTTPException
-from core.params import Depends
 from core.requests import Request
 from core.responses import RedirectResponse, Response
-
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 
 
 async def list_connections(request: Request, user: CurrentUser, db: Db, settings: CurrentSettings) -> Response:

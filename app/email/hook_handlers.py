@@ -1,18 +1,13 @@
 """Where providers tell what became of messages. Whoever is not proved to be one is told nothing."""
 
-from typing import Annotated
-
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.email.webhooks import WEBHOOKS
 from app.inbound import store_event
 from app.jobs.actions import enqueue
 from core.exceptions import HTTPException
-from core.params import Depends
 from core.requests import Request
 from core.responses import Response
-
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 
 
 async def receive(request: Request, db: Db, settings: CurrentSettings, provider: str) -> Response:

@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.email import samples
 from app.email.handlers import MESSAGE_HEADERS
 from app.templates import render
 from app.translations import languages
 from core.exceptions import HTTPException
-from core.params import Depends, Query
+from core.params import Query
 from core.requests import Request
 from core.responses import HTMLResponse, Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 Language = Annotated[str, Query("language")]
 Scheme = Annotated[str, Query("scheme")]
 

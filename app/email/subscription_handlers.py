@@ -1,16 +1,12 @@
 """The page at the end of a message that nobody has to get."""
 
-from typing import Annotated
-
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.email import subscriptions
 from app.templates import render
-from core.params import Depends
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store", "x-robots-tag": "noindex"}
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.files import actions, queries
 from app.files.forms import FileQuery
@@ -20,8 +20,8 @@ from app.organizations.models import Scope
 from app.pagination import PAGING_HEADERS, Pager, page_response
 from core.datastructures import UploadFile
 from core.openapi import operation
-from core.params import Depends, Query, Status
 from core.params import File as FilePart
+from core.params import Query, Status
 from core.requests import Request
 from core.responses import Response
 
@@ -32,7 +32,6 @@ UPLOAD_REFUSALS = {
     503: "The storage is full or out of reach.",
 }
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 ViewingScope = Annotated[Scope, Allowed("files.view")]
 DeletingScope = Annotated[Scope, Allowed("files.delete")]
 

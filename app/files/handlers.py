@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings, Settings, current_settings
 from app.database import Db
 from app.errors import Refusal
 from app.files import actions, queries
@@ -25,11 +25,10 @@ from app.pagination import Pager, Position
 from app.templates import flash, render
 from core.datastructures import UploadFile
 from core.exceptions import HTTPException
-from core.params import Depends, Query
+from core.params import Query
 from core.requests import Request
 from core.responses import RedirectResponse, Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 ViewingScope = Annotated[Scope, Allowed("files.view")]
 DeletingScope = Annotated[Scope, Allowed("files.delete")]
 

@@ -12,7 +12,7 @@ from app.accounts.pending import masked
 from app.accounts.redirects import log_in_path, safe_path
 from app.accounts.sessions import session_id
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.identity import actions
 from app.identity.forms import CodeForm, ConfirmForm, SendForm
@@ -20,11 +20,10 @@ from app.language import gettext as _
 from app.passwords.actions import WrongPassword
 from app.passwords.queries import find_password
 from app.templates import flash, render
-from core.params import Depends, Query, Submitted
+from core.params import Query, Submitted
 from core.requests import Request
 from core.responses import RedirectResponse, Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 Next = Annotated[str, Query("next")]
 Budget = Annotated[None, limits.per_session(limits.CONFIRM)]
 MessageBudget = Annotated[None, limits.per_session(limits.MESSAGE)]

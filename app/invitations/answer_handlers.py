@@ -6,7 +6,7 @@ from uuid import UUID
 from app.accounts import limits, pending
 from app.accounts.dependencies import CurrentUser, OptionalUser
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings, Settings
 from app.database import Db
 from app.invitations import accepting, domains, door_queries, queries
 from app.invitations.forms import SearchForm
@@ -16,11 +16,10 @@ from app.organizations.pages import see
 from app.organizations.queries import find_slug_of, list_closed
 from app.templates import flash, render
 from core.exceptions import HTTPException
-from core.params import Depends, Query
+from core.params import Query
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 # The address of the page is the invitation's token: no other site may learn it, and no cache keep it.
 UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
 

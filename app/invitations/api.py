@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.forms import JsonBody
 from app.invitations import actions, queries
@@ -21,11 +21,10 @@ from app.pagination import PAGING_HEADERS, PageQuery, Pager, page_response
 from app.policy import Role
 from core.exceptions import HTTPException
 from core.openapi import operation
-from core.params import Body, Depends, Query
+from core.params import Body, Query
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 InvitingScope = Annotated[Scope, Allowed("invitations.create")]
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.accounts import limits
 from app.accounts.dependencies import CurrentUser, OptionalUser
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.email.links import absolute
 from app.errors import Refusal
@@ -21,11 +21,10 @@ from app.organizations.pages import see
 from app.organizations.queries import find_slug_of
 from app.templates import flash, render
 from core.exceptions import HTTPException
-from core.params import Depends, Submitted
+from core.params import Submitted
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 InvitingScope = Annotated[Scope, Allowed("invitations.create")]
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.accounts.limits import HOUR
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings, current_settings
 from app.database import Db
 from app.errors import Refusal
 from app.invitations import actions, door_queries, queries
@@ -20,11 +20,10 @@ from app.pagination import PageQuery, Pager, Position
 from app.templates import flash, render
 from app.throttle import Limit, hit
 from core.exceptions import HTTPException
-from core.params import Depends, Query, Submitted
+from core.params import Query, Submitted
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 InvitingScope = Annotated[Scope, Allowed("invitations.create")]
 ViewingScope = Annotated[Scope, Allowed("invitations.view")]
 LISTS_AN_HOUR = 60

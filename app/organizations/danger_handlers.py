@@ -5,7 +5,7 @@ from typing import Annotated
 from app import features
 from app.accounts.dependencies import ConfirmedSession
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.errors import Refusal
 from app.language import gettext as _
@@ -17,11 +17,10 @@ from app.organizations.models import Scope
 from app.organizations.pages import see
 from app.templates import flash, render
 from core.exceptions import HTTPException
-from core.params import Depends, Submitted
+from core.params import Submitted
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 TransferScope = Annotated[Scope, Allowed("organization.transfer")]
 DeletingScope = Annotated[Scope, Allowed("organization.delete")]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.forms import JsonBody
 from app.organizations import members as actions
@@ -22,12 +22,11 @@ from app.organizations.models import LONGEST_ROLE_NAME, Membership, MembershipSt
 from app.pagination import PAGING_HEADERS, Pager, page_response
 from core.exceptions import HTTPException
 from core.openapi import operation
-from core.params import Body, Depends, Query
+from core.params import Body, Query
 from core.problems import InvalidInput
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 ChangingScope = Annotated[Scope, Allowed("members.change")]
 
 

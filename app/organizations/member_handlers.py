@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.errors import Refusal
 from app.language import gettext as _
@@ -21,11 +21,10 @@ from app.organizations.role_names import role_name
 from app.pagination import Pager, Position
 from app.templates import flash, render
 from core.exceptions import HTTPException
-from core.params import Depends, Query, Submitted
+from core.params import Query, Submitted
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 ChangingScope = Annotated[Scope, Allowed("members.change")]
 
 

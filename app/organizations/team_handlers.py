@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from app.accounts.dependencies import CurrentSession, CurrentUser
 from app.accounts.limits import LINK, per_session
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.language import gettext as _
 from app.organizations import actions, deletion, queries
@@ -18,11 +18,9 @@ from app.organizations.pages import see
 from app.organizations.slugs import slug_problem
 from app.templates import flash, render
 from core.exceptions import HTTPException
-from core.params import Depends, Submitted
+from core.params import Submitted
 from core.requests import Request
 from core.responses import Response
-
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 
 
 class SlugAnswer(BaseModel):

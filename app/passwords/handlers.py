@@ -12,18 +12,17 @@ from app.accounts.models import Purpose, Session
 from app.accounts.queries import find_link
 from app.accounts.sessions import delete_session_cookie
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings, Settings
 from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
 from app.passwords import actions, queries
 from app.passwords.forms import ChangePasswordForm, ForgotPasswordForm, ResetPasswordForm
 from app.templates import flash, render
-from core.params import Depends, Query, Submitted
+from core.params import Query, Submitted
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 Budget = Annotated[None, limits.per_session(limits.CONFIRM)]
 
 

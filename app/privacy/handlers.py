@@ -10,18 +10,17 @@ from app.accounts.links import LinkDoesNotWork
 from app.accounts.sessions import delete_session_cookie
 from app.audit.actions import record
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings, Settings
 from app.database import Db
 from app.language import gettext as _
 from app.privacy import actions, exporting, queries
 from app.privacy.forms import DeletionForm, KeepForm
 from app.templates import flash, render
 from core.exceptions import HTTPException
-from core.params import Depends, Query, Submitted
+from core.params import Query, Submitted
 from core.requests import Request
 from core.responses import RedirectResponse, Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 DAY = 24 * HOUR
 EXPORT = EntryLimits("export", pair=(5, DAY), address=(5, DAY), network=(30, DAY), everybody=(2000, DAY))
 UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store"}

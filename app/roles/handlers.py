@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.errors import Refusal
 from app.language import gettext as _
@@ -23,7 +23,6 @@ from core.params import Depends, Submitted
 from core.requests import Request
 from core.responses import Response
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 ChangingScope = Annotated[Scope, Allowed("roles.change")]
 
 

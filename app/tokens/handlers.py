@@ -1,13 +1,12 @@
 """A person's pages about their tokens."""
 
-from typing import Annotated
 from uuid import UUID
 
 from app import throttle
 from app.accounts.dependencies import ConfirmedSession, CurrentUser
 from app.accounts.models import User
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings, Settings
 from app.database import Db
 from app.language import gettext as _
 from app.templates import flash, render
@@ -16,12 +15,11 @@ from app.tokens import actions, queries
 from app.tokens.forms import DEFAULT_DAYS, LIFETIMES, TokenForm
 from app.tokens.scopes import all_scopes
 from core.exceptions import HTTPException
-from core.params import Depends, Submitted
+from core.params import Submitted
 from core.requests import Request
 from core.responses import RedirectResponse, Response
 
 MOST_AN_HOUR = 20
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
 
 
 async def list_tokens(request: Request, user: CurrentUser, db: Db) -> Response:
