@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -95,20 +95,18 @@ def feature_names() -> list[str]:
     return sorted((folder.name for folder in folders if any(folder.glob("*.py"))), key=_position)
 
 
-def modules(file: str) -> Iterator[tuple[str, ModuleType]]:
-    """Import `file` (such as "models") of every feature that has it; yields pairs of feature and module."""
-    for name in feature_names():
-        path = f"app.{name}.{file}"
-        if importlib.util.find_spec(path) is not None:
-            yield name, importlib.import_module(path)
+@lru_cache
+def modules(file: str) -> tuple[tuple[str, ModuleType], ...]:
+    """Import `file` (such as "models") of every feature that has it: pairs of feature and module."""
+    paths = ((name, f"app.{name}.{file}") for name in feature_names())
+    return tuple((name, importlib.import_module(path)) for name, path in paths if importlib.util.find_spec(path))
 
 
 def import_models() -> None:
     """Import every feature's tables and those of shared modules, so that `Base.metadata` is complete."""
     for shared in ("app.idempotency", "app.inbound", "app.publishing", "app.throttle"):
         importlib.import_module(shared)
-    for _ in modules("models"):
-        pass
+    modules("models")
 
 
 def routes(*, development: bool) -> list[BaseRoute]:

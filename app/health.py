@@ -9,6 +9,7 @@ from app.config import Settings, current_settings
 from app.database import Database
 from app.drain import Drain
 from app.metrics import exposition
+from app.pages import NEVER_STORED
 from app.policy import public
 from core.exceptions import HTTPException
 from core.middleware.trustedhost import TrustedHostMiddleware
@@ -16,8 +17,6 @@ from core.requests import Request
 from core.responses import JSONResponse, Response
 from core.routing import Route
 from core.types import Receive, Scope, Send
-
-NOT_STORED = {"cache-control": "no-store"}
 
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -34,7 +33,7 @@ class TrustedHostButForProbes(TrustedHostMiddleware):
 
 async def alive(request: Request) -> Response:
     """The process answers. Touches nothing, so that a database's outage does not make it be killed."""
-    return JSONResponse({"status": "alive"}, headers=NOT_STORED)
+    return JSONResponse({"status": "alive"}, headers=NEVER_STORED)
 
 
 async def ready(request: Request) -> Response:
@@ -43,15 +42,15 @@ async def ready(request: Request) -> Response:
     database: Database = request.app.state.database
     problem = "The process is about to end." if drain.has_begun else await database.find_problem()
     if problem:
-        return JSONResponse({"status": "unavailable", "reason": problem}, 503, headers=NOT_STORED)
-    return JSONResponse({"status": "ready"}, headers=NOT_STORED)
+        return JSONResponse({"status": "unavailable", "reason": problem}, 503, headers=NEVER_STORED)
+    return JSONResponse({"status": "ready"}, headers=NEVER_STORED)
 
 
 async def show_metrics(request: Request) -> Response:
     """Prometheus's figures, for those who have the token or ask from a network that the settings allow."""
     if not may_read_metrics(request, current_settings(request)):
         raise HTTPException(404)  # Nobody else learns that there are any.
-    return Response(exposition(), headers={"content-type": CONTENT_TYPE_LATEST, **NOT_STORED})
+    return Response(exposition(), headers={"content-type": CONTENT_TYPE_LATEST, **NEVER_STORED})
 
 
 def may_read_metrics(request: Request, settings: Settings) -> bool:

@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 from app import clock, features, language, time_zones
 from app.config import Settings
+from app.pages import path_of
 from app.terms import TERMS_VERSION
-from core.applications import Starlette
 from core.middleware.csrf import csrf_token
 from core.middleware.security import csp_nonce
 from core.params import Submitted
@@ -93,7 +93,7 @@ def page_context(request: Request) -> dict[str, Any]:
         "csrf_field": partial(_csrf_field, token),
         "flashes": request.session.pop(FLASHES, []) if "session" in request.scope else [],
         "static": request.app.state.static.url,
-        "url": partial(_path, request),
+        "url": partial(path_of, request),
         "now": clock.now(),
         "terms_version": TERMS_VERSION,
     }
@@ -163,16 +163,6 @@ def iso(at: datetime) -> str:
 
 def _csrf_field(token: str) -> Markup:
     return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token) if token else Markup("")
-
-
-def _path(request: Request, name: str, /, **parameters: Any) -> str:
-    return _known_path(request.app, name, tuple(parameters.items()))
-
-
-@lru_cache(maxsize=8192)
-def _known_path(app: Starlette, name: str, parameters: tuple[tuple[str, Any], ...]) -> str:
-    """The path of a route, which does not change while the application runs."""
-    return str(app.url_path_for(name, **dict(parameters)))
 
 
 def _navigation(scope: Any) -> list[features.NavigationItem]:

@@ -3,9 +3,10 @@
 from app.accounts import pending
 from app.config import Settings
 from app.language import gettext as _
+from app.pages import see
 from app.templates import render
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 INVITED_ONLY = frozenset({"invitation", "waitlist"})
 
@@ -17,7 +18,7 @@ def closed_door(request: Request, settings: Settings, *, status_code: int = 200)
     if settings.sign_up not in INVITED_ONLY or pending.pending_invitation(request):
         return None
     if settings.sign_up == "waitlist":
-        return RedirectResponse(str(request.app.url_path_for("waitlist.show")), status_code=303)
+        return see(request, "waitlist.show")
     return render(request, "accounts/sign_up_by_invitation.html", status_code=status_code)
 
 

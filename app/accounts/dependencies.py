@@ -10,6 +10,7 @@ from app.accounts.sessions import CONFIRMED_FOR
 from app.database import Db
 from app.errors import API, Refusal
 from app.language import N_, speak
+from app.pages import path_of
 from app.policy import Guard
 from app.time_zones import live_in
 from core.exceptions import HTTPException
@@ -65,7 +66,7 @@ async def current_session(request: Request, session: OptionalSession, db: Db) ->
                 await fill(request, db, session.user_id)
         return session
     if is_page(request):
-        path = str(request.app.url_path_for("accounts.log_in"))
+        path = path_of(request, "accounts.log_in")
         raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
     raise NotSignedIn
 
@@ -75,7 +76,7 @@ async def confirmed_session(request: Request, session: Annotated[Session, Depend
     if clock.now() - session.authenticated_at < CONFIRMED_FOR:
         return session
     if is_page(request):
-        path = str(request.app.url_path_for("identity.confirm_identity"))
+        path = path_of(request, "identity.confirm_identity")
         raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
     raise NotConfirmedLately
 
@@ -91,7 +92,7 @@ async def optional_user(session: OptionalSession) -> User | None:
 async def signed_out(request: Request, session: OptionalSession) -> None:
     """Let only strangers pass: who is logged in already has no use for entry pages and is led to their dashboard."""
     if session is not None:
-        raise HTTPException(303, headers={"location": str(request.app.url_path_for("organizations.home"))})
+        raise HTTPException(303, headers={"location": path_of(request, "organizations.home")})
 
 
 CurrentSession = Annotated[Session, Guard(current_session, access="signed in")]

@@ -16,14 +16,14 @@ from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings, current_settings
 from app.database import Db
+from app.pages import path_of, see_path
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 # A passkey whose owner the device verified is two factors at once: the thing, and the finger or PIN.
 TWO_FACTORS_IN_ONE = frozenset({"passkey"})
 # What stands for the second factor on a device that its owner trusts.
 TRUSTED_DEVICE = "trusted_device"
-NEVER_STORED = {"cache-control": "no-store"}
 
 
 async def enter(
@@ -37,7 +37,7 @@ async def enter(
     token = await begin_challenge(db, user, method=method, next_path=next_path, is_remembered=is_remembered)
     pending.forget_everything(request)
     pending.remember_challenge(request, token)
-    return RedirectResponse("/log-in/two-factor", status_code=303, headers=NEVER_STORED)
+    return see_path("/log-in/two-factor")
 
 
 async def finish_challenge(
@@ -66,13 +66,13 @@ async def confirm(request: Request, db: Db, session: Session, *, method: str, ne
     The session may have ended while the proof was judged; then the way leads over the log-in page.
     """
     settings: Settings = current_settings(request)
-    path = next_path or str(request.app.url_path_for("organizations.home"))
+    path = next_path or path_of(request, "organizations.home")
     token = await renew_session(db, session, method=method)
     if token is None:
-        path = log_in_path(str(request.app.url_path_for("accounts.log_in")), path)
-        return RedirectResponse(path, status_code=303, headers=NEVER_STORED)
+        path = log_in_path(path_of(request, "accounts.log_in"), path)
+        return see_path(path)
     await note_confirmation(db, session.user, method=method, facts=RequestFacts.of(request))
-    response = RedirectResponse(path, status_code=303, headers=NEVER_STORED)
+    response = see_path(path)
     set_session_cookie(response, token, settings, is_remembered=session.is_remembered)
     return response
 
@@ -95,8 +95,8 @@ async def _let_in(
     await note_log_in(db, user, methods=list(methods), facts=facts)
     device = await _note_device(request, db, user, settings, trust_device=trust_device)
     pending.forget_everything(request)
-    path = next_path or str(request.app.url_path_for("organizations.home"))
-    response = RedirectResponse(path, status_code=303, headers=NEVER_STORED)
+    path = next_path or path_of(request, "organizations.home")
+    response = see_path(path)
     set_session_cookie(response, token, settings, is_remembered=is_remembered)
     devices.set_device_cookie(response, device, settings)
     last_method.remember_method(response, methods[0], settings)

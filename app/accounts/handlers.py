@@ -10,7 +10,7 @@ from app.accounts.dependencies import OptionalSession, SignedOut
 from app.accounts.entering import enter
 from app.accounts.forms import LogInForm, SignUpForm, VerifyCodeForm, VerifyEmailForm
 from app.accounts.last_method import last_method
-from app.accounts.link_pages import UNTRACED, keep_link, link_does_not_work, see
+from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Purpose, User
 from app.accounts.redirects import log_in_path, safe_path
@@ -20,11 +20,12 @@ from app.config import CurrentSettings, Settings
 from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
+from app.pages import UNTRACED, path_of, see, see_path
 from app.templates import flash, render
 from app.two_factor.relying_party import RelyingParty
 from core.params import Query, Submitted
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 Next = Annotated[str, Query("next")]
 
@@ -192,5 +193,5 @@ async def _ask_for_proof(request: Request, db: Db, settings: Settings, address: 
 
 def _see_log_in(request: Request) -> Response:
     target = pending.pending_next(request)
-    path = str(request.app.url_path_for("accounts.log_in"))
-    return RedirectResponse(log_in_path(path, target), status_code=303, headers={"cache-control": "no-store"})
+    path = path_of(request, "accounts.log_in")
+    return see_path(log_in_path(path, target))

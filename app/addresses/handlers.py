@@ -15,14 +15,14 @@ from app.audit.models import RequestFacts
 from app.config import CurrentSettings
 from app.database import Db
 from app.language import gettext as _
+from app.pages import UNTRACED, see, see_path
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.params import Query, Submitted
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 TokenQuery = Annotated[str, Query()]
-UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
 LINK = "address_link"
 UNDO_LINK = "address_undo_link"
 
@@ -60,7 +60,7 @@ async def create(
                 request,
                 _("We sent a link to %(address)s. Open it to confirm the address.") % {"address": form.data.email},
             )
-            return _see(request, "addresses.emails")
+            return see(request, "addresses.emails")
     return render(request, "addresses/add.html", form=form)
 
 
@@ -73,14 +73,14 @@ async def send_again(
     if email.verified_at is None:
         await actions.send_link(db, settings, session.user, email)
     flash(request, _("We sent the message again. It may take a minute to arrive."))
-    return _see(request, "addresses.emails")
+    return see(request, "addresses.emails")
 
 
 async def ask_primary(request: Request, session: ConfirmedSession, db: Db, email_id: UUID) -> Response:
     """Say what making an address the primary one means."""
     email = await _own(db, session.user_id, email_id)
     if email.verified_at is None or email.is_primary:
-        return _see(request, "addresses.emails")
+        return see(request, "addresses.emails")
     return render(request, "addresses/make_primary.html", email=email)
 
 
@@ -91,7 +91,7 @@ async def make_primary(
     email = await _own(db, session.user_id, email_id)
     await actions.make_primary(db, settings, session.user, email, facts=RequestFacts.of(request))
     flash(request, _("Messages go to %(address)s from now on.") % {"address": email.address})
-    return _see(request, "addresses.emails")
+    return see(request, "addresses.emails")
 
 
 async def ask_removal(request: Request, session: ConfirmedSession, db: Db, email_id: UUID) -> Response:
@@ -110,7 +110,7 @@ async def remove(
         flash(request, _(refusal.message), "danger")
     else:
         flash(request, _("%(address)s is removed.") % {"address": email.address})
-    return _see(request, "addresses.emails")
+    return see(request, "addresses.emails")
 
 
 async def show_link(request: Request, session: OptionalSession, db: Db, token: TokenQuery = "") -> Response:
@@ -144,7 +144,7 @@ async def confirm(
         return _does_not_work(request, LINK)
     request.session.pop(LINK, None)
     flash(request, _("%(address)s is confirmed.") % {"address": email.address})
-    return _see(request, "addresses.emails")
+    return see(request, "addresses.emails")
 
 
 async def show_undo(request: Request, db: Db, token: TokenQuery = "") -> Response:
@@ -169,7 +169,7 @@ async def undo(request: Request, db: Db, settings: CurrentSettings, form: Submit
         return _does_not_work(request, UNDO_LINK)
     request.session.clear()
     flash(request, _("Your address is back, and every device is logged out. Set a new password now, to be safe."))
-    response = RedirectResponse("/forgot-password", status_code=303, headers={"cache-control": "no-store"})
+    response = see_path("/forgot-password")
     delete_session_cookie(response, settings)
     return response
 
@@ -184,7 +184,7 @@ async def _own(db: Db, user_id: UUID, email_id: UUID) -> Email:
 def _keep(request: Request, key: str, token: str, route: str) -> Response:
     """Move a mailed token out of the address bar, from where it would leak into histories and logs."""
     request.session[key] = token[:200]
-    response = _see(request, route)
+    response = see(request, route)
     response.headers.update(UNTRACED)
     return response
 
@@ -192,8 +192,3 @@ def _keep(request: Request, key: str, token: str, route: str) -> Response:
 def _does_not_work(request: Request, key: str) -> Response:
     request.session.pop(key, None)
     return render(request, "accounts/link_does_not_work.html", status_code=410, headers=UNTRACED, purpose="address")
-
-
-def _see(request: Request, route: str) -> Response:
-    path = str(request.app.url_path_for(route))
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})

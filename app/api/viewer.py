@@ -15,6 +15,7 @@ from app.database import Db, name_organization
 from app.organizations.dependencies import find_scope, require_permission
 from app.organizations.models import Scope
 from app.organizations.security import require_policy
+from app.pages import path_of
 from app.policy import Guard
 from app.tokens.dependencies import OptionalToken, require_scope
 from app.tokens.models import Credential
@@ -85,7 +86,7 @@ async def current_viewer(request: Request, session: OptionalSession, token: Opti
     if session is not None:
         return Viewer(Credential(session.user, session=session), db, request)
     if wants_page(request):
-        path = str(request.app.url_path_for("accounts.log_in"))
+        path = path_of(request, "accounts.log_in")
         raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
     raise NotSignedIn
 

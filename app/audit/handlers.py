@@ -17,7 +17,7 @@ from app.database import Database, Db
 from app.language import gettext as _
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
-from app.organizations.pages import path_of
+from app.pages import path_of
 from app.pagination import Pager, Position
 from app.templates import render
 from core.exceptions import HTTPException

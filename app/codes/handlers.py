@@ -6,7 +6,7 @@ from app.accounts import limits, pending
 from app.accounts.codes import CodeDoesNotWork
 from app.accounts.dependencies import SignedOut
 from app.accounts.entering import enter
-from app.accounts.link_pages import UNTRACED, keep_link, link_does_not_work, see
+from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Purpose
 from app.accounts.queries import find_link
@@ -18,6 +18,7 @@ from app.config import CurrentSettings
 from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
+from app.pages import UNTRACED, see
 from app.templates import render
 from core.params import Query, Submitted
 from core.requests import Request

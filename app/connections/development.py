@@ -9,6 +9,7 @@ from app.connections.local_provider import LocalProvider, RefusedHere
 from app.connections.local_provider import Request as Asked
 from app.connections.metadata import WELL_KNOWN
 from app.forms import EmailAddress, Form, Line
+from app.pages import NEVER_STORED
 from app.policy import public
 from app.templates import render
 from core.datastructures import Secret
@@ -74,7 +75,7 @@ async def redeem(request: Request, provider: Provider) -> Response:
     """Give an ID token for a code."""
     form = {name: str(value) for name, value in (await request.form()).items()}
     try:
-        return JSONResponse(provider.redeem(form), headers={"cache-control": "no-store"})
+        return JSONResponse(provider.redeem(form), headers=NEVER_STORED)
     except RefusedHere as refusal:
         return JSONResponse({"error": str(refusal)}, status_code=400)
 

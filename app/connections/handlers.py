@@ -10,7 +10,6 @@ from app.accounts.admission import address_problem, closed_door
 from app.accounts.dependencies import ConfirmedSession, optional_session
 from app.accounts.entering import enter
 from app.accounts.limits import limit
-from app.accounts.link_pages import UNTRACED
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import ENTERING
 from app.audit.actions import record
@@ -27,6 +26,7 @@ from app.connections.problems import ProofRefused, ProviderFailed
 from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
+from app.pages import UNTRACED, path_of
 from app.templates import flash, render
 from core.params import Submitted
 from core.requests import Request
@@ -116,7 +116,7 @@ async def _connect(
         flash(request, _(refusal.message), "danger")
     else:
         flash(request, _("You can log in with %(provider)s from now on.") % {"provider": client.provider.name})
-    path = str(request.app.url_path_for("connections.list_connections"))
+    path = path_of(request, "connections.list_connections")
     return RedirectResponse(path, status_code=303, headers=UNTRACED)
 
 

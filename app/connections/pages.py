@@ -9,10 +9,11 @@ from app.connections import actions, queries
 from app.connections.models import Identity
 from app.database import Db
 from app.language import gettext as _
+from app.pages import see
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 
 async def list_connections(request: Request, user: CurrentUser, db: Db, settings: CurrentSettings) -> Response:
@@ -52,5 +53,4 @@ async def disconnect(
             raise HTTPException(404)
         name = actions.provider_name(settings, identity.provider)
         flash(request, _("%(provider)s does not log you in any more.") % {"provider": name})
-    path = str(request.app.url_path_for("connections.list_connections"))
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
+    return see(request, "connections.list_connections")

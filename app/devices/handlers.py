@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from app.accounts.dependencies import CurrentSession, CurrentUser
-from app.accounts.link_pages import see
 from app.accounts.whereabouts import device_name, place_name
 from app.audit.models import RequestFacts
 from app.database import Db
 from app.devices import actions, queries
 from app.language import gettext as _
 from app.language import ngettext
+from app.pages import see
 from app.templates import flash, render
 from core.requests import Request
 from core.responses import Response

@@ -7,6 +7,7 @@ from app.database import Db
 from app.email import queries
 from app.email.links import links_in
 from app.email.models import EmailMessage
+from app.pages import NEVER_STORED
 from app.templates import iso, render
 from core.params import Query
 from core.requests import Request
@@ -21,7 +22,7 @@ MESSAGE_POLICY = (
 MESSAGE_HEADERS = {
     "content-security-policy": MESSAGE_POLICY,
     "x-frame-options": "SAMEORIGIN",
-    "cache-control": "no-store",
+    **NEVER_STORED,
 }
 
 
@@ -34,7 +35,7 @@ async def mailbox(request: Request, db: Db, to: Annotated[str, Query()] = "") ->
 async def mailbox_as_json(request: Request, db: Db, to: Annotated[str, Query()] = "") -> Response:
     """The messages for programs (tests above all): an array, newest first."""
     messages = await queries.list_messages(db, to_address=to or None)
-    return JSONResponse([_as_json(message) for message in messages], headers={"cache-control": "no-store"})
+    return JSONResponse([_as_json(message) for message in messages], headers=NEVER_STORED)
 
 
 async def message(request: Request, db: Db, email_id: UUID) -> Response:

@@ -3,17 +3,18 @@
 from app.config import CurrentSettings
 from app.database import Db
 from app.email import subscriptions
+from app.pages import UNTRACED
 from app.templates import render
 from core.requests import Request
 from core.responses import Response
 
-UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store", "x-robots-tag": "noindex"}
+UNTRACED_UNLISTED = {**UNTRACED, "x-robots-tag": "noindex"}
 
 
 async def ask(request: Request, db: Db, settings: CurrentSettings, token: str) -> Response:
     """Show a button. Programs that look at every link of a message must not unsubscribe anybody."""
     subscription = await subscriptions.get_subscription(db, settings, token)
-    return render(request, "email/unsubscribe.html", headers=UNTRACED, subscription=subscription, token=token)
+    return render(request, "email/unsubscribe.html", headers=UNTRACED_UNLISTED, subscription=subscription, token=token)
 
 
 async def unsubscribe(request: Request, db: Db, settings: CurrentSettings, token: str) -> Response:
@@ -21,4 +22,4 @@ async def unsubscribe(request: Request, db: Db, settings: CurrentSettings, token
     subscription = await subscriptions.get_subscription(db, settings, token)
     await subscriptions.unsubscribe(db, subscription.id)
     await db.refresh(subscription)
-    return render(request, "email/unsubscribe.html", headers=UNTRACED, subscription=subscription, token=token)
+    return render(request, "email/unsubscribe.html", headers=UNTRACED_UNLISTED, subscription=subscription, token=token)

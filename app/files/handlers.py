@@ -20,14 +20,14 @@ from app.files.sizes import size_text
 from app.language import gettext as _
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
-from app.organizations.pages import path_of, see
+from app.pages import path_of, see, see_path
 from app.pagination import Pager, Position
 from app.templates import flash, render
 from core.datastructures import UploadFile
 from core.exceptions import HTTPException
 from core.params import Query
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 ViewingScope = Annotated[Scope, Allowed("files.view")]
 DeletingScope = Annotated[Scope, Allowed("files.delete")]
@@ -138,7 +138,7 @@ async def _lead(request: Request, scope: Scope, db: Db, settings: Settings, file
     file = await available_file(db, scope, file_id)
     is_shown = inline and file.is_image
     link = download_link(request.app, settings, scope, file.id, route="files.content", inline=is_shown)
-    return RedirectResponse(link.path, status_code=303, headers={"cache-control": "no-store"})
+    return see_path(link.path)
 
 
 async def _show(

@@ -17,12 +17,13 @@ from app.database import Db
 from app.identity import actions
 from app.identity.forms import CodeForm, ConfirmForm, SendForm
 from app.language import gettext as _
+from app.pages import path_of, see_path
 from app.passwords.actions import WrongPassword
 from app.passwords.queries import find_password
 from app.templates import flash, render
 from core.params import Query, Submitted
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 Next = Annotated[str, Query("next")]
 Budget = Annotated[None, limits.per_session(limits.CONFIRM)]
@@ -60,8 +61,8 @@ async def send_code(
     """Mail a code to the person's own address."""
     await actions.request_code(db, settings, session, secret=session_id(request) or "")
     flash(request, _("We sent you a message with a code."))
-    path = log_in_path(str(request.app.url_path_for("identity.code")), form.data.next if form.is_valid else "")
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
+    path = log_in_path(path_of(request, "identity.code"), form.data.next if form.is_valid else "")
+    return see_path(path)
 
 
 async def code(request: Request, session: CurrentSession, next_path: Next = "") -> Response:

@@ -12,8 +12,8 @@ from app.invitations import accepting, domains, door_queries, queries
 from app.invitations.forms import SearchForm
 from app.invitations.models import Invitation, InvitationState
 from app.language import gettext as _
-from app.organizations.pages import see
 from app.organizations.queries import find_slug_of, list_closed
+from app.pages import UNTRACED, see
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.params import Query
@@ -21,7 +21,6 @@ from core.requests import Request
 from core.responses import Response
 
 # The address of the page is the invitation's token: no other site may learn it, and no cache keep it.
-UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
 
 
 async def show(request: Request, user: OptionalUser, db: Db, token: str) -> Response:

@@ -11,14 +11,13 @@ from app.database import Db
 from app.email.links import absolute
 from app.errors import Refusal
 from app.invitations import domains, door_queries, links, queries
-from app.invitations.answer_handlers import UNTRACED
 from app.invitations.forms import DomainForm, JoinDomainForm, JoinLinkForm
 from app.invitations.models import JoinLink, JoinRequest
 from app.language import gettext as _
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
-from app.organizations.pages import see
 from app.organizations.queries import find_slug_of
+from app.pages import UNTRACED, see
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.params import Submitted

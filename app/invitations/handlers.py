@@ -15,7 +15,7 @@ from app.language import gettext as _
 from app.organizations.dependencies import Allowed
 from app.organizations.granting import AboveYourOwnRole, grantable_roles
 from app.organizations.models import Scope
-from app.organizations.pages import see
+from app.pages import see
 from app.pagination import PageQuery, Pager, Position
 from app.templates import flash, render
 from app.throttle import Limit, hit

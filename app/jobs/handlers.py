@@ -7,6 +7,7 @@ from app.accounts.dependencies import CurrentUser
 from app.database import Db
 from app.jobs import queries
 from app.jobs.models import JobProgress
+from app.pages import NEVER_STORED
 from app.templates import render
 from core.requests import Request
 from core.responses import JSONResponse, Response
@@ -25,7 +26,7 @@ async def progress(request: Request, user: CurrentUser, db: Db, progress_id: UUI
 async def progress_as_json(user: CurrentUser, db: Db, progress_id: UUID) -> Response:
     """The same for programs and scripts."""
     found = await queries.get_progress(db, user.id, progress_id)
-    return JSONResponse(_as_json(found), headers={"cache-control": "no-store"})
+    return JSONResponse(_as_json(found), headers=NEVER_STORED)
 
 
 def _as_json(progress: JobProgress) -> dict[str, Any]:  # Any: what JSON can say.

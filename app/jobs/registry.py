@@ -101,8 +101,7 @@ def job(
 
 def registered_jobs() -> Mapping[str, RegisteredJob]:
     """All declared jobs by name; imports every feature's jobs.py."""
-    for _ in features.modules("jobs"):
-        pass
+    features.modules("jobs")
     return _registered
 
 

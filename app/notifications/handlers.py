@@ -10,11 +10,12 @@ from app.language import ngettext
 from app.notifications import actions, queries
 from app.notifications.kinds import KINDS, sentence
 from app.notifications.models import Channel, Notification
+from app.pages import path_of, see, see_path
 from app.pagination import PageQuery, Pager, Position
 from app.templates import flash, render
 from core.params import Query
 from core.requests import Request
-from core.responses import JSONResponse, RedirectResponse, Response
+from core.responses import JSONResponse, Response
 
 LISTED = 30
 CHANNELS = (Channel.IN_APP, Channel.EMAIL, Channel.DIGEST)
@@ -42,7 +43,7 @@ async def notifications(request: Request, user: CurrentUser, db: Db, page: Annot
 async def open_notification(request: Request, user: CurrentUser, db: Db, notification_id: UUID) -> Response:
     """Note that one was read, and lead to what it is about."""
     found = await actions.mark_read(db, user, notification_id)
-    return _see(_target(request, found) or _path(request, "notifications.notifications"))
+    return see_path(_target(request, found) or path_of(request, "notifications.notifications"))
 
 
 async def mark_all_read(request: Request, user: CurrentUser, db: Db) -> Response:
@@ -50,7 +51,7 @@ async def mark_all_read(request: Request, user: CurrentUser, db: Db) -> Response
     count = await actions.mark_all_read(db, user)
     said = ngettext("One notification is marked as read.", "%(num)s notifications are marked as read.", count)
     flash(request, said % {"num": count})
-    return _see(_path(request, "notifications.notifications"))
+    return see(request, "notifications.notifications")
 
 
 async def count(user: CurrentUser, db: Db) -> Response:
@@ -74,7 +75,7 @@ async def choose(request: Request, user: CurrentUser, db: Db) -> Response:
     }
     await actions.choose(db, user, choices)
     flash(request, _("Your choices are saved."))
-    return _see(_path(request, "notifications.preferences"))
+    return see(request, "notifications.preferences")
 
 
 def _shown(each: Notification) -> dict[str, Any]:  # Any: what a template shows.
@@ -92,12 +93,4 @@ def _target(request: Request, each: Notification) -> str | None:
     kind = KINDS.get(each.kind)
     if kind is None or not set(kind.parameters) <= each.data.keys():
         return None
-    return _path(request, kind.route, **{name: each.data[name] for name in kind.parameters})
-
-
-def _path(request: Request, route: str, **parameters: str) -> str:
-    return str(request.app.url_path_for(route, **parameters))
-
-
-def _see(path: str) -> Response:
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
+    return path_of(request, kind.route, **{name: each.data[name] for name in kind.parameters})

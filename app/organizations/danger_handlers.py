@@ -14,7 +14,7 @@ from app.organizations.dependencies import Allowed, MemberScope
 from app.organizations.forms import ClosingForm, OfferForm
 from app.organizations.member_queries import count_members, find_member, find_offer, list_receivers
 from app.organizations.models import Scope
-from app.organizations.pages import see
+from app.pages import see
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.params import Submitted

@@ -13,6 +13,7 @@ from app.organizations import queries
 from app.organizations.models import Scope
 from app.organizations.security import SecondFactorNeeded, SessionTooOld, require_policy
 from app.organizations.slugs import is_slug
+from app.pages import path_of
 from app.policy import PERMISSIONS, Guard
 from app.tokens.dependencies import CurrentCredential, require_scope
 from app.tokens.models import Credential
@@ -109,8 +110,8 @@ VisitingScope = Annotated[Scope, Guard(present_scope, access="member, whatever t
 
 def _remedy(request: Request, scope: Scope, refusal: Refusal) -> str:
     if isinstance(refusal, SecondFactorNeeded):
-        return str(request.app.url_path_for("organizations.second_factor", slug=scope.organization.slug))
-    return log_in_path(str(request.app.url_path_for("identity.confirm_identity")), requested_path(request))
+        return path_of(request, "organizations.second_factor", slug=scope.organization.slug)
+    return log_in_path(path_of(request, "identity.confirm_identity"), requested_path(request))
 
 
 def _moved(request: Request, present: str) -> str:

@@ -12,7 +12,7 @@ from app.organizations.dependencies import Allowed
 from app.organizations.first_steps import first_steps
 from app.organizations.forms import OrganizationForm, SlugForm
 from app.organizations.models import Scope
-from app.organizations.pages import path_of, see
+from app.pages import path_of, see
 from app.templates import flash, render
 from core.params import Submitted
 from core.requests import Request

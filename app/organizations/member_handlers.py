@@ -16,8 +16,8 @@ from app.organizations.forms import MemberQuery, RoleForm
 from app.organizations.granting import grantable_roles, may_grant
 from app.organizations.member_queries import MOST_COUNTED, ListedMember, count_members, find_member, list_members
 from app.organizations.models import Membership, Scope
-from app.organizations.pages import path_of, see
 from app.organizations.role_names import role_name
+from app.pages import path_of, see
 from app.pagination import Pager, Position
 from app.templates import flash, render
 from core.exceptions import HTTPException

@@ -12,7 +12,7 @@ from app.organizations import security
 from app.organizations.dependencies import Allowed, VisitingScope
 from app.organizations.forms import SecurityForm
 from app.organizations.models import Organization, Scope
-from app.organizations.pages import path_of, see
+from app.pages import path_of, see
 from app.templates import flash, render
 from app.time_zones import zone
 from core.params import Submitted

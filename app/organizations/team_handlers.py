@@ -14,8 +14,8 @@ from app.language import gettext as _
 from app.organizations import actions, deletion, queries
 from app.organizations.forms import SlugForm, TeamForm
 from app.organizations.models import Organization
-from app.organizations.pages import see
 from app.organizations.slugs import slug_problem
+from app.pages import see
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.params import Submitted

@@ -6,7 +6,7 @@ from app.accounts import limits, pending
 from app.accounts.choosing import WeakPassword
 from app.accounts.dependencies import CurrentSession, SignedOut
 from app.accounts.entering import confirm
-from app.accounts.link_pages import UNTRACED, keep_link, link_does_not_work, see
+from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Purpose, Session
 from app.accounts.queries import find_link
@@ -16,6 +16,7 @@ from app.config import CurrentSettings, Settings
 from app.database import Db
 from app.language import gettext as _
 from app.organizations.actions import create_personal_organization
+from app.pages import NEVER_STORED, UNTRACED, see
 from app.passwords import actions, queries
 from app.passwords.forms import ChangePasswordForm, ForgotPasswordForm, ResetPasswordForm
 from app.templates import flash, render
@@ -48,8 +49,7 @@ async def check_mail(request: Request) -> Response:
     address = pending.pending_address(request)
     if not address:
         return see(request, "passwords.forgot_password")
-    headers = {"cache-control": "no-store"}
-    return render(request, "passwords/check_mail.html", headers=headers, address=pending.masked(address))
+    return render(request, "passwords/check_mail.html", headers=NEVER_STORED, address=pending.masked(address))
 
 
 async def reset_password(request: Request, db: Db, token: Annotated[str, Query()] = "") -> Response:

@@ -13,17 +13,17 @@ from app.audit.models import RequestFacts
 from app.config import CurrentSettings, Settings
 from app.database import Db
 from app.language import gettext as _
+from app.pages import UNTRACED, see
 from app.privacy import actions, exporting, queries
 from app.privacy.forms import DeletionForm, KeepForm
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.params import Query, Submitted
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 DAY = 24 * HOUR
 EXPORT = EntryLimits("export", pair=(5, DAY), address=(5, DAY), network=(30, DAY), everybody=(2000, DAY))
-UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
 KEEP_LINK = "keep_link"
 
 
@@ -39,7 +39,7 @@ async def request_export(request: Request, session: ConfirmedSession, db: Db) ->
         await exporting.request_export(db, session.user, facts=RequestFacts.of(request))
     except exporting.ExportIsBuilding as refusal:
         flash(request, _(refusal.message), "info")
-    return _see(request, "privacy.export")
+    return see(request, "privacy.export")
 
 
 async def download(request: Request, session: ConfirmedSession, db: Db, export_id: UUID) -> Response:
@@ -82,7 +82,7 @@ async def keep(request: Request, db: Db, settings: CurrentSettings, token: Annot
     """Show whose account a mailed link keeps."""
     if token:
         request.session[KEEP_LINK] = token[:200]
-        response = _see(request, "privacy.keep")
+        response = see(request, "privacy.keep")
         response.headers.update(UNTRACED)
         return response
     held = str(request.session.get(KEEP_LINK, ""))
@@ -103,7 +103,7 @@ async def keep_account(request: Request, db: Db, settings: CurrentSettings, form
         return _does_not_work(request)
     request.session.pop(KEEP_LINK, None)
     flash(request, _("Your account stays. You can log in again."))
-    return _see(request, "accounts.log_in")
+    return see(request, "accounts.log_in")
 
 
 async def _show(request: Request, db: Db, session: CurrentSession, form: Submitted[DeletionForm]) -> Response:
@@ -114,7 +114,7 @@ async def _show(request: Request, db: Db, session: CurrentSession, form: Submitt
 def _closed(request: Request, settings: Settings) -> Response:
     request.session.clear()
     flash(request, _("Your account is closed and will be deleted in 14 days. Log in before then to keep it."), "info")
-    response = _see(request, "accounts.log_in")
+    response = see(request, "accounts.log_in")
     delete_session_cookie(response, settings)
     response.headers["clear-site-data"] = '"cache", "storage"'
     return response
@@ -123,8 +123,3 @@ def _closed(request: Request, settings: Settings) -> Response:
 def _does_not_work(request: Request) -> Response:
     request.session.pop(KEEP_LINK, None)
     return render(request, "accounts/link_does_not_work.html", status_code=410, headers=UNTRACED, purpose="keep")
-
-
-def _see(request: Request, route: str) -> Response:
-    path = str(request.app.url_path_for(route))
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})

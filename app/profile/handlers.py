@@ -17,6 +17,7 @@ from app.database import Db
 from app.images import Crop, UnusableImage, square
 from app.language import gettext as _
 from app.language import speak
+from app.pages import path_of, see
 from app.pagination import PageQuery, Pager, Position
 from app.profile import actions, queries
 from app.profile.activity import sentence
@@ -29,7 +30,7 @@ from core.exceptions import HTTPException
 from core.middleware.csrf import require_csrf_token
 from core.params import File, Query, Submitted
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 UPLOAD = EntryLimits("avatar", pair=(20, HOUR), address=(20, HOUR), network=(100, HOUR), everybody=(3000, HOUR))
 AVATAR_SIZE = 256
@@ -54,7 +55,7 @@ async def update(request: Request, session: CurrentSession, db: Db, form: Submit
     if form.data.locale:
         speak(form.data.locale)
     flash(request, _("Your profile is saved."))
-    return _see(request, "profile.profile")
+    return see(request, "profile.profile")
 
 
 async def upload_avatar(
@@ -77,14 +78,14 @@ async def upload_avatar(
     else:
         await actions.set_avatar(db, session.user, cut, facts=RequestFacts.of(request))
         flash(request, _("Your picture is saved."))
-    return _see(request, "profile.profile")
+    return see(request, "profile.profile")
 
 
 async def remove_avatar(request: Request, user: CurrentUser, db: Db) -> Response:
     """Show the person's initials again."""
     await actions.remove_avatar(db, user, facts=RequestFacts.of(request))
     flash(request, _("Your picture is removed."))
-    return _see(request, "profile.profile")
+    return see(request, "profile.profile")
 
 
 async def avatar(db: Db, user_id: UUID, digest: str) -> Response:
@@ -121,7 +122,7 @@ async def accept(request: Request, user: CurrentUser, db: Db) -> Response:
     await accept_terms(db, user, facts=facts)
     await record(db, "profile.terms_accepted", actor_id=user.id, actor_label=user.name, request=facts)
     flash(request, _("Thank you. You accepted the terms."))
-    return _see(request, "organizations.home")
+    return see(request, "organizations.home")
 
 
 def _show(request: Request, form: Submitted[ProfileForm]) -> Response:
@@ -137,9 +138,4 @@ def avatar_path(request: Request, user: User) -> str | None:
     """Where a person's picture is; None for those who have none."""
     if user.avatar_digest is None:
         return None
-    return str(request.app.url_path_for("profile.avatar", user_id=user.id, digest=user.avatar_digest))
-
-
-def _see(request: Request, route: str) -> Response:
-    path = str(request.app.url_path_for(route))
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
+    return path_of(request, "profile.avatar", user_id=user.id, digest=user.avatar_digest)

@@ -13,7 +13,7 @@ from app.language import gettext as _
 from app.language import ngettext
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
-from app.organizations.pages import see
+from app.pages import see
 from app.projects.actions import NameTaken
 from app.projects.csv_files import LARGEST_FILE, MOST_ROWS, UnreadableFile, read_text
 from app.projects.exporting import exported

@@ -12,7 +12,7 @@ from app.language import gettext as _
 from app.language import ngettext
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
-from app.organizations.pages import path_of, see
+from app.pages import path_of, see
 from app.pagination import Pager
 from app.projects import actions, deletion, queries
 from app.projects.actions import ProjectValues

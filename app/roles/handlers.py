@@ -11,8 +11,8 @@ from app.organizations.custom_roles import AnyRole, find_custom_role, find_role,
 from app.organizations.dependencies import Allowed
 from app.organizations.granting import grantable_roles, may_grant
 from app.organizations.models import CustomRole, Scope
-from app.organizations.pages import see
 from app.organizations.role_names import role_name
+from app.pages import see
 from app.policy import BUILT_IN_ONLY, ENTRY, area_name, by_area, known, permissions_of
 from app.policy import Role as BuiltIn
 from app.roles import actions, queries

@@ -11,13 +11,14 @@ from babel.numbers import format_currency
 from app import clock, language
 from app.accounts.dependencies import optional_user
 from app.config import Settings, current_settings
+from app.pages import see
 from app.site import content
 from app.templates import render
 from app.translations import languages
 from core.exceptions import HTTPException
 from core.params import Depends, depends_on
 from core.requests import Request
-from core.responses import PlainTextResponse, RedirectResponse, Response
+from core.responses import PlainTextResponse, Response
 
 MINOR_UNITS = 100
 SITEMAP = ("/", "/pricing", *(f"/legal/{page}" for page in content.LEGAL_PAGES))
@@ -76,7 +77,7 @@ async def security_txt(request: Request) -> Response:
 
 async def change_password(request: Request) -> Response:
     """Lead password managers to the page that changes a password (W3C, A Well-Known URL for Changing Passwords)."""
-    return RedirectResponse(request.url_for("passwords.forgot_password").path, status_code=303)
+    return see(request, "passwords.forgot_password")
 
 
 def _words(request: Request) -> dict[str, Any]:

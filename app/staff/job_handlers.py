@@ -1,11 +1,11 @@
 """The staff's page of the queue."""
 
-from app.accounts.link_pages import see
 from app.audit.models import RequestFacts
 from app.database import Db
 from app.jobs import queries
 from app.jobs.actions import WaitsAlready
 from app.language import gettext as _
+from app.pages import see
 from app.staff import actions
 from app.staff.dependencies import ConfirmedStaffSession, StaffSession
 from app.staff.pages import render_staff

@@ -3,20 +3,20 @@
 from typing import Annotated
 from uuid import UUID
 
-from app.accounts.link_pages import see
 from app.audit.models import RequestFacts
 from app.database import Db
 from app.email import queries, suppressions
 from app.email.actions import CannotBeSentAgain
 from app.email.models import EmailStatus
 from app.language import gettext as _
+from app.pages import see
 from app.staff import actions
 from app.staff.dependencies import ConfirmedStaffSession, StaffSession
 from app.staff.pages import render_staff
 from app.templates import flash
 from core.params import Query
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 To = Annotated[str, Query()]
 Status = Annotated[str, Query()]
@@ -50,8 +50,7 @@ async def send_again(request: Request, session: ConfirmedStaffSession, db: Db, e
         flash(request, _(refusal.message), "danger")
     else:
         flash(request, _("The message is on its way again."))
-    path = str(request.app.url_path_for("staff.message", email_id=email_id))
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
+    return see(request, "staff.message", email_id=email_id)
 
 
 async def list_suppressions(request: Request, _session: StaffSession, db: Db, search: Search = "") -> Response:

@@ -9,6 +9,7 @@ from app.audit.models import RequestFacts
 from app.config import CurrentSettings, Settings
 from app.database import Db
 from app.language import gettext as _
+from app.pages import see
 from app.templates import flash, render
 from app.throttle import Limit
 from app.tokens import actions, queries
@@ -17,7 +18,7 @@ from app.tokens.scopes import all_scopes
 from core.exceptions import HTTPException
 from core.params import Submitted
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 MOST_AN_HOUR = 20
 
@@ -61,8 +62,7 @@ async def revoke_token(request: Request, user: CurrentUser, db: Db, token_id: UU
     if name is None:
         raise HTTPException(404)
     flash(request, _("The token %(name)s is revoked. Programs that use it are refused from now on.") % {"name": name})
-    path = str(request.app.url_path_for("tokens.list_tokens"))
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
+    return see(request, "tokens.list_tokens")
 
 
 def _ask(request: Request, form: Submitted[TokenForm]) -> Response:

@@ -12,10 +12,10 @@ from app.audit.models import RequestFacts
 from app.config import current_settings
 from app.database import Db
 from app.language import gettext as _
+from app.pages import NEVER_STORED, path_of, see, see_path
 from app.templates import flash, render
 from app.two_factor import ceremonies, proofs, queries
 from app.two_factor.forms import ChallengeForm, CodeForm, PasskeyLogInForm, ProofForm
-from app.two_factor.handlers import NEVER_STORED, see
 from app.two_factor.limits import PASSKEY_LOG_IN, PASSKEY_OPTIONS
 from app.two_factor.passkey_challenges import new_challenge, take_challenge
 from app.two_factor.proving import prove
@@ -23,7 +23,7 @@ from app.two_factor.relying_party import RelyingParty
 from core.exceptions import HTTPException
 from core.params import Depends, Submitted
 from core.requests import Request
-from core.responses import RedirectResponse, Response
+from core.responses import Response
 
 JSON = "application/json"
 LOG_IN = "log in"
@@ -38,7 +38,7 @@ async def current_challenge(request: Request, db: Db) -> LoginChallenge:
     if token:
         pending.forget_challenge(request)
         flash(request, _("That took too long. Log in again."), "info")
-    path = str(request.app.url_path_for("accounts.log_in"))
+    path = path_of(request, "accounts.log_in")
     raise HTTPException(303, headers={"location": path, **NEVER_STORED})
 
 
@@ -123,8 +123,8 @@ async def log_in_with_passkey(
         else:
             return await enter(request, db, user, method=proofs.PASSKEY, next_path=form.data.next)
     flash(request, _("This passkey did not work here. Try again, or log in another way."), "danger")
-    path = log_in_path(str(request.app.url_path_for("accounts.log_in")), str(form.values.get("next") or ""))
-    return RedirectResponse(path, status_code=303, headers=NEVER_STORED)
+    path = log_in_path(path_of(request, "accounts.log_in"), str(form.values.get("next") or ""))
+    return see_path(path)
 
 
 async def _finish(

@@ -11,10 +11,10 @@ from app.accounts.models import Session
 from app.accounts.redirects import safe_path
 from app.config import current_settings
 from app.database import Db
+from app.pages import see
 from app.templates import render
 from app.two_factor import queries
 from app.two_factor.forms import ConfirmationForm
-from app.two_factor.handlers import see
 from app.two_factor.proving import prove
 from app.two_factor.relying_party import RelyingParty
 from core.params import Query, Submitted

@@ -5,6 +5,7 @@ from typing import Annotated
 from app.accounts.dependencies import NotConfirmedLately, confirmed_session
 from app.accounts.models import Session
 from app.accounts.redirects import log_in_path, requested_path
+from app.pages import path_of
 from app.policy import Guard
 from app.two_factor.proofs import FACTORS
 from core.exceptions import HTTPException
@@ -23,7 +24,7 @@ async def factor_session(request: Request, session: Annotated[Session, Depends(c
         return session
     if not prefers_html(request.headers.get("accept", "")):
         raise NotConfirmedLately
-    path = str(request.app.url_path_for("two_factor.confirm"))
+    path = path_of(request, "two_factor.confirm")
     raise HTTPException(303, headers={"location": log_in_path(path, requested_path(request))})
 
 

@@ -6,6 +6,7 @@ from app.audit.models import RequestFacts
 from app.config import current_settings
 from app.database import Db
 from app.language import gettext as _
+from app.pages import NEVER_STORED, see
 from app.templates import flash, render
 from app.two_factor import actions, authenticator_app, queries
 from app.two_factor.demands import Demands, find_demand
@@ -17,9 +18,7 @@ from app.two_factor.queries import Factors
 from app.two_factor.relying_party import RelyingParty
 from core.params import Submitted
 from core.requests import Request
-from core.responses import RedirectResponse, Response
-
-NEVER_STORED = {"cache-control": "no-store"}
+from core.responses import Response
 
 
 async def overview(request: Request, session: CurrentSession, db: Db) -> Response:
@@ -104,11 +103,6 @@ def after_adding(request: Request, codes: list[str], message: str) -> Response:
         return _show_codes(request, codes, message)
     flash(request, message)
     return see(request, "two_factor.overview")
-
-
-def see(request: Request, route: str) -> Response:
-    """Lead to another page by GET."""
-    return RedirectResponse(str(request.app.url_path_for(route)), status_code=303, headers=NEVER_STORED)
 
 
 def _show_codes(request: Request, codes: list[str], message: str = "") -> Response:

@@ -9,12 +9,13 @@ from app.audit.models import RequestFacts
 from app.config import current_settings
 from app.database import Db
 from app.language import gettext as _
+from app.pages import NEVER_STORED, see
 from app.templates import flash, render
 from app.two_factor import actions, ceremonies, queries
 from app.two_factor.demands import Demands, find_demand
 from app.two_factor.dependencies import FactorSession
 from app.two_factor.forms import PasskeyForm, PasskeyNameForm, ProofForm
-from app.two_factor.handlers import after_adding, see
+from app.two_factor.handlers import after_adding
 from app.two_factor.limits import limit_proof
 from app.two_factor.models import Passkey
 from app.two_factor.passkey_challenges import new_challenge, take_challenge
@@ -50,7 +51,7 @@ async def passkey_registration_options(request: Request, session: FactorSession,
     existing = await queries.list_passkeys(db, session.user_id)
     challenge = new_challenge(request, f"register {session.id}")
     options = ceremonies.registration_options(current_settings(request), session.user, existing, challenge)
-    return Response(options, media_type=JSON, headers={"cache-control": "no-store"})
+    return Response(options, media_type=JSON, headers=NEVER_STORED)
 
 
 async def add_passkey(request: Request, session: FactorSession, db: Db, form: Submitted[PasskeyForm]) -> Response:
@@ -131,7 +132,7 @@ async def passkey_confirmation_options(request: Request, session: CurrentSession
     challenge = new_challenge(request, f"confirm {session.id}")
     existing = await queries.list_passkeys(db, session.user_id)
     options = ceremonies.assertion_options(current_settings(request), challenge, existing)
-    return Response(options, media_type=JSON, headers={"cache-control": "no-store"})
+    return Response(options, media_type=JSON, headers=NEVER_STORED)
 
 
 async def passkey_endpoints(request: Request) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from app.accounts import limits, pending
 from app.config import Settings, current_settings
 from app.database import Db
+from app.pages import UNTRACED, path_of, see
 from app.templates import render
 from app.waitlist import actions, queries
 from app.waitlist.forms import WaitlistForm
@@ -12,8 +13,6 @@ from core.exceptions import HTTPException
 from core.params import Depends, Submitted
 from core.requests import Request
 from core.responses import RedirectResponse, Response
-
-UNTRACED = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
 
 
 def waiting_settings(request: Request) -> Settings:
@@ -38,8 +37,7 @@ async def join(request: Request, settings: WaitingSettings, db: Db, form: Submit
         return render(request, "waitlist/show.html", form=form)
     await limits.limit(request, limits.MESSAGE, form.data.email)
     await actions.join_waitlist(db, settings, address=form.data.email)
-    path = str(request.app.url_path_for("waitlist.joined"))
-    return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
+    return see(request, "waitlist.joined")
 
 
 async def joined(request: Request, _settings: WaitingSettings) -> Response:
@@ -53,4 +51,4 @@ async def follow(request: Request, db: Db, token: str) -> Response:
     if entry is None:
         return render(request, "waitlist/link_does_not_work.html", status_code=410, headers=UNTRACED)
     pending.remember_invitation(request, entry.address)
-    return RedirectResponse(str(request.app.url_path_for("accounts.sign_up")), status_code=303, headers=UNTRACED)
+    return RedirectResponse(path_of(request, "accounts.sign_up"), status_code=303, headers=UNTRACED)
