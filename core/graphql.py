@@ -14,9 +14,9 @@ import inspect
 import json
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import anyio
@@ -32,8 +32,6 @@ from core.responses import JSONResponse, Response
 from core.types import Receive, Scope, Send
 from core.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
-__all__ = ["GraphQL", "GraphQLRequest", "Limits"]
-
 logger = logging.getLogger(__name__)
 
 JSON = "application/json"
@@ -44,14 +42,9 @@ SIZE_ARGUMENTS = frozenset({"first", "last", "limit"})
 # Digits beyond these make a number that no limit allows; past 4300 even converting them is an error.
 LONGEST_SIZE = 9
 REPORTED_ERRORS = 20
-ANYTHING = frozenset(OperationType)
-KINDS = {
-    "GET": frozenset({OperationType.QUERY}),
-    "HEAD": frozenset({OperationType.QUERY}),
-    "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
-}
-
-Operation = graphql.OperationDefinitionNode
+ANYTHING = tuple(OperationType)
+READING = (OperationType.QUERY,)
+KINDS = {"GET": READING, "HEAD": READING, "POST": (*READING, OperationType.MUTATION)}
 # Any: whatever the resolvers want to find in `info.context`.
 Context = Callable[[HTTPConnection], Any | Awaitable[Any]]
 
@@ -102,6 +95,7 @@ class GraphQLRequest:
         return cls(parameters["query"], name or None, variables)
 
 
+@dataclass(eq=False)
 class GraphQL:
     """An ASGI application that answers GraphQL requests and, on a websocket, subscriptions.
 
@@ -114,32 +108,26 @@ class GraphQL:
     Raises TypeError for what is no schema, here and not at the first request.
     """
 
-    def __init__(
-        self,
-        schema: Any,
-        *,
-        context: Context | None = None,
-        root_value: Any = None,
-        limits: Limits | None = None,
-        introspection: bool = False,
-    ) -> None:
-        self.schema = _schema_of(schema)
-        self.context = context
-        self.root_value = root_value
-        self.limits = limits or Limits()
-        self.introspection = introspection
+    schema: Any
+    _: KW_ONLY
+    context: Context = lambda connection: None
+    root_value: Any = None
+    limits: Limits = field(default_factory=Limits)
+    introspection: bool = False
+
+    def __post_init__(self) -> None:
+        self.schema = _schema_of(self.schema)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await self.converse(WebSocket(scope, receive, send))
-            return
-        request: Request = Request(scope, receive, send)
-        response = await self.answer(request, await self.context_for(request))
-        await response(scope, receive, send)
+        else:
+            request: Request = Request(scope, receive, send)
+            await (await self.answer(request, await self.context_for(request)))(scope, receive, send)
 
     async def context_for(self, connection: HTTPConnection) -> Any:
         """What `context` makes of a connection."""
-        context = self.context(connection) if self.context is not None else None
+        context = self.context(connection)
         return await context if inspect.isawaitable(context) else context
 
     async def answer(self, request: Request, context: Any = None) -> Response:
@@ -151,7 +139,7 @@ class GraphQL:
             asked = await self._read(request)
             status, payload = await self.run(asked, context, method=request.method)
         except HTTPException as refusal:
-            payload = {"errors": [{"message": refusal.detail}]}
+            payload = {"errors": _errors_of(refusal)}
             return _response(payload, refusal.status_code, media_type or JSON, refusal.headers)
         # In application/json the status says only whether the request was understood (section 6.4.1).
         return _response(payload, 200 if media_type == JSON and status < 500 else status, media_type)
@@ -201,16 +189,17 @@ class GraphQL:
                 raise HTTPException(413, f"The request is larger than {self.limits.body} bytes.")
         return bytes(body)
 
-    async def _begin(self, asked: GraphQLRequest, context: Any, kinds: frozenset[OperationType]) -> Any:
+    async def _begin(self, asked: GraphQLRequest, context: Any, kinds: Sequence[OperationType]) -> Any:
         """An operation's result, or the stream of them that a subscription is. Raises _Refused, and HTTPException (405)."""
         document, kind = self._validated(asked)
+        if kind not in kinds and kind is OperationType.MUTATION:
+            raise HTTPException(405, "Send mutations by POST.", {"allow": "POST"})
         if kind not in kinds:
-            _refuse_kind(kind)
+            raise _Refused(f"Subscriptions need a websocket with the protocol {SUBPROTOCOL}.")
         call: Any = graphql.subscribe if kind is OperationType.SUBSCRIPTION else graphql.execute
-        options = {"variable_values": asked.variables, "operation_name": asked.operation_name}
+        what = (self.schema, document, self.root_value, context, asked.variables, asked.operation_name)
         with anyio.move_on_after(self.limits.seconds):
-            hides = not self.introspection
-            result = call(self.schema, document, self.root_value, context, **options, hide_suggestions=hides)
+            result = call(*what, hide_suggestions=not self.introspection)
             result = await result if inspect.isawaitable(result) else result
             if isinstance(result, ExecutionResult) and (call is graphql.subscribe or _is_refused(result)):
                 raise _Refused(*(result.errors or ()))
@@ -225,7 +214,7 @@ class GraphQL:
             raise _Refused(error) from None
         operation = graphql.get_operation_ast(document, asked.operation_name)
         if operation is not None:
-            _Meter(self, document, operation, asked).require_within_limits()
+            _Meter(self, document, asked.variables).require_within_limits(operation)
         hides = not self.introspection
         rules = [*graphql.specified_rules, *([graphql.NoSchemaIntrospectionCustomRule] if hides else [])]
         if errors := graphql.validate(self.schema, document, rules, REPORTED_ERRORS, hide_suggestions=hides):
@@ -252,24 +241,22 @@ class _Measure(NamedTuple):
 class _Meter:
     """Measures one operation of a document that nobody has validated: names may lead nowhere, fragments in circles."""
 
-    def __init__(
-        self, server: GraphQL, document: graphql.DocumentNode, operation: Operation, asked: GraphQLRequest
-    ) -> None:
-        self.schema = server.schema
+    def __init__(self, server: GraphQL, document: graphql.DocumentNode, variables: Mapping[str, Any] | None) -> None:
+        self.schema: GraphQLSchema = server.schema
         self.limits = server.limits
         self.document = document
-        self.operation = operation
-        defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
-        self.variables = {**defaults, **(asked.variables or {})}
+        self.variables = variables or {}
         fragments = (each for each in document.definitions if isinstance(each, graphql.FragmentDefinitionNode))
         self.fragments = {fragment.name.value: fragment for fragment in fragments}
         # Each fragment is measured once: thirty that use the next one twice would make a thousand million fields.
         self._known: dict[tuple[str, bool], _Measure] = {}
 
-    def require_within_limits(self) -> None:
+    def require_within_limits(self, operation: graphql.OperationDefinitionNode) -> None:
         """Raises _Refused with all that is too much."""
-        root = self.schema.get_root_type(self.operation.operation)
-        found = self._selections(self.operation.selection_set, root, False)._asdict()
+        defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
+        self.variables = {**defaults, **self.variables}
+        root = self.schema.get_root_type(operation.operation)
+        found = self._selections(operation.selection_set, root, False)._asdict()
         found |= {"directives": _count_directives(self.document), "comparisons": _count_comparisons(self.document)}
         limits = asdict(self.limits)
         # The numbers may be astronomic, and so are not shown.
@@ -415,31 +402,28 @@ class _Conversation:
         group.start_soon(self._run, identifier, self.running[identifier], asked)
 
     async def _run(self, identifier: str, scope: anyio.CancelScope, asked: GraphQLRequest) -> None:
+        messages = self._messages(asked, await self._context())
         with scope, suppress(WebSocketDisconnect, WebSocketDisconnected):
-            last: dict[str, Any] = {"type": "complete"}
-            try:
-                await self._send_results(identifier, asked)
-            except _Refused as refusal:
-                last = {"type": "error", "payload": refusal.shown}
-            except HTTPException as refusal:
-                last = {"type": "error", "payload": [{"message": refusal.detail}]}
-            except (WebSocketException, WebSocketDisconnect, WebSocketDisconnected):
-                raise
-            except Exception:
-                logger.exception("A subscription failed.")
-                last = {"type": "error", "payload": [{"message": MASKED}]}
-            # The id is free before the client can know that it is.
-            self.running.pop(identifier, None)
-            await self._send(**last, id=identifier)
+            async with aclosing(messages):
+                async for message in messages:
+                    if message["type"] != "next":
+                        # The id is free before the client can know that it is.
+                        self.running.pop(identifier, None)
+                    await self._send(**message, id=identifier)
 
-    async def _send_results(self, identifier: str, asked: GraphQLRequest) -> None:
-        result = await self.server._begin(asked, await self._context(), ANYTHING)
-        if isinstance(result, ExecutionResult):
-            await self._send("next", id=identifier, payload=_payload(result))
-            return
-        async with aclosing(result) as results:
-            async for result in results:
-                await self._send("next", id=identifier, payload=_payload(result))
+    async def _messages(self, asked: GraphQLRequest, context: Any) -> AsyncGenerator[dict[str, Any], None]:
+        """An operation's results, and how it ended."""
+        try:
+            result = await self.server._begin(asked, context, ANYTHING)
+            if isinstance(result, ExecutionResult):
+                yield {"type": "next", "payload": _payload(result)}
+            else:
+                async with aclosing(result):
+                    async for each in result:
+                        yield {"type": "next", "payload": _payload(each)}
+            yield {"type": "complete"}
+        except Exception as error:
+            yield {"type": "error", "payload": _errors_of(error)}
 
     async def _send(self, type: str, **members: Any) -> None:
         await self.websocket.send_json({"type": type, **members})
@@ -486,6 +470,16 @@ def _payload(result: ExecutionResult) -> dict[str, Any]:
     return {"data": result.data, **errors}
 
 
+def _errors_of(error: Exception) -> list[Any]:
+    """What a client is told of an operation that did not begin, or of a stream that broke off."""
+    if isinstance(error, _Refused):
+        return error.shown
+    if isinstance(error, HTTPException):
+        return [{"message": error.detail}]
+    logger.error("A subscription failed.", exc_info=error)
+    return [{"message": MASKED}]
+
+
 def _shown(error: GraphQLError) -> Any:
     """An error as the client may see it. One of the program's own, which has a path, is logged instead."""
     cause: BaseException | None = error
@@ -498,12 +492,6 @@ def _shown(error: GraphQLError) -> Any:
         logger.error("A resolver failed at %s.", ".".join(map(str, error.path)), exc_info=cause)
         shown |= {"message": MASKED, "extensions": {"status": 500}}
     return shown
-
-
-def _refuse_kind(kind: OperationType) -> None:
-    if kind is OperationType.MUTATION:
-        raise HTTPException(405, "Send mutations by POST.", {"allow": "POST"})
-    raise _Refused(f"Subscriptions need a websocket with the protocol {SUBPROTOCOL}.")
 
 
 def _is_refused(result: ExecutionResult) -> bool:
