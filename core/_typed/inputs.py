@@ -6,16 +6,20 @@ A reader is made when the route is built and called once per request. A bad valu
 
 from __future__ import annotations
 
+import json
+import re
 import types
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from core._headers import media_type_of
-from core._typed.json_body import has_repeated_names, parsed, read_json
 from core._typed.markers import Body, File, Form, Header, Input, Query
 from core._typed.signature import EMPTY, InvalidSignature, Parameter
+from core.concurrency import run_in_threadpool
 from core.datastructures import FormData, UploadFile
 from core.formparsers import FORM_TYPES
 from core.problems import Problem
@@ -26,6 +30,12 @@ Reader = Callable[["Resolution"], Any]
 AsyncReader = Callable[["Resolution"], Awaitable[Any]]
 
 FAILED: Any = object()
+# Where each kind of value stands on the connection.
+SOURCES = {"query": "query_params", "header": "headers", "cookie": "cookies"}
+PARSED_IN_A_THREAD_FROM = 64 * 1024
+# Possessive, and an unfinished string runs to the end: every byte is looked at once, whatever the body is.
+STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
+BRACKET = re.compile(rb"[\[\]{}]")
 COLLECTIONS = (list, set, frozenset, tuple, Sequence, Iterable)
 
 
@@ -45,7 +55,9 @@ class Resolution:
     async def read_form(self) -> FormData:
         """The form of the request, parsed once; closed when the handler has returned. Raises Problem (415)."""
         if self.form is None:
-            require_form_type(self.connection)
+            content_type: str = self.connection.headers.get("content-type", "")
+            if content_type and media_type_of(content_type) not in FORM_TYPES:
+                raise Problem(415, "Send a form: application/x-www-form-urlencoded or multipart/form-data.")
             self.form = await self.connection.form()
         return self.form
 
@@ -68,13 +80,6 @@ def input_error(place: str, location: Iterable[int | str], code: str, detail: st
     return {"in": place, "pointer": pointer, "code": code, "detail": detail}
 
 
-def require_form_type(connection: Connection) -> None:
-    """Refuse a body that is no form. Raises Problem (415)."""
-    content_type: str = connection.headers.get("content-type", "")
-    if content_type and media_type_of(content_type) not in FORM_TYPES:
-        raise Problem(415, "Send a form: application/x-www-form-urlencoded or multipart/form-data.")
-
-
 def input_reader(function: object, parameter: Parameter, marker: Input) -> tuple[Reader | None, AsyncReader | None]:
     """The reader of a marked parameter: an immediate one, or one that has to wait for the body."""
     if isinstance(marker, Body):
@@ -84,17 +89,11 @@ def input_reader(function: object, parameter: Parameter, marker: Input) -> tuple
     take = _take_model(parameter, marker) if is_model(parameter.bare) else _take_value(function, parameter, marker)
     if isinstance(marker, Form):
         return None, _form_reader(take)
-    source = SOURCES[marker.place]
+    source = attrgetter(SOURCES[marker.place])
     return (lambda run: take(source(run.connection), run)), None
 
 
 Take = Callable[[Any, Resolution], Any]
-SOURCES: dict[str, Callable[[Connection], Any]] = {
-    "query": lambda connection: connection.query_params,
-    "header": lambda connection: connection.headers,
-    "cookie": lambda connection: connection.cookies,
-    "path": lambda connection: connection.path_params,
-}
 
 
 def is_model(annotation: object) -> bool:
@@ -104,9 +103,7 @@ def is_model(annotation: object) -> bool:
 def takes_many(annotation: Any) -> bool:
     """Whether a value given several times is meant: `list[str]`, `set[UUID] | None`, `Annotated[tuple[int, ...], ...]`."""
     origin = get_origin(annotation)
-    if origin is Annotated:
-        return takes_many(get_args(annotation)[0])
-    if origin in (Union, types.UnionType):
+    if origin in (Annotated, Union, types.UnionType):
         return any(takes_many(member) for member in get_args(annotation))
     return (origin or annotation) in COLLECTIONS
 
@@ -184,10 +181,12 @@ class Gather:
     def __init__(self, model: type[BaseModel], marker: Input, *, drop_empty: bool = False) -> None:
         self.forbids = model.model_config.get("extra") == "forbid" and not isinstance(marker, Header)
         to_the_letter = self.forbids and isinstance(marker, Query)
-        self.fields = [
-            _field(name, field, marker, keeps_empty=to_the_letter or (field.is_required() and not drop_empty))
-            for name, field in model.model_fields.items()
-        ]
+        self.fields: list[tuple[str, str, Callable[[Any, str], Any], bool]] = []
+        for name, field in model.model_fields.items():
+            find = values_of if takes_many(field.annotation) else value_of
+            keeps_empty = to_the_letter or (field.is_required() and not drop_empty)
+            alias = alias_of(field)
+            self.fields.append((wire_name(name, alias, marker), alias or name, find, keeps_empty))
         self.known = {wire for wire, *_ in self.fields}
 
     def __call__(self, source: Any) -> dict[str, Any]:
@@ -203,13 +202,10 @@ class Gather:
         return values
 
 
-def _field(
-    name: str, field: Any, marker: Input, *, keeps_empty: bool
-) -> tuple[str, str, Callable[[Any, str], Any], bool]:
+def alias_of(field: FieldInfo) -> str | None:
+    """The name under which a model's field is given, where it is not its own."""
     alias = field.validation_alias or field.alias
-    alias = alias if isinstance(alias, str) else None
-    find = values_of if takes_many(field.annotation) else value_of
-    return wire_name(name, alias, marker), alias or name, find, keeps_empty
+    return alias if isinstance(alias, str) else None
 
 
 def _without_empty(value: Any) -> Any:
@@ -229,9 +225,8 @@ def _form_reader(take: Take) -> AsyncReader:
 def _file_reader(function: object, parameter: Parameter, marker: Input) -> AsyncReader:
     name = wire_name(parameter.name, marker.alias, marker)
     many, in_memory = takes_many(parameter.annotation), parameter.bare is bytes
-    validate = TypeAdapter(
-        parameter.annotation, config=ConfigDict(arbitrary_types_allowed=True)
-    ).validator.validate_python
+    of_files = TypeAdapter(parameter.annotation, config=ConfigDict(arbitrary_types_allowed=True))
+    validate = of_files.validator.validate_python
 
     async def read(run: Resolution) -> Any:
         files = given_files(await run.read_form(), name)
@@ -259,9 +254,14 @@ def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncR
         body: bytes = await run.connection.body()
         if not body:
             return run.miss("body", "") if parameter.is_required else parameter.default
+        require_json(run.connection.headers.get("content-type", ""))
+        require_bounds(body, marker)
         try:
-            value = await read_json(run.connection.headers, body, marker, validate)
+            value = await parsed(validate, body)
         except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            if first["type"] == "json_invalid":
+                raise Problem(400, f"The body is not valid JSON. {first['msg']}.") from None
             return run.fail("body", error)
         if marker.unique_names and await parsed(has_repeated_names, body):
             run.errors.append(input_error("body", (), "repeated_name", "A name is given twice in one object."))
@@ -274,3 +274,55 @@ def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncR
 async def _read_raw_body(run: Resolution) -> bytes:
     body: bytes = await run.connection.body()
     return body
+
+
+async def parsed(parse: Callable[[bytes], Any], body: bytes) -> Any:
+    """What `parse` makes of a body: in a thread where that would hold up the event loop."""
+    return await run_in_threadpool(parse, body) if len(body) > PARSED_IN_A_THREAD_FROM else parse(body)
+
+
+def require_json(content_type: str) -> None:
+    """Refuse anything that was not declared as JSON: a form of another site can send text/plain. Raises Problem (415)."""
+    media_type = media_type_of(content_type)
+    if media_type != "application/json" and not (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        raise Problem(415, "Send the body as application/json.")
+
+
+def require_bounds(body: bytes, limits: Body) -> None:
+    """Refuse a body that is nested too deep or has too many values, before parsing costs anything. Raises Problem (400)."""
+    if _is_plainly_small(body, limits):
+        return
+    structure = STRING.sub(b"", body)
+    if structure.count(b",") + structure.count(b"[") + structure.count(b"{") > limits.max_elements:
+        raise Problem(400, f"The body has more than {limits.max_elements} values.")
+    if _depth(structure) > limits.max_depth:
+        raise Problem(400, f"The body is nested deeper than {limits.max_depth} levels.")
+
+
+def has_repeated_names(body: bytes) -> bool:
+    """Whether an object of a valid JSON text has two members of one name, of which every parser may take another."""
+    repeated = False
+
+    def note(members: list[tuple[str, Any]]) -> None:
+        nonlocal repeated
+        repeated = repeated or len(dict(members)) < len(members)
+
+    # Nobody needs the numbers, and Python refuses integers of thousands of digits.
+    json.loads(body, object_pairs_hook=note, parse_int=len, parse_float=len)
+    return repeated
+
+
+def _is_plainly_small(body: bytes, limits: Body) -> bool:
+    """Counting the bytes that could nest or separate, strings included, settles nearly every body."""
+    openings = body.count(b"[") + body.count(b"{")
+    return openings <= limits.max_depth and openings + body.count(b",") <= limits.max_elements
+
+
+def _depth(structure: bytes) -> int:
+    depth = deepest = 0
+    for bracket in BRACKET.findall(structure):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, TypeVar
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
 DEPENDENCIES_ATTRIBUTE = "__depends_on__"
 
 
+@dataclass(eq=False)
 class Input:
     """A value read from the request and validated by pydantic.
 
@@ -17,18 +19,13 @@ class Input:
     the OpenAPI document.
     """
 
-    place = ""
+    place: ClassVar[str] = ""
 
-    def __init__(
-        self, alias: str | None = None, *, description: str = "", example: Any = None, deprecated: bool = False
-    ) -> None:
-        self.alias = alias
-        self.description = description
-        self.example = example
-        self.deprecated = deprecated
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({'' if self.alias is None else repr(self.alias)})"
+    alias: str | None = None
+    _: KW_ONLY
+    description: str = ""
+    example: Any = None
+    deprecated: bool = False
 
 
 class Path(Input):
@@ -70,6 +67,7 @@ class File(Input):
     place = "form"
 
 
+@dataclass(eq=False, kw_only=True)
 class Body(Input):
     """The JSON body (`application/json` or any `+json`, else 415); for `bytes`, the raw body whatever its type.
 
@@ -79,19 +77,9 @@ class Body(Input):
 
     place = "body"
 
-    def __init__(
-        self,
-        *,
-        max_depth: int = 32,
-        max_elements: int = 10_000,
-        unique_names: bool = False,
-        description: str = "",
-        example: Any = None,
-    ) -> None:
-        super().__init__(description=description, example=example)
-        self.max_depth = max_depth
-        self.max_elements = max_elements
-        self.unique_names = unique_names
+    max_depth: int = 32
+    max_elements: int = 10_000
+    unique_names: bool = False
 
 
 class Depends:

@@ -7,13 +7,11 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from core._typed.markers import Depends, Input
 
 EMPTY: Any = inspect.Parameter.empty
-VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class InvalidSignature(TypeError):
@@ -64,25 +62,16 @@ def describe(function: object) -> str:
     """The function's name with its file and line, for messages."""
     target, _ = unwrap_partials(function)
     name = f"{getattr(target, '__module__', '')}.{getattr(target, '__qualname__', repr(target))}"
-    try:
-        source = inspect.unwrap(target if hasattr(target, "__name__") else type(target).__call__)
-        return f"{name} ({_shorten(str(inspect.getsourcefile(source)))}:{inspect.getsourcelines(source)[1]})"
-    except (OSError, TypeError):
-        return name
-
-
-def _shorten(path: str) -> str:
-    here = Path.cwd()
-    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
+    code = getattr(_annotated_function(target), "__code__", None)
+    return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
 
 
 def unwrap_partials(function: Any) -> tuple[Any, frozenset[str]]:
     """The function below any `functools.partial`s, with the names of the keywords they already gave."""
-    bound: set[str] = set()
+    bound: frozenset[str] = frozenset()
     while isinstance(function, functools.partial):
-        bound.update(function.keywords)
-        function = function.func
-    return function, frozenset(bound)
+        function, bound = function.func, bound | function.keywords.keys()
+    return function, bound
 
 
 def _type_hints(function: object, target: Any) -> dict[str, Any]:
@@ -90,10 +79,8 @@ def _type_hints(function: object, target: Any) -> dict[str, Any]:
     try:
         return get_type_hints(source, localns=_closure(source), include_extras=True)
     except NameError as error:
-        problem = (
-            f"the annotation {error.name!r} cannot be resolved: import it at run time, not only for the type checker"
-        )
-        raise InvalidSignature(function, problem) from None
+        advice = "import it at run time, not only for the type checker"
+        raise InvalidSignature(function, f"the annotation {error.name!r} cannot be resolved: {advice}") from None
     except TypeError as error:
         raise InvalidSignature(function, f"its annotations cannot be resolved: {error}") from None
 
@@ -123,29 +110,22 @@ def _parameters(function: Callable[..., Any], hints: dict[str, Any], bound: froz
     except ValueError as error:
         raise InvalidSignature(function, f"it has no readable signature ({error})") from None
     for name, parameter in declared.items():
-        if name in bound:
-            continue
-        if parameter.kind in VARIADIC:
-            raise InvalidSignature(function, f"*{name} says nothing about what the handler needs: name each parameter")
-        keyword_only = parameter.kind is inspect.Parameter.KEYWORD_ONLY
-        yield _parameter(function, name, hints.get(name, parameter.annotation), parameter.default, keyword_only)
+        if name not in bound:
+            yield _parameter(function, parameter, hints.get(name, parameter.annotation))
 
 
-def _parameter(function: object, name: str, annotation: Any, default: Any, keyword_only: bool) -> Parameter:
+def _parameter(function: object, declared: inspect.Parameter, annotation: Any) -> Parameter:
+    name, default = declared.name, declared.default
+    if declared.kind in (declared.VAR_POSITIONAL, declared.VAR_KEYWORD):
+        raise InvalidSignature(function, f"*{name} says nothing about what the handler needs: name each parameter")
     if isinstance(default, Input | Depends):
         kind = type(default).__name__
         raise InvalidSignature(function, f"parameter {name!r}: write `{name}: Annotated[..., {kind}()]`, not a default")
-    annotation = _expand_alias(annotation)
-    bare, metadata = split_annotation(annotation)
-    marker = _find_marker(function, name, metadata)
-    return Parameter(name, annotation, bare, marker, default, keyword_only)
-
-
-def _expand_alias(annotation: Any) -> Any:
-    """What a `type` alias stands for."""
     while type(annotation).__name__ == "TypeAliasType":
         annotation = annotation.__value__
-    return annotation
+    bare, metadata = split_annotation(annotation)
+    marker = _find_marker(function, name, metadata)
+    return Parameter(name, annotation, bare, marker, default, declared.kind is declared.KEYWORD_ONLY)
 
 
 def split_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from core._typed.inputs import AsyncReader, Gather, Resolution, values_of
+from core._typed.inputs import AsyncReader, Gather, Resolution, alias_of, values_of
 from core._typed.markers import Form
 from core.datastructures import FormData, UploadFile
 
@@ -109,7 +108,7 @@ def submit(model: type[ModelT], given: dict[str, Any], values: dict[str, Any]) -
         return Submitted(model, values, model.model_validate(given))
     except ValidationError as error:
         form = Submitted(model, values)
-        message = describer(model)
+        message = getattr(model, "describe_error", plain_message)
         for detail in error.errors(include_url=False):
             form.add_error(".".join(str(part) for part in detail["loc"]), message(detail))
         return form
@@ -133,25 +132,15 @@ def shown_fields(model: type[BaseModel], gather: Gather) -> dict[str, bool]:
 
 def secret_fields(model: type[BaseModel]) -> frozenset[str]:
     """The names, as submitted, of a model's fields that hold secrets."""
-    secret = [(name, field) for name, field in model.model_fields.items() if _holds_secret(field.annotation)]
-    aliases = [
-        alias for _, field in secret for alias in (field.alias, field.validation_alias) if isinstance(alias, str)
-    ]
-    return frozenset([name for name, _ in secret] + aliases)
+    secret = ((name, field) for name, field in model.model_fields.items() if _holds_secret(field.annotation))
+    return frozenset(each for name, field in secret for each in (name, alias_of(field) or name))
 
 
 def _holds_secret(annotation: Any) -> bool:
-    if isinstance(annotation, type) and get_origin(annotation) is None:
-        return issubclass(annotation, SecretStr | SecretBytes | Secret)
-    members = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
-    origin = get_origin(annotation)
-    return origin is Secret or any(_holds_secret(member) for member in members)
-
-
-def describer(model: type[BaseModel]) -> Callable[[ErrorDetails], str]:
-    """How a model words its errors: its own `describe_error`, or plain English."""
-    own: Callable[[ErrorDetails], str] | None = getattr(model, "describe_error", None)
-    return own or plain_message
+    kind = get_origin(annotation) or annotation
+    if isinstance(kind, type) and issubclass(kind, SecretStr | SecretBytes | Secret):
+        return True
+    return any(_holds_secret(member) for member in get_args(annotation))
 
 
 def plain_message(error: ErrorDetails) -> str:

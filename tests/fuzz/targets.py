@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from core._accept import accepted_encodings
 from core._files import MalformedRangeHeader, RangeNotSatisfiable, parse_ranges
 from core._multipart import MultipartError, MultipartReader, PartHead, parse_parameters, read_part_head
-from core._typed.json_body import require_bounds, require_json
+from core._typed.inputs import require_bounds, require_json
 from core.datastructures import URL, FormData, Headers, QueryParams, UploadFile
 from core.formparsers import FormParser, MultiPartException, MultiPartParser
 from core.middleware.proxy import ProxyHeadersMiddleware

@@ -16,7 +16,7 @@ from core._accept import accepted_encodings
 from core._cookies import cookie_parser
 from core._files import MalformedRangeHeader, RangeNotSatisfiable, parse_ranges
 from core._multipart import MultipartError, parse_header_block, parse_parameters
-from core._typed.json_body import require_bounds
+from core._typed.inputs import require_bounds
 from core.datastructures import URL, Headers, QueryParams
 from core.exceptions import HTTPException
 from core.formparsers import FormParser
