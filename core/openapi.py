@@ -20,14 +20,13 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core.core_schema import IsInstanceSchema
 
 from core._paths import PARAMETER
-from core._typed.answers import declared_answer
 from core._typed.inputs import is_model, takes_many, wire_name
 from core._typed.markers import Body, File, Input, Path
 from core._typed.plan import Plan
 from core._typed.signature import EMPTY, Parameter
 from core.datastructures import UploadFile
 from core.endpoints import HTTPEndpoint
-from core.params import dependencies_of
+from core.params import declared_answer, dependencies_of
 from core.problems import PROBLEM_MEDIA_TYPE, phrase_of
 from core.responses import JSONResponse, Response
 from core.routing import BaseRoute, Mount, Route

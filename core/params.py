@@ -18,14 +18,15 @@ A mistake in a signature raises `InvalidSignature` when the route is built, nami
 
 from __future__ import annotations
 
+import types
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from types import MappingProxyType
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NoReturn, Union, get_args, get_origin
 
-from core._typed.answers import Answer, answer_of
-from core._typed.answers import InvalidAnswer as InvalidAnswer
-from core._typed.inputs import FAILED, Resolution
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from core._typed.inputs import FAILED, Resolution, adapter
 from core._typed.markers import Body as Body
 from core._typed.markers import Cookie as Cookie
 from core._typed.markers import Depends as Depends
@@ -37,12 +38,11 @@ from core._typed.markers import Query as Query
 from core._typed.markers import Status as Status
 from core._typed.markers import attached_dependencies
 from core._typed.markers import depends_on as depends_on
-from core._typed.plan import Plan, dependency_of
+from core._typed.plan import Plan, dependency_of, finish
+from core._typed.signature import EMPTY, describe, read_signature, split_annotation
 from core._typed.signature import InvalidSignature as InvalidSignature
-from core._typed.signature import read_signature
 from core._typed.submitted import InvalidSubmission as InvalidSubmission
 from core._typed.submitted import Submitted as Submitted
-from core._typed.teardown import finish
 from core.exceptions import HTTPException
 from core.problems import InvalidInput, Problem, problem_response
 from core.responses import Response
@@ -50,7 +50,12 @@ from core.responses import Response
 # A Request or a WebSocket in, with values that are given to the handler by name; a Response out, or nothing for a websocket.
 # Which one is decided by the kind of route.
 Endpoint = Callable[..., Awaitable[Any]]
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = types.MappingProxyType({})
+Answer = Callable[[Any], Response]
+NO_VALUE = (None, type(None))
+# Of pydantic's models and dataclasses.
+RECORD_MARKS = ("__pydantic_serializer__", "__dataclass_fields__")
+JSON_VALUES = (dict, list, tuple, set, frozenset)
 
 
 def compile_endpoint(
@@ -98,6 +103,67 @@ async def resolve(plan: Plan, answer: Answer, run: Resolution) -> Any:
     if run.generators or run.form is not None:
         await finish(run, None)
     return result
+
+
+class InvalidAnswer(TypeError):
+    """A handler returned something other than it declared. The client gets a 500: the mistake is ours."""
+
+
+def answer_of(function: Callable[..., Any], returns: Any) -> Answer:
+    """How results that are no Response become one, from the handler's return annotation."""
+    declared, status_code = declared_answer(returns)
+    encode = _encoder(function, declared)
+    media_type = None if declared in NO_VALUE else "application/json"
+    return lambda result: Response(encode(result), status_code=status_code, media_type=media_type)
+
+
+def declared_answer(returns: Any) -> tuple[Any, int]:
+    """The type of a handler's answers beside Responses (`Response` itself when there is none) and their status code."""
+    bare, metadata = split_annotation(returns)
+    codes = [item.status_code for item in metadata if isinstance(item, Status)]
+    declared = _without_responses(bare if codes else returns)
+    return declared, codes[0] if codes else 204 if declared in NO_VALUE else 200
+
+
+def _without_responses(annotation: Any) -> Any:
+    is_union = get_origin(annotation) in (Union, types.UnionType)
+    others = tuple(each for each in (get_args(annotation) if is_union else (annotation,)) if not _is_response(each))
+    return Union[others] if others else Response  # noqa: UP007 - the members are known only here.
+
+
+def _is_response(annotation: Any) -> bool:
+    bare, _ = split_annotation(annotation)
+    return isinstance(bare, type) and issubclass(bare, Response)
+
+
+def _encoder(function: Callable[..., Any], declared: Any) -> Callable[[Any], bytes | None]:
+    """Values are validated as their declared type, attributes of objects included: what it does not name is not sent."""
+    refuse = partial(_refuse, function)
+    if declared is Response:
+        return lambda result: refuse(result, "not a Response")
+    if declared in NO_VALUE:
+        return lambda result: None if result is None else refuse(result, "and declares nothing")
+    if declared is EMPTY:
+        undeclared = "which is no Response: return one, or declare what it returns"
+        return lambda result: to_json(result, inf_nan_mode="null") if _is_data(result) else refuse(result, undeclared)
+    of_type = adapter(function, "return", declared)
+    validate, serialize = of_type.validator.validate_python, of_type.serializer.to_json
+
+    def encode(result: Any) -> bytes:
+        try:
+            return serialize(validate(result, from_attributes=True), by_alias=True)
+        except ValidationError as error:
+            raise InvalidAnswer(f"{describe(function)} returned something other than {declared!r}: {error}") from error
+
+    return encode
+
+
+def _is_data(result: Any) -> bool:
+    return isinstance(result, JSON_VALUES) or any(hasattr(result, mark) for mark in RECORD_MARKS)
+
+
+def _refuse(function: Callable[..., Any], result: Any, problem: str) -> NoReturn:
+    raise InvalidAnswer(f"{describe(function)} returned {result!r}, {problem}")
 
 
 def dependencies_of(handler: Callable[..., Any], behind: Sequence[Depends] = ()) -> Iterator[Depends]:

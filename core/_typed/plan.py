@@ -7,18 +7,19 @@ result, placed after the calls that it needs; the handler comes last. Running a 
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args, get_origin
+
+import anyio
 
 from core._paths import PARAMETER
 from core._typed.inputs import FAILED, AsyncReader, Reader, Resolution, adapter, input_reader
 from core._typed.markers import Body, Depends, Form, Input, Path, attached_dependencies
 from core._typed.signature import InvalidSignature, Parameter, Signature, describe, read_signature, unwrap_partials
 from core._typed.submitted import Submitted, submitted_reader
-from core._typed.teardown import name_of
-from core.concurrency import run_in_threadpool
+from core.concurrency import closing, run_in_threadpool
 from core.exceptions import HTTPException
 from core.requests import HTTPConnection
 
@@ -26,7 +27,9 @@ Function = Callable[..., Any]
 Overrides = Mapping[Function, Function]
 NO_KEYWORDS: dict[str, Any] = {}
 # What Starlette's own convertors yield; a registered one yields what it likes, and is believed.
-CONVERTED_TYPES = {"str": str, "path": str, "int": int, "float": float}
+CONVERTED_TYPES = {None: str, "str": str, "path": str, "int": int, "float": float}
+# How long the cleaning up after a cancelled request may take, in seconds, before it is cancelled as well.
+CANCELLED_GRACE = 10.0
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,60 @@ def _call_in_thread(function: Function, run: Resolution, values: list[Any], keyw
 
 async def _open(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
     generator = function(*values, **keywords)
-    if isinstance(generator, AsyncGenerator):
-        value = await anext(generator, FAILED)
-    else:
-        value = await run_in_threadpool(next, generator, FAILED)
+    value = await _advance(generator)
     if value is FAILED:
-        raise RuntimeError(f"The dependency {name_of(generator)} ended without a yield.")
+        raise RuntimeError(f"The dependency {generator.__qualname__} ended without a yield.")
     run.generators.append(generator)
     return value
+
+
+async def finish(run: Resolution, error: BaseException | None) -> None:
+    """Let every generator see how the handler ended, last opened first. None can swallow `error`; raises what they raise instead.
+
+    A generator that fails makes those opened before it see that failure: a commit that fails rolls the rest back.
+    """
+    if error is not None and not isinstance(error, Exception):
+        with anyio.move_on_after(CANCELLED_GRACE, shield=True):
+            await _finish_each(run, error)
+        return
+    failure = await _finish_each(run, error)
+    if failure is not None and failure is not error:
+        raise failure
+
+
+async def _finish_each(run: Resolution, error: BaseException | None) -> BaseException | None:
+    while run.generators:
+        error = await _finish_one(run.generators.pop(), error)
+    if run.form is not None:
+        await run.form.close()
+    return error
+
+
+async def _finish_one(generator: Any, error: BaseException | None) -> BaseException | None:
+    try:
+        async with closing(generator):
+            if await _advance(generator, error) is not FAILED:
+                raise RuntimeError(f"The dependency {generator.__qualname__} yielded more than once.")
+    except BaseException as failure:
+        return failure
+    return error
+
+
+async def _advance(generator: Any, error: BaseException | None = None) -> Any:
+    """What a dependency yields next, or what it yields when `error` is thrown into it; `FAILED` at its end."""
+    if not isinstance(generator, AsyncGenerator):
+        return await run_in_threadpool(_advance_blocking, generator, error)
+    try:
+        return await (anext(generator) if error is None else generator.athrow(error))
+    except StopAsyncIteration:
+        return FAILED
+
+
+def _advance_blocking(generator: Generator[Any, None, None], error: BaseException | None) -> Any:
+    try:
+        return next(generator) if error is None else generator.throw(error)
+    except StopIteration:
+        return FAILED
 
 
 class Plan:
@@ -168,15 +217,13 @@ class Plan:
 
     def _argument(self, signature: Signature, parameter: Parameter, chain: tuple[Function, ...]) -> Argument:
         function, marker = signature.function, parameter.marker
-        if self._is_given(signature, parameter):
+        if signature is self.signature and parameter.name in self.given:
             return Argument(parameter, lambda run: run.given[parameter.name], None)
         if isinstance(marker, Depends):
             slot = self._place(function, marker, parameter, chain)
             return Argument(parameter, lambda run: run.results[slot], None)
-        if parameter.name in self.path_parameters and marker is None:
-            return Argument(parameter, self._path_reader(function, parameter, parameter.name), None)
-        if isinstance(marker, Path):
-            return Argument(parameter, self._path_reader(function, parameter, marker.alias or parameter.name), None)
+        if isinstance(marker, Path) or (marker is None and parameter.name in self.path_parameters):
+            return Argument(parameter, self._path_reader(function, parameter), None)
         if marker is not None:
             return Argument(parameter, *input_reader(function, parameter, marker))
         return self._unmarked(signature, parameter)
@@ -186,24 +233,12 @@ class Plan:
             return Argument(parameter, None, submitted_reader(get_args(parameter.bare)[0]))
         if is_connection(parameter) or self._is_only_bare(signature, parameter):
             return Argument(parameter, lambda run: run.connection, None)
-        raise InvalidSignature(signature.function, self._advice(parameter))
-
-    def _is_given(self, signature: Signature, parameter: Parameter) -> bool:
-        return signature is self.signature and parameter.name in self.given
+        raise InvalidSignature(signature.function, advice_on(parameter))
 
     def _is_only_bare(self, signature: Signature, parameter: Parameter) -> bool:
         named = {*self.path_parameters, *(self.given if signature is self.signature else ())}
         bare = [each for each in signature.parameters if not each.is_annotated and each.name not in named]
         return bare == [parameter] and parameter.is_required
-
-    def _advice(self, parameter: Parameter) -> str:
-        if not parameter.is_annotated:
-            return f"parameter {parameter.name!r} has no annotation, so nothing says where its value comes from"
-        shown = getattr(parameter.bare, "__name__", parameter.bare)
-        return (
-            f"parameter {parameter.name!r} is neither the connection nor in the path: mark where it comes from, such as "
-            f"`{parameter.name}: Annotated[{shown}, Query()]`, Body(), Form() or Depends(...)"
-        )
 
     def _place(self, owner: Function, marker: Depends, parameter: Parameter | None, chain: tuple[Function, ...]) -> int:
         """The slot of a dependency's result, placing its call after those that it needs."""
@@ -218,9 +253,11 @@ class Plan:
             self.calls.append(call)
         return self._slots[function]
 
-    def _path_reader(self, function: Function, parameter: Parameter, name: str) -> Reader:
-        convertor = self.path_parameters.get(name)
-        if parameter.bare in _believed_types(convertor) and parameter.bare is parameter.annotation:
+    def _path_reader(self, function: Function, parameter: Parameter) -> Reader:
+        marker = parameter.marker
+        name = (marker.alias if isinstance(marker, Path) else None) or parameter.name
+        believed = (inspect.Parameter.empty, Any, CONVERTED_TYPES.get(self.path_parameters.get(name), Any))
+        if parameter.bare in believed and parameter.bare is parameter.annotation:
             return lambda run: run.connection.path_params[name]
         validate = adapter(function, parameter.name, parameter.annotation).validator.validate_python
 
@@ -236,18 +273,21 @@ class Plan:
         bodies = [parameter for parameter, marker in self.inputs() if isinstance(marker, Body)]
         if len(bodies) > 1:
             names = ", ".join(parameter.name for parameter in bodies)
-            raise InvalidSignature(
-                self.endpoint, f"a request has one body, but {names} each want it: make them one model"
-            )
+            problem = f"a request has one body, but {names} each want it: make them one model"
+            raise InvalidSignature(self.endpoint, problem)
         if bodies and any(isinstance(marker, Form) for _, marker in self.inputs()):
             raise InvalidSignature(self.endpoint, f"the body cannot be both a form and {bodies[0].name!r}")
 
 
-def _believed_types(convertor: str | None) -> tuple[Any, ...]:
-    """The annotations under which a converted value is passed on without another look."""
-    if convertor is not None and convertor not in CONVERTED_TYPES:
-        return (inspect.Parameter.empty, Any)
-    return (inspect.Parameter.empty, Any, CONVERTED_TYPES.get(convertor or "str"))
+def advice_on(parameter: Parameter) -> str:
+    """How to say where a parameter comes from."""
+    if not parameter.is_annotated:
+        return f"parameter {parameter.name!r} has no annotation, so nothing says where its value comes from"
+    shown = getattr(parameter.bare, "__name__", parameter.bare)
+    return (
+        f"parameter {parameter.name!r} is neither the connection nor in the path: mark where it comes from, such as "
+        f"`{parameter.name}: Annotated[{shown}, Query()]`, Body(), Form() or Depends(...)"
+    )
 
 
 def is_connection(parameter: Parameter) -> bool:
@@ -262,7 +302,6 @@ def dependency_of(owner: Function, marker: Depends, parameter: Parameter | None)
         if not callable(marker.dependency):
             raise InvalidSignature(owner, f"Depends({marker.dependency!r}): a dependency is a function or a class")
         return marker.dependency
-    if parameter is not None and isinstance(parameter.bare, type):
-        bare: Function = parameter.bare
-        return bare
+    if parameter is not None and inspect.isclass(parameter.bare):
+        return parameter.bare
     raise InvalidSignature(owner, "Depends() names no dependency, and the annotation is no class")
