@@ -6,9 +6,8 @@ Length and unpredictability are all that is asked for; rules about kinds of char
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from pathlib import Path
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -16,6 +15,7 @@ from anyio.lowlevel import RunVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from app.accounts.common_passwords import DECORATION, is_listed
 from app.config_rules import DEFAULT_PASSWORD_MEMORY
 from app.errors import Refusal
 from app.language import N_
@@ -153,61 +153,97 @@ def _queue_of_this_loop() -> _Queue:
         return queue
 
 
-# How attackers' programs spell words: "p4ssw0rd".
-_LEET = str.maketrans("4@301!5$7", "aaeoiisst")
+# How attackers' programs spell words: "p4ssw0rd". A one stands for an i or for an l.
+_LEET = (str.maketrans("4@301!5$7", "aaeoiisst"), str.maketrans("4@301!5$7", "aaeollsst"))
 _KEYBOARD_ROWS = (
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890",
     "qwertyuiopasdfghjklzxcvbnm",
     "qwertzuiopasdfghjklyxcvbnm",
+    "!@#$%^&*()_+",
 )
-_KEYBOARD_COLUMNS = ("1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "q1w2e3r4t5y6u7i8o9p0", "1q2w3e4r5t6y7u8i9o0p")
+_KEYBOARD_COLUMNS = (
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    "!qaz@wsx#edc$rfv%tgb^yhn&ujm*ik(ol)p",
+    "q1w2e3r4t5y6u7i8o9p0",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "a1b2c3d4e5f6g7h8i9j0",
+    "147258369",
+)
+_RUNS = tuple(text for row in (*_KEYBOARD_ROWS, *_KEYBOARD_COLUMNS) for text in (row * 3, row[::-1] * 3))
+_SHORTEST_RUN = 3
 _MOST_DECORATION = 8
+_MEASURED = 64  # characters; what is longer is no common password with something around it
 _SHORTEST_REST = 8  # characters that must be left when the guessable words are taken out
 
 
-@lru_cache(maxsize=1)
-def _common_passwords() -> frozenset[str]:
-    lines = (Path(__file__).parent / "common_passwords.txt").read_text("utf-8").split()
-    return frozenset(lines)
-
-
 def _is_common(folded: str) -> bool:
-    """Whether the password is a common one, also when a few characters or a run of digits were put around it."""
-    common = _common_passwords()
-    return any(
-        spelling in common
-        and (len(folded) - len(spelling) <= _MOST_DECORATION or _is_run(folded.replace(spelling, "")))
-        for spelling in _spellings(folded)
-    )
+    """Whether the password is a common one, also with a few characters, a run of keys or the like around it."""
+    if len(folded) > _MEASURED:
+        return False
+    decorated = (spelling for spelling in _spellings(folded) if _is_little(folded, spelling))
+    return any(is_listed(spelling) for spelling in decorated) or _is_common_beside_pattern(folded)
 
 
-def _spellings(folded: str) -> Iterator[str]:
+def _is_little(folded: str, spelling: str) -> bool:
+    """Whether what stands around the spelling is short, or the same few characters again and again."""
+    return len(folded) - len(spelling) <= _MOST_DECORATION or len(set(folded.replace(spelling, ""))) <= 3
+
+
+def _spellings(folded: str) -> set[str]:
     """The password as written, without digits and marks at its ends, and without any; each also with digits read as letters."""
-    bare = folded.strip("0123456789!?.,;:-_*#@$%&+= ")
     letters = "".join(character for character in folded if character.isalpha())
-    for text in (folded, bare, letters):
-        yield text
-        yield text.translate(_LEET)
+    stripped = (folded, folded.strip(DECORATION), folded.rstrip(DECORATION), folded.lstrip(DECORATION), letters)
+    return {spelling for text in stripped for spelling in (text, *(text.translate(leet) for leet in _LEET))}
+
+
+def _is_common_beside_pattern(folded: str) -> bool:
+    for cut in range(1, len(folded)):
+        head, tail = folded[:cut], folded[cut:]
+        if (is_listed(head) and _is_pattern(tail)) or (is_listed(tail) and _is_pattern(head)):
+            return True
+    return False
 
 
 def _is_pattern(folded: str) -> bool:
-    """Whether the password is one short piece repeated, or a run along the alphabet, the digits or the keyboard."""
-    if folded in (folded + folded)[1:-1] and len(set(folded)) < SHORTEST - 2:
-        return True
-    return len(set(folded)) <= 3 or _is_run(folded)
+    """Whether the password is one short piece repeated, or made of runs along the alphabet, the digits or the keyboard."""
+    # A text stands inside its own double a second time if it is a piece repeated; the place is the length of the piece.
+    piece = folded[: (folded + folded).find(folded, 1)]
+    is_repeated = len(piece) < len(folded)
+    return (
+        (is_repeated and (len(piece) < SHORTEST or _is_common(piece)))
+        or len(set(folded)) <= 3
+        or _is_made_of_runs(folded)
+    )
 
 
-def _is_run(folded: str) -> bool:
-    sources = [row * 3 for row in (*_KEYBOARD_ROWS, *_KEYBOARD_COLUMNS)]
-    return any(folded in source or folded in source[::-1] for source in sources)
+def _is_made_of_runs(folded: str) -> bool:
+    while folded:
+        length = _run_length(folded)
+        if length < _SHORTEST_RUN:
+            return False
+        folded = folded[length:]
+    return True
+
+
+def _run_length(folded: str) -> int:
+    """How many characters at the beginning follow each other on the keyboard, or are the same one."""
+    length = len(folded) - len(folded.lstrip(folded[0]))
+    while length < len(folded) and any(folded[: length + 1] in run for run in _RUNS):
+        length += 1
+    return length
 
 
 def _leans_on(folded: str, context: Iterable[str]) -> bool:
-    rest = folded
-    for word in sorted(_context_words(context), key=len, reverse=True):
+    words = sorted(_context_words(context), key=len, reverse=True)
+    return any(_is_mostly(text, words) for text in (folded, *(folded.translate(leet) for leet in _LEET)))
+
+
+def _is_mostly(text: str, words: Iterable[str]) -> bool:
+    rest = text
+    for word in words:
         rest = rest.replace(word, "")
-    return rest != folded and len(rest) < _SHORTEST_REST
+    return rest != text and len(rest) < _SHORTEST_REST
 
 
 def _context_words(context: Iterable[str]) -> set[str]:

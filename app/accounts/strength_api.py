@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from app.accounts import passwords
 from app.accounts.forms import Password
 from app.accounts.strength import LABELS, strength
+from app.config import CurrentSettings
 from app.forms import Form
 from app.language import gettext as _
 from core.params import Submitted
@@ -25,10 +26,11 @@ class StrengthOut(BaseModel):
     text: str
 
 
-async def measure(form: Submitted[StrengthForm]) -> StrengthOut:
+async def measure(settings: CurrentSettings, form: Submitted[StrengthForm]) -> StrengthOut:
     """Say how strong a password is. Nothing of it is kept."""
     if not form.is_valid:
         return StrengthOut(score=0, text=_(LABELS[0]))
-    password, context = form.data.password.get_secret_value(), (form.data.name, form.data.email)
+    password = form.data.password.get_secret_value()
+    context = (form.data.name, form.data.email, settings.product_name)
     score = strength(password, context)
     return StrengthOut(score=score, text=_(passwords.weakness(password, context) or LABELS[score]))

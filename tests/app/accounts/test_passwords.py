@@ -1,14 +1,21 @@
 """Hashing off the event loop, and which passwords are refused."""
 
+import gzip
+import io
+import json
+import tarfile
 import time
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import anyio
 import pytest
 from anyio import to_thread
 from argon2 import PasswordHasher
 
-from app.accounts import passwords
+from app.accounts import common_passwords_update, passwords
+from app.accounts.common_passwords import is_listed
 from app.accounts.passwords import TOO_COMMON, TOO_LONG, TOO_PERSONAL, TOO_SHORT, weakness
 from app.config import Settings
 from app.config_rules import DEFAULT_PASSWORD_MEMORY
@@ -65,6 +72,18 @@ def test_unpredictable_passwords_are_welcome_whatever_they_are_made_of(password:
         "1qaz2wsx3edc",
         "Sunshine2024!!",
         "administrator1",
+        "administrator1administrator1",
+        "l3tm31n!!2024",
+        "$unshine2024",
+        "dragon20242024",
+        "johnny19841984",
+        "!!!password!!!!!!!!!",
+        "passwordqwerty",
+        "qwerty123456asdf",
+        "zaq!2wsx#edc",
+        "qwertzuiop12",
+        "Willkommen2026",
+        "bhrh0h2oof6xbqjeh",  # The list's rarest words have nothing about them that a rule could see.
     ],
 )
 def test_passwords_that_attackers_try_first_are_refused(password: str) -> None:
@@ -73,10 +92,43 @@ def test_passwords_that_attackers_try_first_are_refused(password: str) -> None:
 
 @pytest.mark.requirement("PWD-4")
 @pytest.mark.parametrize(
-    "password", ["Grace Hopper 1", "gracehopper42", "grace.hopper@navy.example", "HopperHopper1", "Slipway-2026!"]
+    "password",
+    [
+        "Grace Hopper 1",
+        "gracehopper42",
+        "Gr4ceH0pper!!",
+        "grace.hopper@navy.example",
+        "HopperHopper1",
+        "Slipway-2026!",
+    ],
 )
 def test_passwords_made_of_what_is_known_about_a_person_are_refused(password: str) -> None:
     assert weakness(password, CONTEXT) == TOO_PERSONAL
+
+
+@pytest.mark.requirement("PWD-4")
+def test_what_is_not_listed_is_told_from_its_neighbours_in_the_list() -> None:
+    assert is_listed("sunshine")
+    assert not is_listed("sunshinf")
+    assert not is_listed("")
+    assert not is_listed("x" * 500)
+
+
+def test_the_list_is_made_of_its_sources_without_what_stands_around_the_words(tmp_path: Path) -> None:
+    zxcvbn, django, made = tmp_path / "zxcvbn.tgz", tmp_path / "django.whl", tmp_path / "made.gz"
+    with tarfile.open(zxcvbn, "w:gz") as archive:
+        content = json.dumps(["Lantern1984!", "abc"]).encode()
+        member = tarfile.TarInfo("package/src/passwords.json")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    with zipfile.ZipFile(django, "w") as wheel:
+        wheel.writestr("django/contrib/auth/common-passwords.txt.gz", gzip.compress(b"harbour\n"))
+
+    common_passwords_update.write_list(zxcvbn, django, made)
+
+    words = gzip.decompress(made.read_bytes()).decode().split()
+    assert {"lantern1984!", "lantern", "harbour", "willkommen"} <= set(words)
+    assert "abc" not in words
 
 
 @pytest.mark.requirement("PWD-3")
