@@ -11,13 +11,11 @@ from app.accounts.models import Session, User
 from app.audit.models import AuditEvent
 from app.audit.queries import find_event
 from app.database import Database, name_organization
-from app.organizations.dependencies import find_scope, require_permission
+from app.organizations.dependencies import get_scope, require_access, require_permission
 from app.organizations.models import Scope
-from app.organizations.security import require_policy
 from app.realtime.access import find_listener
 from app.realtime.live import Ended, live_connection
 from app.tokens.models import Credential
-from core.exceptions import HTTPException
 from core.websockets import WebSocket
 
 FOLLOWING_AUDIT = "audit.view"
@@ -44,11 +42,8 @@ class Follower:
     async def scope_in(self, slug: str, permission: str) -> Scope:
         """As `Viewer.scope_in`."""
         async with self._asking() as (db, session):
-            scope = await find_scope(db, Credential(session.user, session=session), slug, request_id="")
-        if scope is None:
-            raise HTTPException(404)
-        require_policy(scope)
-        require_permission(scope, permission)
+            scope = await get_scope(db, Credential(session.user, session=session), slug, request_id="")
+        require_access(scope, permission)
         return scope
 
     @asynccontextmanager

@@ -1,9 +1,9 @@
 """What can be asked by GraphQL: a person's own data, and what the pages of their organizations show them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -11,28 +11,21 @@ from strawberry.tools import merge_types
 
 from app import features
 from app.accounts.models import User
+from app.api.fields import Info, described
 from app.api.following import Follower
-from app.api.viewer import Viewer
 from app.audit import models as audit
 from app.audit.queries import list_events
 from app.invitations import models as invitations
 from app.invitations.queries import list_invitations
 from app.organizations import models as organizations
 from app.organizations import queries
+from app.organizations.custom_roles import role_key, role_of
 from app.organizations.member_queries import list_members
 from app.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
 from core.exceptions import HTTPException
 from core.graphql import GraphQL
 
 DEFAULT_EVENTS = 20
-Info = strawberry.Info[Viewer, None]
-ResolverT = TypeVar("ResolverT", bound=Callable[..., Any])
-
-
-def described(text: str) -> Callable[[ResolverT], ResolverT]:
-    """strawberry's decorator for a resolver, in a form that keeps the resolver's type."""
-    decorator: Callable[[ResolverT], ResolverT] = strawberry.field(description=text)
-    return decorator
 
 
 @strawberry.type
@@ -66,7 +59,7 @@ class Member:
             user_id=membership.user_id,
             name=membership.user.name,
             email=membership.user.email,
-            role=membership.role,
+            role=role_key(role_of(membership)),
             status=membership.status,
             joined_at=membership.joined_at,
         )
@@ -88,7 +81,7 @@ class Invitation:
         return cls(
             id=invitation.id,
             email=invitation.address,
-            role=invitation.role,
+            role=role_key(role_of(invitation)),
             state=invitation.state.value,
             expires_at=invitation.expires_at,
             created_at=invitation.created_at,

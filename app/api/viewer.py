@@ -12,9 +12,8 @@ from app.accounts.dependencies import NotSignedIn, OptionalSession
 from app.accounts.models import User
 from app.accounts.redirects import log_in_path, requested_path
 from app.database import Db, name_organization
-from app.organizations.dependencies import find_scope, require_permission
+from app.organizations.dependencies import get_scope, require_access, require_permission
 from app.organizations.models import Scope
-from app.organizations.security import require_policy
 from app.pages import path_of
 from app.policy import Guard
 from app.tokens.dependencies import OptionalToken, require_scope
@@ -55,12 +54,9 @@ class Viewer:
     async def scope_in(self, slug: str, permission: str) -> Scope:
         """The scope in an organization. Raises HTTPException(404) for others' and for missing ones, and refusals."""
         async with self._turn:
-            scope = await find_scope(self._db, self._credential, slug, request_id=request_id(self.request))
-            if scope is None:
-                raise HTTPException(404)
+            scope = await get_scope(self._db, self._credential, slug, request_id=request_id(self.request))
             self._named = scope.organization.id
-        require_policy(scope)
-        require_permission(scope, permission)
+        require_access(scope, permission)
         return scope
 
     @asynccontextmanager

@@ -51,6 +51,20 @@ async def find_scope(db: AsyncSession, credential: Credential, slug: str, *, req
     )
 
 
+async def get_scope(db: AsyncSession, credential: Credential, slug: str, *, request_id: str) -> Scope:
+    """The scope in the organization that has, or had, this slug. Raises HTTPException(404) for others' and for missing ones."""
+    scope = await find_scope(db, credential, slug, request_id=request_id)
+    if scope is None:
+        raise HTTPException(404)
+    return scope
+
+
+def require_access(scope: Scope, permission: str) -> None:
+    """Raises what the organization's security policy has against the session, and what `require_permission` raises."""
+    require_policy(scope)
+    require_permission(scope, permission)
+
+
 def require_permission(scope: Scope, permission: str) -> None:
     """Raises NotAllowed, InsufficientScope, and KeyError for a permission that `app.policy` does not have."""
     require_scope(scope.credential, scope_for(permission))
@@ -63,9 +77,7 @@ async def present_scope(request: Request, credential: CurrentCredential, db: Db,
 
     Other people's organizations and missing ones are the same 404. A former slug leads to the present one.
     """
-    scope = await find_scope(db, credential, slug, request_id=request_id(request))
-    if scope is None:
-        raise HTTPException(404)
+    scope = await get_scope(db, credential, slug, request_id=request_id(request))
     if scope.organization.slug != slug:
         raise HTTPException(308, headers={"location": _moved(request, scope.organization.slug)})
     request.state.scope = scope

@@ -1,26 +1,16 @@
 """Projects by GraphQL: the same queries and permissions as the pages. `app.api.graphql_schema` finds this file by its name."""
 
-from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import strawberry
 
-from app.api.viewer import Viewer
+from app.api.fields import Info, described
 from app.pagination import DEFAULT_LIMIT, LARGEST_LIMIT, Pager
 from app.projects import models, queries
 from app.projects.listing import ProjectOrder, ProjectQuery, list_name
 from core.exceptions import HTTPException
-
-Info = strawberry.Info[Viewer, None]
-ResolverT = TypeVar("ResolverT", bound=Callable[..., Any])
-
-
-def described(text: str) -> Callable[[ResolverT], ResolverT]:
-    """strawberry's decorator for a resolver, in a form that keeps the resolver's type."""
-    decorator: Callable[[ResolverT], ResolverT] = strawberry.field(description=text)
-    return decorator
 
 
 @strawberry.type
