@@ -25,11 +25,11 @@ from core._typed.markers import Body, File, Input, Path
 from core._typed.plan import Plan
 from core._typed.signature import EMPTY, Parameter
 from core.datastructures import UploadFile
-from core.endpoints import HTTPEndpoint
 from core.params import declared_answer, dependencies_of
 from core.problems import PROBLEM_MEDIA_TYPE, phrase_of
 from core.responses import JSONResponse, Response
-from core.routing import BaseRoute, Mount, Route
+from core.routing import BaseRoute, Route
+from core.schemas import documented
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 Schema = dict[str, Any]
@@ -83,9 +83,12 @@ def openapi_document(
     """
     schemas = Schemas()
     paths: dict[str, Schema] = {}
-    for path, route in documented_routes(routes):
-        for handler in handlers_of(route) if path.startswith(under) else ():
-            paths.setdefault(PARAMETER.sub(r"{\1}", path), {}).update(Described(path, handler, schemas).methods())
+    for path, route, functions in documented(routes):
+        for method, function in functions.items():
+            if path.startswith(under) and not operation_of(function).hidden:
+                name = route.name if len(functions) == 1 else f"{route.name}.{method}"
+                members = Described(path, route, function, schemas).members()
+                paths.setdefault(PARAMETER.sub(r"{\1}", path), {})[method] = {"operationId": name, **members}
     components: Schema = {"schemas": schemas.fill() | {"Problem": PROBLEM}, "securitySchemes": security_schemes}
     return {
         "openapi": "3.1.0",
@@ -128,45 +131,10 @@ def openapi_endpoint(routes: Callable[[], Iterable[BaseRoute]], **options: Any) 
     return show_openapi
 
 
-def documented_routes(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str, Route]]:
-    """Every HTTP route with its whole path, those of mounts included."""
-    for route in routes:
-        if isinstance(route, Mount):
-            yield from documented_routes(route.routes or (), prefix + route.path)
-        elif isinstance(route, Route) and route.include_in_schema:
-            yield prefix + route.path, route
-
-
-@dataclass(frozen=True)
-class Handler:
-    """A function that answers some methods of a route. One of a class is `given` its instance."""
-
-    function: Callable[..., Any]
-    route: Route
-    methods: Sequence[str]
-    is_alone: bool
-    given: Sequence[str] = ()
-
-    @property
-    def operation(self) -> operation:
-        found: operation = getattr(self.function, OPERATION_ATTRIBUTE, operation())
-        return found
-
-
-def handlers_of(route: Route) -> list[Handler]:
-    """The handlers that are documented: functions, and the methods of endpoint classes. HEAD is part of GET."""
-    endpoint: Any = route.endpoint
-    handlers: list[Handler] = []
-    if inspect.isclass(endpoint) and issubclass(endpoint, HTTPEndpoint):
-        functions = {verb: getattr(endpoint, verb) for verb in endpoint.handlers if hasattr(endpoint, verb)}
-        functions.pop("head", None)
-        for verb, function in functions.items():
-            instance = list(inspect.signature(function).parameters)[:1]
-            handlers.append(Handler(function, route, [verb], len(functions) == 1, instance))
-    elif inspect.isroutine(endpoint) or hasattr(endpoint, "func"):
-        verbs = sorted(method.lower() for method in route.methods or {"GET"} if method != "HEAD")
-        handlers.append(Handler(endpoint, route, verbs, len(verbs) == 1))
-    return [handler for handler in handlers if not handler.operation.hidden]
+def operation_of(function: Callable[..., Any]) -> operation:
+    """What was said of a handler beside its code."""
+    found: operation = getattr(function, OPERATION_ATTRIBUTE, operation())
+    return found
 
 
 class SchemaGenerator(GenerateJsonSchema):
@@ -204,22 +172,24 @@ class Schemas:
 
 
 class Described:
-    """One handler's operations, with schemas that are filled in when the whole document is known."""
+    """One handler's operation, with schemas that are filled in when the whole document is known."""
 
-    def __init__(self, path: str, handler: Handler, schemas: Schemas) -> None:
-        self.handler = handler
+    def __init__(self, path: str, route: Route, function: Callable[..., Any], schemas: Schemas) -> None:
+        self.route = route
+        self.function = function
         self.schemas = schemas
-        self.plan = Plan(handler.function, path, dependencies=handler.route.dependencies, given=handler.given)
+        instance = list(inspect.signature(function).parameters)[:1] if inspect.isclass(route.endpoint) else ()
+        self.plan = Plan(function, path, dependencies=route.dependencies, given=instance)
         self.inputs = list(self.plan.inputs())
         self.body = self._body()
         self.security = self._security()
 
-    def methods(self) -> Schema:
-        """The operations by lower-case method."""
-        name, described = self.handler.route.name, self.handler.operation
-        summary, _, description = inspect.cleandoc(self.handler.function.__doc__ or "").partition("\n")
-        feature, dot, _ = name.partition(".")
-        common = given(
+    def members(self) -> Schema:
+        """The operation's members, except for its name."""
+        described = operation_of(self.function)
+        summary, _, description = inspect.cleandoc(self.function.__doc__ or "").partition("\n")
+        feature, dot, _ = self.route.name.partition(".")
+        return given(
             summary=described.summary or summary,
             description=description.strip(),
             tags=list(described.tags) or [feature] * bool(dot),
@@ -229,12 +199,10 @@ class Described:
             security=self.security,
             responses=self._responses(),
         )
-        names = {method: name if self.handler.is_alone else f"{name}.{method}" for method in self.handler.methods}
-        return {method: {"operationId": identifier, **common} for method, identifier in names.items()}
 
     def _security(self) -> list[dict[str, list[str]]]:
         required: dict[str, list[str]] = {}
-        for dependency in dependencies_of(self.handler.function, behind=self.handler.route.dependencies):
+        for dependency in dependencies_of(self.function, behind=self.route.dependencies):
             schemes: Mapping[str, Sequence[str]] = getattr(dependency, "openapi_security", {})
             for name, scopes in schemes.items():
                 required.setdefault(name, []).extend(scopes)
@@ -307,7 +275,7 @@ class Described:
         answer: Schema = {"description": phrase_of(status)}
         if declared not in (EMPTY, Response, None, type(None)):
             answer["content"] = {"application/json": {"schema": self.schemas.want(declared, "serialization")}}
-        texts = self.handler.operation.headers
+        texts = operation_of(self.function).headers
         headers = {name: {"description": text, "schema": TEXT} for name, text in texts.items()}
         problem = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": SCHEMA_ADDRESS.format(model="Problem")}}}
         return {str(status): answer | given(headers=headers)} | {
@@ -328,7 +296,7 @@ class Described:
             refusals[404] = ""
         if self.security:
             refusals |= {401: "", 403: ""}
-        return refusals | dict(self.handler.operation.refusals)
+        return refusals | dict(operation_of(self.function).refusals)
 
 
 def wire_name_of(parameter: Parameter, marker: Input) -> str:

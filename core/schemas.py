@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from core._paths import PARAMETER
 from core._router_index import VERBS, ordered_methods
 from core.requests import Request
 from core.responses import Response
@@ -48,7 +49,10 @@ class BaseSchemaGenerator:
 
     def get_endpoints(self, routes: list[BaseRoute]) -> list[EndpointInfo]:
         """All operations of the routes, also of mounted ones, that are meant to be in the schema."""
-        return list(_operations(routes))
+        found = ((path, functions) for path, _, functions in documented(routes))
+        return [
+            EndpointInfo(PARAMETER.sub(r"{\1}", path), *each) for path, functions in found for each in functions.items()
+        ]
 
     def parse_docstring(self, func_or_method: Callable[..., Any]) -> dict[str, Any]:
         """What the YAML in the docstring says; empty if there is none."""
@@ -90,26 +94,26 @@ class SchemaGenerator(BaseSchemaGenerator):
         return schema
 
 
-def _operations(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[EndpointInfo]:
+Functions = dict[str, Callable[..., Any]]
+
+
+def documented(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str, Route, Functions]]:
+    """Every HTTP route that is meant to be in a schema, with its whole path and its functions by method in lower case."""
     for route in routes:
-        if isinstance(route, Mount):
-            yield from _operations(route.routes, prefix + route.path_format.removesuffix("/{path}"))
-        elif isinstance(route, Host):
-            yield from _operations(route.routes, prefix)
+        if isinstance(route, Mount | Host):
+            yield from documented(route.routes, prefix + getattr(route, "path", ""))
         elif isinstance(route, Route) and route.include_in_schema:
-            for method, function in _methods(route):
-                yield EndpointInfo(prefix + route.path_format, method.lower(), function)
+            yield prefix + route.path, route, functions_of(route)
 
 
-def _methods(route: Route) -> Iterator[tuple[str, Callable[..., Any]]]:
-    if inspect.isfunction(route.endpoint) or inspect.ismethod(route.endpoint):
-        methods: Iterable[str] = ordered_methods(route.methods or {"GET"})
-        yield from ((method, route.endpoint) for method in methods if method != "HEAD")
-        return
-    for method in VERBS:
-        function = getattr(route.endpoint, method.lower(), None)
-        if function is not None and method != "HEAD":
-            yield method, function
+def functions_of(route: Route) -> Functions:
+    """What answers each method of a route: its function, or those of its class. HEAD is part of GET."""
+    endpoint: Any = route.endpoint
+    if inspect.isroutine(endpoint) or hasattr(endpoint, "func"):
+        functions = dict.fromkeys(ordered_methods(route.methods or {"GET"}), endpoint)
+    else:
+        functions = {verb: getattr(endpoint, verb.lower()) for verb in VERBS if hasattr(endpoint, verb.lower())}
+    return {verb.lower(): function for verb, function in functions.items() if verb != "HEAD"}
 
 
 def _version(text: str) -> tuple[int, ...]:
