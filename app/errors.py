@@ -1,6 +1,7 @@
 """Refusals and failures, shown as pages to people and as problem documents (RFC 9457) to programs."""
 
 import structlog
+from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.language import gettext as _
@@ -67,7 +68,7 @@ def error_page(request: Request, error: HTTPException) -> Response:
     headers = {"cache-control": "no-store", **(error.headers or {})}
     if error.status_code < 400:  # A dependency that sends people on raises a redirect: it has no page of its own.
         return Response(status_code=error.status_code, headers=headers)
-    if error.status_code >= 500:  # What was loaded has gone with its transaction: this page names nobody.
+    if error.status_code >= 500 or _is_person_gone(request):  # This page names nobody.
         request.state.user = request.state.scope = None
     return render(
         request,
@@ -78,6 +79,12 @@ def error_page(request: Request, error: HTTPException) -> Response:
         request_id=request_id(request),
         retry_after=headers.get("retry-after"),
     )
+
+
+def _is_person_gone(request: Request) -> bool:
+    """Whether a rollback has expired what the request knew of its person, with nobody left to load it again."""
+    user = getattr(request.state, "user", None)
+    return user is not None and inspect(user).expired
 
 
 def _page_for(status_code: int) -> int:

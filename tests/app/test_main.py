@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.dependencies import CurrentUser
@@ -16,6 +17,7 @@ from app.database import Db
 from app.main import MAX_BODY_SIZE, create_app
 from app.policy import public
 from core.applications import Starlette
+from core.exceptions import HTTPException
 from core.requests import Request
 from core.responses import Response
 from core.routing import Route
@@ -120,6 +122,24 @@ async def test_a_failure_of_the_database_for_somebody_who_is_logged_in_has_its_p
 
     assert page.status_code == 500
     assert page.headers["x-request-id"] in page.text
+
+
+async def test_a_refusal_because_of_what_the_database_refused_has_its_page_too(
+    failing_client: AsyncTestClient, app: Starlette, db: AsyncSession
+) -> None:
+    async def refuse_what_the_database_refused(user: CurrentUser, db: Db) -> Response:
+        user.name = "x" * (LONGEST_NAME + 1)
+        try:
+            await db.flush()
+        except DBAPIError:
+            raise HTTPException(409) from None
+        return Response()
+
+    app.router.routes.append(Route("/refuse", refuse_what_the_database_refused, name="tests.refuse"))
+    await add_person(db)
+    await log_in(failing_client)
+
+    assert (await failing_client.get("/refuse", headers=BROWSER)).status_code == 409
 
 
 async def test_people_get_a_page_and_programs_a_problem_document(client: AsyncTestClient) -> None:
