@@ -10,7 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.config import Settings
 from app.database import Database
 from app.main import create_app
+from app.policy import public
 from core.applications import Starlette
+from core.requests import Request
+from core.responses import Response
+from core.routing import Route
 from core.testclient import AsyncTestClient
 from tests.databases import (
     DatabaseServer,
@@ -19,6 +23,8 @@ from tests.databases import (
     new_database_name,
     rolled_back_database,
 )
+
+SECRET_OF_THE_FAILURE = "the-database-password"
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +64,24 @@ async def client(app: Starlette, settings: Settings) -> AsyncIterator[AsyncTestC
     """A browser without JavaScript: it keeps cookies, and shows redirects instead of following them."""
     async with AsyncTestClient(app, base_url=settings.base_url, follow_redirects=False) as client:
         yield client
+
+
+@pytest.fixture
+async def failing_client(app: Starlette, settings: Settings) -> AsyncIterator[AsyncTestClient]:
+    """A client that is answered as in production when the application fails, where `client` raises what was raised.
+
+    `/fail` and `/api/v1/fail` fail, with a password in what they say.
+    """
+    for path, name in (("/fail", "tests.fail"), ("/api/v1/fail", "tests.fail_for_programs")):
+        app.router.routes.append(public(Route(path, _fail, name=name)))
+    async with AsyncTestClient(
+        app, base_url=settings.base_url, raise_server_exceptions=False, follow_redirects=False
+    ) as client:
+        yield client
+
+
+async def _fail(request: Request) -> Response:
+    raise RuntimeError(SECRET_OF_THE_FAILURE)
 
 
 @pytest.fixture

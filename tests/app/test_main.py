@@ -1,7 +1,6 @@
 """What holds for every answer of the product, whatever page it is: headers, error pages, and that bad input is never a 500."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -15,16 +14,14 @@ from app.accounts.models import LONGEST_NAME
 from app.config import Settings
 from app.database import Db
 from app.main import MAX_BODY_SIZE, create_app
-from app.policy import public
 from core.applications import Starlette
 from core.exceptions import HTTPException
-from core.requests import Request
 from core.responses import Response
 from core.routing import Route
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, log_in
+from tests.app.conftest import SECRET_OF_THE_FAILURE
 
-SECRET_OF_THE_FAILURE = "the-database-password"
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 PROGRAM = {"accept": "application/json"}
 SECURITY_HEADERS = {
@@ -33,19 +30,6 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-
-
-async def fail(request: Request) -> Response:
-    raise RuntimeError(SECRET_OF_THE_FAILURE)
-
-
-@pytest.fixture
-async def failing_client(app: Starlette, settings: Settings) -> AsyncIterator[AsyncTestClient]:
-    app.router.routes.append(public(Route("/fail", fail, name="tests.fail")))
-    async with AsyncTestClient(
-        app, base_url=settings.base_url, raise_server_exceptions=False, follow_redirects=False
-    ) as client:
-        yield client
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,8 @@
 """Every refusal of the API is a problem document, whoever refuses: the router, a middleware, a handler or a failure."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.config import Settings
 from app.errors import Refusal
 from app.main import API_LIMIT, MAX_BODY_SIZE
 from app.policy import public
@@ -15,6 +12,7 @@ from core.responses import Response
 from core.routing import Route
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in
+from tests.app.conftest import SECRET_OF_THE_FAILURE
 
 ORGANIZATION = "/api/v1/organizations/ada-lovelace"
 
@@ -27,18 +25,10 @@ async def take(request: Request) -> Response:
     raise Taken("Somebody was faster.")
 
 
-async def fail(request: Request) -> Response:
-    raise RuntimeError("the-database-password")
-
-
 @pytest.fixture
-async def refused(app: Starlette, settings: Settings) -> AsyncIterator[AsyncTestClient]:
+def refused(app: Starlette, failing_client: AsyncTestClient) -> AsyncTestClient:
     app.router.routes.append(public(Route("/api/v1/taken", take, name="tests.take")))
-    app.router.routes.append(public(Route("/api/v1/failing", fail, name="tests.fail")))
-    async with AsyncTestClient(
-        app, base_url=settings.base_url, raise_server_exceptions=False, follow_redirects=False
-    ) as client:
-        yield client
+    return failing_client
 
 
 @pytest.mark.parametrize(
@@ -49,7 +39,7 @@ async def refused(app: Starlette, settings: Settings) -> AsyncIterator[AsyncTest
         ("GET", "/api/nowhere", 404),
         ("DELETE", "/api/v1/me", 405),
         ("GET", "/api/v1/taken", 409),
-        ("GET", "/api/v1/failing", 500),
+        ("GET", "/api/v1/fail", 500),
     ],
 )
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
@@ -61,7 +51,7 @@ async def test_a_refusal_is_a_problem_whatever_is_accepted(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.headers["cache-control"] == "no-store"
     assert answer.json()["status"] == status
-    assert "the-database-password" not in answer.text
+    assert SECRET_OF_THE_FAILURE not in answer.text
     assert ("allow" in answer.headers) is (status == 405)
 
 
