@@ -8,16 +8,14 @@ import contextlib
 import inspect
 import math
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Self, cast
 
 import anyio
 import anyio.abc
 
 from core.requests import ClientDisconnect
-from core.types import ASGIApp, Message, Scope
+from core.types import ASGIApp, Message, Receive, Scope, Send
 from core.websockets import WebSocketDisconnect
-
-T = TypeVar("T")
 
 ASGI_VERSIONS = {"version": "3.0", "spec_version": "2.4"}
 
@@ -36,36 +34,13 @@ class ProtocolError(AssertionError):
     """The application sent what the ASGI specification does not allow at this point."""
 
 
-class _Channel(Generic[T]):
-    """A one-way queue between the client's side and the application."""
-
-    def __init__(self, capacity: float) -> None:
-        self._in, self._out = anyio.create_memory_object_stream[T](capacity)
-        self.put = self._in.send
-        self.put_nowait = self._in.send_nowait
-        self.get = self._out.receive
-        self.end = self._in.close
-        self.refuse = self._out.close
-
-    def close(self) -> None:
-        self._in.close()
-        self._out.close()
-
-
 def as_asgi3(app: Any) -> ASGIApp:
     """Return the application itself, or an ASGI 2 double callable (`app(scope)(receive, send)`) wrapped as ASGI 3."""
     try:
         inspect.signature(app).bind({}, None, None)
+        return cast(ASGIApp, app)
     except TypeError:
-        return _wrap_asgi2(app)
-    return cast(ASGIApp, app)
-
-
-def _wrap_asgi2(app: Any) -> ASGIApp:
-    async def single_callable(scope: Scope, receive: Any, send: Any) -> None:
-        await app(scope)(receive, send)
-
-    return single_callable
+        return lambda scope, receive, send: app(scope)(receive, send)
 
 
 class Conversation:
@@ -78,6 +53,8 @@ class Conversation:
     # Where the application's task runs. A group of the conversation's own would have to be left in the order of its
     # holder's cancel scopes: not inside a timeout, for example, that was entered after it.
     host: anyio.abc.TaskGroup | None = None
+    receive: Receive
+    send: Send
 
     def __init__(self, app: ASGIApp, scope: Scope) -> None:
         self.app = app
@@ -105,14 +82,6 @@ class Conversation:
         finally:
             await self._leave(cancel=cancel)
 
-    async def receive(self) -> Message:
-        """Give the application its next message."""
-        raise NotImplementedError
-
-    async def send(self, message: Message) -> None:
-        """Take a message from the application."""
-        raise NotImplementedError
-
     async def open(self) -> None:
         """Wait until the application has answered the opening of the connection."""
 
@@ -129,11 +98,12 @@ class Conversation:
             error, self.error = self.error, None
             raise error
 
-    def _channel(self, capacity: float = math.inf) -> Any:  # The caller's annotation names what the channel carries.
-        channel: _Channel[Any] = _Channel(capacity)
-        # Closed last, and also if the task was cancelled while it left.
-        self._resources.callback(channel.close)
-        return channel
+    def _channel(self, capacity: float = math.inf) -> tuple[Any, Any]:  # Streams, of what their users say.
+        ends = anyio.create_memory_object_stream[Any](capacity)
+        for end in ends:
+            # Closed last, and also if the task was cancelled while it left.
+            self._resources.callback(end.close)
+        return ends
 
     async def _run(self) -> None:
         try:
@@ -180,7 +150,7 @@ class HTTPExchange(Conversation):
         self._waiting = 0
         self._started = anyio.Event()
         self._completed = anyio.Event()
-        self._chunks: _Channel[bytes] = self._channel(capacity=0)
+        self._chunks_in, self._chunks = self._channel(capacity=0)
 
     async def open(self) -> None:
         await self._started.wait()
@@ -191,7 +161,7 @@ class HTTPExchange(Conversation):
         self._left = True
         will_notice = self._waiting > 0
         self._completed.set()
-        self._chunks.refuse()
+        self._chunks.close()
         if will_notice:
             with anyio.move_on_after(NOTICING_GRACE):
                 await self.returned.wait()
@@ -213,14 +183,14 @@ class HTTPExchange(Conversation):
 
     def end(self) -> None:
         self._started.set()
-        self._chunks.end()
+        self._chunks_in.close()
 
     async def next_chunk(self) -> bytes:
         """Return the next part of the body, or b"" at its end, when `exhausted` is set too."""
         chunk = b""
         while not chunk and not self.exhausted:
             try:
-                chunk = await self._chunks.get()
+                chunk = await self._chunks.receive()
                 self.exhausted = self._last_chunk_sent
             except anyio.EndOfStream:
                 self.exhausted = True
@@ -275,7 +245,7 @@ class HTTPExchange(Conversation):
     async def _put(self, body: bytes) -> None:
         try:
             with self._noticing():
-                await self._chunks.put(body)
+                await self._chunks_in.send(body)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             raise OSError("The client has left.") from None
 
@@ -290,7 +260,7 @@ class HTTPExchange(Conversation):
 
     def _complete(self) -> None:
         self._completed.set()
-        self._chunks.end()
+        self._chunks_in.close()
 
 
 class WebSocketExchange(Conversation):
@@ -302,8 +272,8 @@ class WebSocketExchange(Conversation):
         self.denial: Message | None = None
         self._left = False
         self._noticed = anyio.Event()
-        self._to_app: _Channel[Message] = self._channel()
-        self._to_client: _Channel[Message] = self._channel()
+        self._to_app, self._from_client = self._channel()
+        self._to_client, self._from_app = self._channel()
 
     async def open(self) -> None:
         """Raises WebSocketDisconnect if the application closed the socket instead of accepting it, or its error."""
@@ -327,12 +297,12 @@ class WebSocketExchange(Conversation):
 
     def end(self) -> None:
         self._noticed.set()
-        self._to_client.end()
+        self._to_client.close()
 
     def deliver(self, message: Message) -> None:
         """Queue a message for the application."""
         if not self._left:
-            self._to_app.put_nowait(message)
+            self._to_app.send_nowait(message)
 
     def disconnect(self, code: int, reason: str | None = None) -> None:
         """Queue the client's departure; nothing can be delivered after it."""
@@ -342,13 +312,13 @@ class WebSocketExchange(Conversation):
     async def next_message(self) -> Message:
         """Return the application's next message; raises its error if it failed, code 1006 if it merely returned."""
         with contextlib.suppress(anyio.EndOfStream):
-            return await self._to_client.get()
+            return cast(Message, await self._from_app.receive())
         # Raised outside of the handler of EndOfStream, which would otherwise become the error's context.
         self.raise_error()
         raise WebSocketDisconnect(1006, "The application returned without closing the websocket.")
 
     async def receive(self) -> Message:
-        message = await self._to_app.get()
+        message: Message = await self._from_client.receive()
         if message["type"] == "websocket.disconnect":
             self._noticed.set()
         return message
@@ -356,7 +326,7 @@ class WebSocketExchange(Conversation):
     async def send(self, message: Message) -> None:
         if self._left:
             raise OSError("The websocket's client has left.")
-        self._to_client.put_nowait(message)
+        self._to_client.send_nowait(message)
         await anyio.lowlevel.checkpoint()
 
     async def _read_denial(self, start: Message) -> None:
@@ -373,8 +343,9 @@ class Lifespan(Conversation):
 
     def __init__(self, app: ASGIApp, state: dict[str, Any]) -> None:
         super().__init__(app, {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state})
-        self._to_app: _Channel[Message] = self._channel()
-        self._to_server: _Channel[Message] = self._channel()
+        self._to_app, from_server = self._channel()
+        self._to_server, self._from_app = self._channel()
+        self.receive, self.send = from_server.receive, self._to_server.send
 
     async def open(self) -> None:
         await self._pass("startup")
@@ -386,19 +357,13 @@ class Lifespan(Conversation):
         return False
 
     def end(self) -> None:
-        self._to_server.end()
-
-    async def receive(self) -> Message:
-        return await self._to_app.get()
-
-    async def send(self, message: Message) -> None:
-        await self._to_server.put(message)
+        self._to_server.close()
 
     async def _pass(self, phase: str) -> None:
-        self._to_app.put_nowait({"type": f"lifespan.{phase}"})
+        self._to_app.send_nowait({"type": f"lifespan.{phase}"})
         message: Message = {"type": f"lifespan.{phase}.complete"}
         with contextlib.suppress(anyio.EndOfStream):
-            message = await self._to_server.get()
+            message = await self._from_app.receive()
         # An application that returned without an answer has no lifespan; one that failed has an error.
         self.raise_error()
         if message["type"] != f"lifespan.{phase}.complete":

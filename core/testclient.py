@@ -8,8 +8,7 @@ import functools
 import json
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 from urllib.parse import unquote
 
 import anyio
@@ -74,13 +73,11 @@ def _build_websocket_scope(request: httpx2.Request, owner: "_Caller") -> Scope:
 
 
 def _websocket_headers(headers: Any, subprotocols: Sequence[str] | None) -> httpx2.Headers:
-    given = httpx2.Headers(headers)
-    given.setdefault("connection", "upgrade")
-    given.setdefault("sec-websocket-key", "testserver==")
-    given.setdefault("sec-websocket-version", "13")
-    if subprotocols is not None:
-        given.setdefault("sec-websocket-protocol", ", ".join(subprotocols))
-    return given
+    offer = {} if subprotocols is None else {"sec-websocket-protocol": ", ".join(subprotocols)}
+    handshake = {"connection": "upgrade", "sec-websocket-key": "testserver==", "sec-websocket-version": "13"}
+    complete = httpx2.Headers(handshake | offer)
+    complete.update(headers)
+    return complete
 
 
 def _build_response(
@@ -90,9 +87,7 @@ def _build_response(
     if exchange.status is None:
         if raise_errors:
             exchange.raise_error()
-            raise ProtocolError(
-                "TestClient did not receive any response: the application returned without sending one."
-            )
+            raise ProtocolError("TestClient received no response: the application returned without sending one.")
         exchange.status = 500
     response = httpx2.Response(
         exchange.status, headers=exchange.headers, stream=stream, request=request, extensions=exchange.extensions
@@ -132,8 +127,8 @@ class _Body(httpx2.SyncByteStream):
             self._exchange.raise_error()
 
 
-class _Transport(httpx2.BaseTransport):
-    def __init__(self, owner: "TestClient") -> None:
+class _Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+    def __init__(self, owner: Any) -> None:  # The client that it belongs to.
         self._owner = owner
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -147,17 +142,35 @@ class _Transport(httpx2.BaseTransport):
             body.take_over(stack.pop_all())
         return response
 
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        owner = self._owner
+        async with contextlib.AsyncExitStack() as stack:
+            exchange = HTTPExchange(owner.app, _build_scope(request, owner), *_request_body(request, stack))
+            exchange.host = owner.tasks
+            await stack.enter_async_context(exchange)
+            body = _AsyncBody(exchange, owner.raise_server_exceptions)
+            response = _build_response(exchange, request, body, raise_errors=owner.raise_server_exceptions)
+            body.resources = stack.pop_all()
+        return response
 
-def _request_body(request: httpx2.Request) -> tuple[ReadChunk | None, bytes]:
+
+def _request_body(
+    request: httpx2.Request, stack: contextlib.AsyncExitStack | None = None
+) -> tuple[ReadChunk | None, bytes]:
     if isinstance(request.stream, httpx2.ByteStream):
         return None, request.read()
-    # httpx2 has refused an asynchronous body already.
-    chunks = iter(cast(httpx2.SyncByteStream, request.stream))
+    # Multipart streams can be read either way; reading them synchronously leaves no asynchronous generator behind.
+    if isinstance(request.stream, httpx2.SyncByteStream):
+        chunks = iter(request.stream)
 
-    async def read_chunk() -> bytes | None:
-        return next(chunks, None)
+        async def read_chunk() -> bytes | None:
+            return next(chunks, None)
 
-    return read_chunk, b""
+        return read_chunk, b""
+    arriving = aiter(request.stream)
+    if stack is not None and hasattr(arriving, "aclose"):
+        stack.push_async_callback(arriving.aclose)
+    return functools.partial(anext, arriving, None), b""
 
 
 class _AsyncBody(httpx2.AsyncByteStream):
@@ -174,39 +187,6 @@ class _AsyncBody(httpx2.AsyncByteStream):
         await self.resources.aclose()
         if self._raise_errors:
             self._exchange.raise_error()
-
-
-class _AsyncTransport(httpx2.AsyncBaseTransport):
-    def __init__(self, owner: "AsyncTestClient") -> None:
-        self._owner = owner
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        owner = self._owner
-        async with contextlib.AsyncExitStack() as stack:
-            read_chunk, content = await self._request_body(request, stack)
-            scope = _build_scope(request, owner)
-            exchange = HTTPExchange(owner.app, scope, read_chunk, content)
-            exchange.host = owner._tasks
-            await stack.enter_async_context(exchange)
-            body = _AsyncBody(exchange, owner.raise_server_exceptions)
-            response = _build_response(exchange, request, body, raise_errors=owner.raise_server_exceptions)
-            body.resources = stack.pop_all()
-        return response
-
-    async def _request_body(
-        self, request: httpx2.Request, stack: contextlib.AsyncExitStack
-    ) -> tuple[ReadChunk | None, bytes]:
-        # Multipart streams can be read either way; reading them synchronously leaves no asynchronous generator behind.
-        if isinstance(request.stream, httpx2.SyncByteStream):
-            return _request_body(request)
-        chunks = aiter(request.stream)
-        if hasattr(chunks, "aclose"):
-            stack.push_async_callback(chunks.aclose)
-
-        async def read_chunk() -> bytes | None:
-            return await anext(chunks, None)
-
-        return read_chunk, b""
 
 
 class AsyncWebSocketTestSession:
@@ -307,16 +287,26 @@ class WebSocketTestSession:
 class _Caller:
     """What both clients know of the application and of themselves, beside httpx2's own settings."""
 
-    def _adopt(
-        self, app: ASGI3App | ASGI2App, raise_errors: bool, root_path: str, client: tuple[str, int], headers: Any
-    ) -> dict[str, str]:
-        """Returns the headers of every request."""
+    def __init__(
+        self,
+        app: ASGI3App | ASGI2App,
+        base_url: str = "http://testserver",
+        raise_server_exceptions: bool = True,
+        root_path: str = "",
+        cookies: Any = None,  # Whatever httpx2 takes.
+        headers: Mapping[str, str] | None = None,
+        follow_redirects: bool = True,
+        client: tuple[str, int] = ("testclient", 50000),
+    ) -> None:
         self.app = as_asgi3(app)
         self.app_state: dict[str, Any] = {}
-        self.raise_server_exceptions = raise_errors
+        self.raise_server_exceptions = raise_server_exceptions
         self.root_path = root_path
         self.client = client
-        return {"user-agent": "testclient", **{name.lower(): value for name, value in (headers or {}).items()}}
+        own = {"user-agent": "testclient", **{name.lower(): value for name, value in (headers or {}).items()}}
+        settings: Any = {"headers": own, "cookies": cookies, "follow_redirects": follow_redirects}
+        settings |= {"base_url": base_url, "transport": _Transport(self)}
+        super().__init__(**settings)
 
     def _websocket_session(
         self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Sequence[str] | None, options: Any
@@ -347,17 +337,13 @@ class TestClient(_Caller, httpx2.Client):
         root_path: str = "",
         backend: Literal["asyncio", "trio"] = "asyncio",
         backend_options: dict[str, Any] | None = None,
-        cookies: Any = None,  # Whatever httpx2 takes.
-        headers: Mapping[str, str] | None = None,
-        follow_redirects: bool = True,
-        client: tuple[str, int] = ("testclient", 50000),
+        *settings: Any,  # As AsyncTestClient takes them: `cookies`, `headers`, `follow_redirects`, `client`.
+        **options: Any,
     ) -> None:
         self.async_backend: dict[str, Any] = {"backend": backend, "backend_options": backend_options or {}}
         self.portal: anyio.from_thread.BlockingPortal | None = None
         self.open_bodies: set[_Body] = set()
-        own = self._adopt(app, raise_server_exceptions, root_path, client, headers)
-        options: Any = {"headers": own, "cookies": cookies, "follow_redirects": follow_redirects}
-        super().__init__(base_url=base_url, transport=_Transport(self), **options)
+        super().__init__(app, base_url, raise_server_exceptions, root_path, *settings, **options)
 
     def request(self, method: str, url: httpx2.URL | str, **options: Any) -> httpx2.Response:
         """Send a request, with httpx2's options. `timeout` has no effect in memory and warns."""
@@ -382,13 +368,8 @@ class TestClient(_Caller, httpx2.Client):
             self._resources = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        self._resources.__exit__(exc_type, exc_value, traceback)
+    def __exit__(self, *exception: Any, **named: Any) -> None:
+        self._resources.__exit__(*exception)
 
     def close(self) -> None:
         """Cancel the requests whose responses were not read to their end."""
@@ -416,22 +397,7 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
 
     __test__ = False
 
-    def __init__(
-        self,
-        app: ASGI3App | ASGI2App,
-        base_url: str = "http://testserver",
-        raise_server_exceptions: bool = True,
-        root_path: str = "",
-        cookies: Any = None,  # Whatever httpx2 takes.
-        headers: Mapping[str, str] | None = None,
-        follow_redirects: bool = True,
-        client: tuple[str, int] = ("testclient", 50000),
-    ) -> None:
-        self._resources = contextlib.AsyncExitStack()
-        self._tasks: anyio.abc.TaskGroup | None = None
-        own = self._adopt(app, raise_server_exceptions, root_path, client, headers)
-        options: Any = {"headers": own, "cookies": cookies, "follow_redirects": follow_redirects}
-        super().__init__(base_url=base_url, transport=_AsyncTransport(self), **options)
+    tasks: anyio.abc.TaskGroup | None = None
 
     def websocket_connect(
         self, url: str, subprotocols: Sequence[str] | None = None, **options: Any
@@ -447,18 +413,13 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(self.lifespan())
-            self._tasks = await stack.enter_async_context(anyio.create_task_group())
+            self.tasks = await stack.enter_async_context(anyio.create_task_group())
+            stack.callback(self.tasks.cancel_scope.cancel)
+            stack.callback(setattr, self, "tasks", None)
             self._resources = stack.pop_all()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        if self._tasks is not None:
-            self._tasks.cancel_scope.cancel()
-            self._tasks = None
+    async def __aexit__(self, *exception: Any, **named: Any) -> None:
+
         # The caller's own exception is not passed in: a task group would wrap it in an exception group.
         await self._resources.aclose()

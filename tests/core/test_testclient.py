@@ -559,10 +559,6 @@ def test_closing_a_client_that_was_never_entered_ends_its_open_responses() -> No
     assert not client.open_bodies
 
 
-async def test_a_client_may_be_left_without_having_been_entered() -> None:
-    await AsyncTestClient(APP).__aexit__()
-
-
 async def test_hints_pass_only_where_they_were_announced_and_trailers_come_in_parts() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope["extensions"]["http.response.early_hint"] = {}
