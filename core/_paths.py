@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -52,18 +52,29 @@ def _refuse_duplicates(names: set[str], path: str) -> None:
         raise ValueError(f"Duplicated param name{plural} {', '.join(sorted(names))} at path {path}")
 
 
+def path_matcher(pattern: re.Pattern[str], convertors: Convertors) -> Callable[[str], dict[str, Any] | None]:
+    """What gets the converted parameters from a path, or None if that does not match. What cannot be converted is no match."""
+    match = pattern.match
+    conversions = [(name, convertor.convert) for name, convertor in convertors.items()]
+
+    def params_of(path: str) -> dict[str, Any] | None:
+        found = match(path)
+        if found is None:
+            return None
+        params = {}
+        try:
+            for name, convert in conversions:
+                params[name] = convert(found[name])
+        except ValueError:
+            return None
+        return params
+
+    return params_of
+
+
 def match_path(pattern: re.Pattern[str], convertors: Convertors, path: str) -> dict[str, Any] | None:
-    """The converted parameters, or None if the path does not match. A value that cannot be converted is no match."""
-    found = pattern.match(path)
-    if found is None:
-        return None
-    params = {}
-    try:
-        for name, convertor in convertors.items():
-            params[name] = convertor.convert(found[name])
-    except ValueError:
-        return None
-    return params
+    """The converted parameters of one path."""
+    return path_matcher(pattern, convertors)(path)
 
 
 def replace_params(

@@ -46,8 +46,11 @@ class Response:
         if media_type is not None:
             self.media_type = media_type
         self.background = background
-        self.body = self.render(content)
-        self.init_headers(headers)
+        self.body = body = self.render(content)
+        if headers:
+            self.init_headers(headers)
+        else:
+            self.raw_headers = [*content_headers(len(body), status_code, self.media_type, self.charset)]
 
     def render(self, content: Any) -> bytes | memoryview:
         """The body of this content. Classes override it."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from core._paths import PARAMETER, match_path, pattern_of
+from core._paths import PARAMETER, path_matcher, pattern_of
 from core._typed.markers import Depends
 from core._utils import notifying
-from core.convertors import FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor
+from core.convertors import FloatConvertor, IntegerConvertor, PathConvertor, StringConvertor, UUIDConvertor
 from core.types import Scope
 
 if TYPE_CHECKING:
@@ -24,15 +24,23 @@ if TYPE_CHECKING:
 
 # Their patterns are known not to reach over a slash; a registered convertor's may.
 SEGMENT_CONVERTORS = (StringConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)
+# They make the same unchangeable value of a text each time; of a registered one that is not known.
+CONSTANT_CONVERTORS = (*SEGMENT_CONVERTORS, PathConvertor)
+
+# How many addresses an index remembers with the routes that they may mean: most are asked for again soon.
+REMEMBERED_PATHS = 512
+LONGEST_REMEMBERED_PATH = 256
 
 # A function in the scope that wants to know the routes that are found.
 ROUTE_OBSERVER_KEY = "core.route_observer"
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 
-# A route of any class after its place in the order of registration. Of an endpoint the kind of connection and what gets the
-# parameters from a path; any other route is asked.
+# A route of any class after its place in the order of registration. Of a plain endpoint the kind of connection and what gets
+# the parameters from a path; any other route is asked.
 Place = tuple[int, Any, str | None, Any]
+# The same for one path: a route, and the parameters of a plain endpoint with its kind of connection.
+Candidate = tuple[Any, str | None, Any]
 
 
 class Match(enum.Enum):
@@ -45,8 +53,8 @@ class Match(enum.Enum):
 
 NONE, PARTIAL, FULL = Match
 
-# A route, and None for a full match or the methods that the path's routes allow together. Its class says what it has.
-Found = tuple[Any, frozenset[str] | None]
+# A route, what answers for it, and None for a full match or the methods that the path's routes allow together.
+Found = tuple[Any, Any, frozenset[str] | None]
 
 
 def ordered_methods(methods: Iterable[str]) -> list[str]:
@@ -144,6 +152,7 @@ class RouterIndex:
         for order, route in enumerate(routes):
             self._add(order, route, kinds, literal)
         self._trie.inherit()
+        self._remembered_candidates = lru_cache(REMEMBERED_PATHS)(self._candidates)
         # The endpoints, by method, of those addresses that no route before them could answer.
         self.direct: dict[str, Any] = {
             path: route for path, route in literal.items() if self._trie.search(iter(path.split("/")))[0][1] is route
@@ -152,11 +161,12 @@ class RouterIndex:
     def _add(self, order: int, route: Any, kinds: Sequence[type[BaseRoute]], literal: dict[str, BaseRoute]) -> None:
         kind: Any = next((kind for kind in kinds if type(route).matches is kind.matches), None)
         is_endpoint = hasattr(kind, "scope_type")
-        params_of = partial(match_path, route.path_regex, route.param_convertors) if is_endpoint else None
-        place: Place = order, route, route.scope_type if is_endpoint else None, params_of
+        is_plain = is_endpoint and type(route).handle is kind.handle and has_constant_convertors(route)
+        params_of = path_matcher(route.path_regex, route.param_convertors) if is_plain else None
+        place: Place = order, route, route.scope_type if is_plain else None, params_of
         if kind is not None and route.path_regex == pattern_of(route.path_format, route.param_convertors):
             self._trie.add(route, place)
-            if is_endpoint and route.methods and not route.param_convertors and type(route).handle is kind.handle:
+            if is_plain and route.methods and not route.param_convertors:
                 literal.setdefault(route.path, route)
         else:
             # Of another class, or with another pattern, for example one that ignores case.
@@ -170,32 +180,43 @@ class RouterIndex:
         What that route adds to the scope is added.
         """
         half: list[tuple[BaseRoute, Scope]] = []
-        for _, route, kind, params_of in self._trie.search(iter(path.split("/"))):
+        candidates = self._remembered_candidates if len(path) <= LONGEST_REMEMBERED_PATH else self._candidates
+        for route, kind, params in candidates(path):
             if kind is None:
                 match, child_scope = route.matches(scope)
-            elif kind != scope["type"] or (params := params_of(path)) is None:
+            elif kind != scope["type"]:
                 continue
             elif "path_params" not in scope and (not route.methods or scope["method"] in route.methods):
                 scope["endpoint"] = route.endpoint
-                scope["path_params"] = params
-                return route, None
+                scope["path_params"] = params.copy()
+                return route, route.app, None
             else:
-                match, child_scope = route.found(scope, params)
+                match, child_scope = route.found(scope, params.copy())
             if match is FULL:
                 scope.update(child_scope)
-                return route, None
+                return route, route.handle, None
             if match is PARTIAL:
                 half.append((route, child_scope))
-        return self._all_methods(scope, half) if half else (None, None)
+        return self._all_methods(scope, half) if half else (None, None, None)
+
+    def _candidates(self, path: str) -> list[Candidate]:
+        """The routes that may be meant, in order."""
+        places = self._trie.search(iter(path.split("/")))
+        read = [(route, kind, params_of and params_of(path)) for _, route, kind, params_of in places]
+        return [candidate for candidate in read if candidate[1] is None or candidate[2] is not None]
 
     def _all_methods(self, scope: Scope, half: Sequence[tuple[BaseRoute, Scope]]) -> Found:
         route, child_scope = half[0]
         scope.update(child_scope)
-        return route, frozenset().union(*(getattr(route, "methods", None) or () for route, _ in half))
+        return route, route.handle, frozenset().union(*(getattr(route, "methods", None) or () for route, _ in half))
 
     def named(self, name: str) -> list[BaseRoute]:
         """The routes that may have the name; those that hold others (mounts, hosts) may have any."""
         return [route for _, route, *_ in in_order([*self._named.get(name, ()), *self._asked_for_names])]
+
+
+def has_constant_convertors(route: Any) -> bool:
+    return all(type(convertor) in CONSTANT_CONVERTORS for convertor in route.param_convertors.values())
 
 
 def in_order(places: list[Place]) -> list[Place]:

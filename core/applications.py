@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+from core._exception_handler import HANDLERS_SCOPE_KEY
 from core._lifespan import as_lifespan_context
+from core._tracked_send import TrackedSend
 from core._typed.markers import Depends
 from core.datastructures import State, URLPath
 from core.middleware import Middleware, _MiddlewareFactory, wrap_in_middleware
@@ -92,7 +94,16 @@ class Starlette:
         stack = self.middleware_stack
         if stack is None:
             stack = self.middleware_stack = self.build_middleware_stack()
-        await stack(scope, receive, send)
+        if type(stack) is not ErrorLayer or scope["type"] != "http":
+            await stack(scope, receive, send)
+            return
+        # What the two layers do when they are called, without the frames that calling them takes.
+        scope[HANDLERS_SCOPE_KEY] = stack.app.handlers
+        tracked = TrackedSend(send)
+        try:
+            await stack.inmost(scope, receive, tracked)
+        except Exception as error:
+            await stack.settle(error, scope, receive, tracked)
 
     def mount(self, path: str, app: ASGIApp, name: str | None = None) -> None:
         """Add an application below a path."""

@@ -134,7 +134,8 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 
     @property
     def path_params(self) -> dict[str, Any]:
-        return cast("dict[str, Any]", self.scope.get("path_params", {}))
+        path_params: dict[str, Any] = self.scope.get("path_params") or {}
+        return path_params
 
     @lazy
     def cookies(self) -> dict[str, str]:
@@ -263,7 +264,8 @@ class Request(HTTPConnection[StateT]):
 
     @property
     def method(self) -> str:
-        return cast(str, self.scope["method"])
+        method: str = self.scope["method"]
+        return method
 
     @property
     def receive(self) -> Receive:

@@ -472,26 +472,25 @@ class Router:
     def app(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Route the connection; inside the router's middleware."""
         # No coroutine of its own: the caller awaits the one of whatever answers, which saves a frame.
-        if scope["type"] == "lifespan":
+        kind = scope["type"]
+        if kind == "lifespan":
             return self.lifespan(scope, receive, send)
         if "router" not in scope:
             scope["router"] = self
         path = get_route_path(scope) if scope.get("root_path") else scope["path"]
         index = self._routes.router_index or self._index()
         route = index.direct.get(path)
-        if route is not None and scope["type"] == "http" and scope["method"] in route.methods:
+        if route is not None and kind == "http" and scope["method"] in route.methods:
             scope["endpoint"] = route.endpoint
             if "path_params" not in scope:
                 scope["path_params"] = {}
             answer = route.app
         else:
-            route, allowed = index.find(scope, path)
+            route, answer, allowed = index.find(scope, path)
             if route is None:
                 return self._answer_without_route(scope, receive, send, path)
-            if type(route).handle is not _EndpointRoute.handle:
-                answer = route.handle
-            else:
-                answer = route.app if allowed is None else functools.partial(self._refuse_method, allowed=allowed)
+            if allowed is not None and type(route).handle is _EndpointRoute.handle:
+                answer = functools.partial(self._refuse_method, allowed=allowed)
         scope["route"] = route
         if ROUTE_OBSERVER_KEY in scope:
             scope[ROUTE_OBSERVER_KEY](route)

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from core._exception_handler import HANDLERS_SCOPE_KEY
 from core._tracked_send import TrackedSend, track
 from core.concurrency import call_function, run_in_threadpool
 from core.middleware.exceptions import ExceptionMiddleware
@@ -108,26 +107,18 @@ class ServerErrorMiddleware:
 
 
 class ErrorLayer(ServerErrorMiddleware):
-    """ServerErrorMiddleware and, right inside it, ExceptionMiddleware: one layer that does the work of both."""
+    """ServerErrorMiddleware right around ExceptionMiddleware: an application does the work of both itself."""
+
+    app: ExceptionMiddleware
 
     def __init__(self, app: ExceptionMiddleware, handler: ExceptionHandler | None = None, debug: bool = False) -> None:
-        super().__init__(app.app, handler, debug)
-        self.inner = app
+        super().__init__(app, handler, debug)
+        self.inmost = app.app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.inner(scope, receive, send)
-            return
-        scope[HANDLERS_SCOPE_KEY] = self.inner.handlers
-        tracked = TrackedSend(send)
+    async def settle(self, error: Exception, scope: Scope, receive: Receive, send: TrackedSend) -> None:
+        """Answer an exception that came from the inmost application, and raise it unless that was expected."""
         try:
-            await self.app(scope, receive, tracked)
-        except Exception as error:
-            await self._settle(error, scope, receive, tracked)
-
-    async def _settle(self, error: Exception, scope: Scope, receive: Receive, send: TrackedSend) -> None:
-        try:
-            if not await self.inner.answer(error, scope, receive, send):
+            if not await self.app.answer(error, scope, receive, send):
                 raise error
         except Exception as unhandled:
             await self.answer(unhandled, scope, receive, send)

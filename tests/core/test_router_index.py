@@ -61,7 +61,7 @@ def test_the_index_agrees_with_asking_each_route(routes: list[BaseRoute], parts:
 
     index = RouterIndex(routes, (Route, WebSocketRoute, Mount))
     direct: Any = index.direct.get(get_route_path(scope))
-    route, found_methods = index.find(scope, get_route_path(scope))
+    route, _, found_methods = index.find(scope, get_route_path(scope))
 
     assert route is expected_route
     assert scope == {**asked, **expected_scope}
@@ -84,3 +84,18 @@ async def test_a_route_whose_pattern_was_replaced_is_asked_by_that_pattern() -> 
     route.path_regex = re.compile(route.path_regex.pattern, re.IGNORECASE)
 
     assert (await answer(Router([route]), http_scope(path="/logs"))).status == 200
+
+
+async def test_a_handler_that_changes_its_path_parameters_changes_nobody_elses() -> None:
+    async def forget(request: Request) -> Response:
+        return Response(str(request.path_params.pop("name")))
+
+    router = Router([Route("/{name}", forget)])
+
+    assert [(await answer(router, http_scope(path="/ada"))).body for _ in range(2)] == [b"ada", b"ada"]
+
+
+async def test_a_path_too_long_to_be_remembered_is_found_as_well() -> None:
+    router = Router([Route("/{name}", endpoint)])
+
+    assert (await answer(router, http_scope(path="/" + "a" * 1000))).status == 200
