@@ -5,7 +5,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.models import User
-from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import name_organization, system_scope
@@ -15,8 +14,10 @@ from app.invitations.joining import OutsideDomains, become_member
 from app.invitations.models import Invitation
 from app.invitations.notifying import notify_inviter
 from app.language import N_
+from app.organizations.custom_roles import role_of
 from app.organizations.granting import may_grant
 from app.organizations.models import Organization
+from app.organizations.recording import note_by
 
 
 class InvitationGone(Refusal):
@@ -38,7 +39,7 @@ class WrongPerson(Refusal):
 async def accept(
     db: AsyncSession, settings: Settings, user: User, invitation: Invitation, *, facts: RequestFacts
 ) -> Organization:
-    """Become a member by an invitation, and tell who sent it. Raises WrongPerson, InvitationGone and OutsideDomains."""
+    """Become a member by an invitation, and tell who sent it. Raises WrongPerson, InvitationGone, OutsideDomains, RoleGone."""
     organization = invitation.organization
     await _require_right_person(db, user, invitation)
     await name_organization(db, organization.id)
@@ -51,7 +52,7 @@ async def accept(
         db,
         organization,
         user,
-        role=invitation.role,
+        role=role_of(invitation),
         invited_by=invitation.invited_by,
         door="invitation",
         facts=facts,
@@ -80,7 +81,7 @@ async def is_backed(db: AsyncSession, invitation: Invitation) -> bool:
     inviter = await queries.find_membership_of(db, invitation.organization_id, invitation.invited_by)
     if inviter is None or "invitations.create" not in inviter.permissions:
         return False
-    return may_grant(inviter, invitation.role)
+    return may_grant(inviter, invitation)
 
 
 async def could_be_backed(db: AsyncSession, invitation: Invitation) -> bool:
@@ -107,14 +108,5 @@ async def _answer(db: AsyncSession, invitation: Invitation, **values: object) ->
 
 
 async def _note(db: AsyncSession, action: str, user: User, invitation: Invitation, facts: RequestFacts) -> None:
-    await record(
-        db,
-        action,
-        actor_id=user.id,
-        actor_label=user.name,
-        organization_id=invitation.organization_id,
-        target_type="invitation",
-        target_id=invitation.id,
-        target_label=invitation.address,
-        request=facts,
-    )
+    target = ("invitation", invitation.id, invitation.address)
+    await note_by(db, action, invitation.organization, user, target, facts)

@@ -22,10 +22,10 @@ from app.invitations import emails, queries
 from app.invitations.models import Invitation, InvitationState
 from app.jobs.actions import enqueue
 from app.language import N_
+from app.organizations.custom_roles import AnyRole, note_role, role_columns, role_key
 from app.organizations.granting import require_power_over
 from app.organizations.models import Scope
 from app.organizations.recording import note_about
-from app.policy import Role
 
 LIFETIME = timedelta(days=7)
 MOST_AT_ONCE = 50
@@ -71,7 +71,7 @@ async def invite_people(
     scope: Scope,
     lines: Sequence[str],
     *,
-    role: Role,
+    role: AnyRole,
     message: str | None,
     facts: RequestFacts,
 ) -> list[Answer]:
@@ -99,7 +99,7 @@ async def resend(
     db: AsyncSession, settings: Settings, scope: Scope, invitation: Invitation, *, facts: RequestFacts
 ) -> None:
     """Mail an invitation again with a new token; the old one works no more, and a week begins. Raises SentOftenEnough."""
-    require_power_over(scope.membership, invitation.role)
+    require_power_over(scope.membership, invitation)
     if invitation.sent_count >= MOST_SENT:
         raise SentOftenEnough
     token, now = new_token(), clock.now()
@@ -142,7 +142,7 @@ async def _invite(
     settings: Settings,
     scope: Scope,
     address: str,
-    role: Role,
+    role: AnyRole,
     message: str | None,
     facts: RequestFacts,
 ) -> Invitation | None:
@@ -152,7 +152,7 @@ async def _invite(
         id=uuid7(),
         organization_id=scope.organization.id,
         address=address,
-        role=role,
+        **role_columns(role),
         token_hash=hash_token(token),
         invited_by=scope.user.id,
         message=message or None,
@@ -165,10 +165,11 @@ async def _invite(
             db.add(invitation)
     except IntegrityError:
         return None
+    note_role(invitation, role)
     await emails.send_invitation(db, settings, scope, invitation, token=token)
     # By the worker, so that inviting takes the same whether the address has an account or not.
     await enqueue(db, "invitations.notify_receiver", {"invitation_id": invitation.id})
-    await _note(db, "invitations.sent", scope, invitation, facts, {"role": [None, role]})
+    await _note(db, "invitations.sent", scope, invitation, facts, {"role": [None, role_key(role)]})
     return invitation
 
 

@@ -15,8 +15,10 @@ from app.invitations.actions import MOST_AT_ONCE, Outcome
 from app.invitations.handlers import count_list, position
 from app.invitations.models import LONGEST_MESSAGE, Invitation, InvitationState
 from app.organizations.api import MOVED, NextCursor
+from app.organizations.custom_roles import role_key, role_of
 from app.organizations.dependencies import Allowed
-from app.organizations.models import Scope
+from app.organizations.member_api import ROLE, get_role
+from app.organizations.models import LONGEST_ROLE_NAME, Scope
 from app.pagination import PAGING_HEADERS, PageQuery, Pager, page_response
 from app.policy import Role
 from core.exceptions import HTTPException
@@ -33,7 +35,7 @@ class InvitationOut(BaseModel):
 
     id: UUID
     email: Annotated[str, Field(examples=["grace@example.com"])]
-    role: Role
+    role: Annotated[str, Field(description=ROLE, examples=["member"])]
     state: InvitationState
     expires_at: datetime
     created_at: datetime
@@ -53,7 +55,7 @@ class NewInvitations(JsonBody):
         list[Annotated[str, Field(max_length=300)]],
         Field(min_length=1, max_length=MOST_AT_ONCE, examples=[["grace@example.com"]]),
     ]
-    role: Annotated[Role, Field(strict=False)] = Role.MEMBER
+    role: Annotated[str, Field(max_length=LONGEST_ROLE_NAME, description=ROLE, examples=["member"])] = Role.MEMBER.value
     message: Annotated[str, Field(max_length=LONGEST_MESSAGE)] = ""
 
 
@@ -101,13 +103,14 @@ async def create_invitations(
 
     Each address has an answer of its own. Nobody invites to a role above their own.
     """
+    role = await get_role(db, scope, new.role)
     await count_list(request, scope)
     answers = await actions.invite_people(
         db,
         settings,
         scope,
         list(dict.fromkeys(new.emails)),
-        role=new.role,
+        role=role,
         message=new.message,
         facts=RequestFacts.of(request),
     )
@@ -135,7 +138,7 @@ def _invitation(invitation: Invitation) -> InvitationOut:
     return InvitationOut(
         id=invitation.id,
         email=invitation.address,
-        role=Role(invitation.role),
+        role=role_key(role_of(invitation)),
         state=invitation.state,
         expires_at=invitation.expires_at,
         created_at=invitation.created_at,

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.models import User
-from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import name_organization, system_scope
@@ -17,9 +16,11 @@ from app.invitations import door_queries, emails, queries
 from app.invitations.joining import become_member, require_admission
 from app.invitations.models import JoinDomain, JoinRequest
 from app.language import N_
+from app.organizations.custom_roles import AnyRole, role_columns, role_key, role_of
+from app.organizations.granting import require_power_over
 from app.organizations.member_queries import list_owners
 from app.organizations.models import Organization, Scope
-from app.organizations.recording import note_about
+from app.organizations.recording import note_about, note_by
 from app.policy import Role
 
 # Anybody can have an address at one of these: it says nothing about who belongs together.
@@ -46,15 +47,25 @@ class CannotJoin(Refusal):
         super().__init__(N_("You cannot join this organization by your address."))
 
 
-async def add_domain(db: AsyncSession, scope: Scope, *, domain: str, asks: bool, facts: RequestFacts) -> None:
-    """Let people of a domain find the organization. Raises DomainNotYours. One that is there already is changed."""
+async def add_domain(
+    db: AsyncSession, scope: Scope, *, domain: str, role: AnyRole, asks: bool, facts: RequestFacts
+) -> None:
+    """Let people of a domain find the organization. One that is there already is changed.
+
+    Raises DomainNotYours, and AboveYourOwnRole.
+    """
+    require_power_over(scope.membership, role)
     if domain in PUBLIC_DOMAINS or domain not in await door_queries.list_member_domains(db, scope):
         raise DomainNotYours
-    row = {"organization_id": scope.organization.id, "domain": domain, "asks": asks}
-    statement = insert(JoinDomain).values(**row, created_by=scope.user.id, created_at=clock.now())
-    await db.execute(statement.on_conflict_do_update(index_elements=["organization_id", "domain"], set_={"asks": asks}))
+    values = {"asks": asks, **role_columns(role)}
+    key = {"organization_id": scope.organization.id, "domain": domain}
+    statement = insert(JoinDomain).values(**key, **values, created_by=scope.user.id, created_at=clock.now())
+    await db.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
     target = ("join_domain", scope.organization.id, domain)
-    await note_about(db, "join_domains.added", scope, target, facts, {"domain": [None, domain], "asks": [None, asks]})
+    said = {"domain": domain, "role": role_key(role), "asks": asks}
+    await note_about(
+        db, "join_domains.added", scope, target, facts, {name: [None, each] for name, each in said.items()}
+    )
 
 
 async def remove_domain(db: AsyncSession, scope: Scope, *, domain: str, facts: RequestFacts) -> None:
@@ -70,20 +81,22 @@ async def remove_domain(db: AsyncSession, scope: Scope, *, domain: str, facts: R
 async def join_by_domain(
     db: AsyncSession, settings: Settings, user: User, organization_id: UUID, *, facts: RequestFacts
 ) -> Organization | None:
-    """Come in, or ask to: None means that somebody has to decide. Raises CannotJoin and OutsideDomains."""
-    found = next((each for each in await door_queries.list_joinable(db, user) if each.id == organization_id), None)
-    if found is None:
+    """Come in, or ask to: None means that somebody has to decide. Raises CannotJoin, OutsideDomains and RoleGone."""
+    if not any(each.id == organization_id for each in await door_queries.list_joinable(db, user)):
         raise CannotJoin
     async with system_scope(db):
         organization = await db.get_one(Organization, organization_id)
     await require_admission(db, organization, user)
     await name_organization(db, organization_id)
-    if found.asks and found.is_requested:
+    addresses = await queries.list_verified(db, user)
+    domain = await door_queries.find_domain(db, organization_id, addresses)
+    if domain is None:
+        raise CannotJoin
+    if domain.asks:
+        address = next(each for each in addresses if door_queries.domain_of(each) == domain.domain)
+        await _ask(db, settings, user, organization, address, facts)
         return None
-    if found.asks:
-        await _ask(db, settings, user, organization, facts)
-        return None
-    await become_member(db, organization, user, role=Role.MEMBER, invited_by=None, door="domain", facts=facts)
+    await become_member(db, organization, user, role=role_of(domain), invited_by=None, door="domain", facts=facts)
     user.current_organization_id = organization_id
     return organization
 
@@ -91,12 +104,18 @@ async def join_by_domain(
 async def grant(
     db: AsyncSession, settings: Settings, scope: Scope, request: JoinRequest, *, facts: RequestFacts
 ) -> None:
-    """Let somebody in who asked to, and tell them. Raises CannotJoin if their address is not theirs any more."""
+    """Let somebody in who asked to, as what their domain says, and tell them.
+
+    Raises CannotJoin if their address is not theirs any more, AboveYourOwnRole, OutsideDomains and RoleGone.
+    """
     if not await queries.has_verified(db, request.user, request.address):
         raise CannotJoin
     await require_admission(db, scope.organization, request.user)
+    domain = await door_queries.find_domain(db, scope.organization.id, [request.address])
+    role = role_of(domain) if domain else Role.MEMBER
+    require_power_over(scope.membership, domain or role)
     await become_member(
-        db, scope.organization, request.user, role=Role.MEMBER, invited_by=scope.user.id, door="request", facts=facts
+        db, scope.organization, request.user, role=role, invited_by=scope.user.id, door="request", facts=facts
     )
     await _forget(db, request)
     await _note(db, "join_requests.granted", scope, request, facts)
@@ -110,25 +129,13 @@ async def refuse(db: AsyncSession, scope: Scope, request: JoinRequest, *, facts:
 
 
 async def _ask(
-    db: AsyncSession, settings: Settings, user: User, organization: Organization, facts: RequestFacts
+    db: AsyncSession, settings: Settings, user: User, organization: Organization, address: str, facts: RequestFacts
 ) -> None:
-    domains = {each.domain for each in await door_queries.list_domains_of(db, organization.id)}
-    addresses = await queries.list_verified(db, user)
-    address = next(each for each in addresses if each.rpartition("@")[2].lower() in domains)
+    """Ask once: somebody who has asked already waits."""
     row = {"organization_id": organization.id, "user_id": user.id, "address": address, "created_at": clock.now()}
     statement = insert(JoinRequest).values(**row).on_conflict_do_nothing().returning(JoinRequest.user_id)
     if await db.scalar(statement.execution_options(synchronize_session=False)) is not None:
-        await record(
-            db,
-            "join_requests.made",
-            actor_id=user.id,
-            actor_label=user.name,
-            organization_id=organization.id,
-            target_type="user",
-            target_id=user.id,
-            target_label=user.name,
-            request=facts,
-        )
+        await note_by(db, "join_requests.made", organization, user, ("user", user.id, user.name), facts)
         for owner in await list_owners(db, organization.id):
             await emails.send_asked(db, settings, organization, owner, who=user)
 

@@ -12,12 +12,17 @@ from app.email.links import absolute
 from app.errors import Refusal
 from app.invitations import domains, door_queries, links, queries
 from app.invitations.forms import DomainForm, JoinDomainForm, JoinLinkForm
+from app.invitations.handlers import chosen_role
 from app.invitations.models import JoinLink, JoinRequest
 from app.language import gettext as _
+from app.organizations.custom_roles import list_grantable
 from app.organizations.dependencies import Allowed
+from app.organizations.granting import AboveYourOwnRole
 from app.organizations.models import Scope
 from app.organizations.queries import find_slug_of
+from app.organizations.role_names import role_options
 from app.pages import UNTRACED, see
+from app.policy import Role
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.params import Submitted
@@ -27,22 +32,24 @@ from core.responses import Response
 InvitingScope = Annotated[Scope, Allowed("invitations.create")]
 
 
-async def new_link(request: Request, scope: InvitingScope) -> Response:
+async def new_link(request: Request, scope: InvitingScope, db: Db) -> Response:
     """Ask for whom a link is good."""
-    return render(request, "invitations/new_link.html", form=Submitted.blank(JoinLinkForm, days=7))
+    return await _show_link(request, scope, db, Submitted.blank(JoinLinkForm, role=Role.MEMBER.value, days=7))
 
 
 async def create_link(
     request: Request, scope: InvitingScope, db: Db, settings: CurrentSettings, form: Submitted[JoinLinkForm]
 ) -> Response:
     """Make a link, and show it this once."""
-    if not form.is_valid:
-        return render(request, "invitations/new_link.html", form=form)
+    role = await chosen_role(db, scope, form)
+    if role is None:
+        return await _show_link(request, scope, db, form)
+    values = form.data.model_dump(exclude={"role"})
     try:
-        link, code = await links.create_link(db, scope, **form.data.model_dump(), facts=RequestFacts.of(request))
-    except links.TooManyLinks as refusal:
-        form.add_error("", _(refusal.message))
-        return render(request, "invitations/new_link.html", form=form)
+        link, code = await links.create_link(db, scope, role=role, **values, facts=RequestFacts.of(request))
+    except (links.TooManyLinks, AboveYourOwnRole) as refusal:
+        form.add_error("role" if isinstance(refusal, AboveYourOwnRole) else "", _(refusal.message))
+        return await _show_link(request, scope, db, form)
     return render(request, "invitations/link.html", link=link, address=absolute(settings, f"/join/{code}"))
 
 
@@ -88,17 +95,18 @@ async def join(request: Request, user: CurrentUser, db: Db, code: str) -> Respon
 
 async def new_domain(request: Request, scope: InvitingScope, db: Db) -> Response:
     """Ask which domain's people may come."""
-    return await _show_domains(request, scope, db, Submitted.blank(JoinDomainForm, asks="true"))
+    return await _show_domains(request, scope, db, Submitted.blank(JoinDomainForm, role=Role.MEMBER.value, asks="true"))
 
 
 async def add_domain(request: Request, scope: InvitingScope, db: Db, form: Submitted[JoinDomainForm]) -> Response:
     """Let people of a domain find the organization."""
-    if form.is_valid:
+    role = await chosen_role(db, scope, form)
+    if role is not None:
         facts = RequestFacts.of(request)
         try:
-            await domains.add_domain(db, scope, domain=form.data.domain, asks=form.data.asks, facts=facts)
-        except domains.DomainNotYours as refusal:
-            form.add_error("domain", _(refusal.message))
+            await domains.add_domain(db, scope, domain=form.data.domain, role=role, asks=form.data.asks, facts=facts)
+        except (domains.DomainNotYours, AboveYourOwnRole) as refusal:
+            form.add_error("role" if isinstance(refusal, AboveYourOwnRole) else "domain", _(refusal.message))
         else:
             flash(request, _("People with an address at %(domain)s find you now.") % {"domain": form.data.domain})
             return _back(request, scope)
@@ -150,9 +158,14 @@ async def _get_request(db: Db, scope: Scope, user_id: UUID) -> JoinRequest:
     return asked
 
 
+async def _show_link(request: Request, scope: Scope, db: Db, form: Submitted[JoinLinkForm]) -> Response:
+    return render(request, "invitations/new_link.html", form=form, roles=role_options(await list_grantable(db, scope)))
+
+
 async def _show_domains(request: Request, scope: Scope, db: Db, form: Submitted[JoinDomainForm]) -> Response:
     found = [each for each in await door_queries.list_member_domains(db, scope) if each not in domains.PUBLIC_DOMAINS]
-    return render(request, "invitations/new_domain.html", form=form, candidates=found)
+    roles = role_options(await list_grantable(db, scope))
+    return render(request, "invitations/new_domain.html", form=form, candidates=found, roles=roles)
 
 
 def _does_not_work(request: Request, refusal: Refusal | None = None) -> Response:

@@ -1,21 +1,28 @@
 """Join links, and joining by domain: what an organization offers, and what somebody finds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Email, User
 from app.accounts.sessions import hash_token
 from app.database import system_scope
-from app.invitations.models import JoinDomain, JoinLink, JoinRequest
-from app.invitations.queries import list_verified
-from app.organizations.models import Membership, MembershipStatus, Organization, Scope
+from app.invitations.models import Invitation, JoinDomain, JoinLink, JoinRequest
+from app.invitations.queries import is_unanswered, list_verified
+from app.organizations.models import CustomRole, Membership, MembershipStatus, Organization, Scope
 
 MOST_LISTED = 100
+
+# What gives people a role, and when it still does: an invitation that has expired may be sent again.
+LIVE: Mapping[type[Invitation | JoinLink | JoinDomain], Sequence[ColumnElement[bool]]] = {
+    Invitation: is_unanswered(),
+    JoinLink: [JoinLink.revoked_at.is_(None)],
+    JoinDomain: [],
+}
 
 
 @dataclass(frozen=True)
@@ -47,9 +54,31 @@ async def list_domains(db: AsyncSession, scope: Scope) -> Sequence[JoinDomain]:
     return (await db.scalars(statement.order_by(JoinDomain.domain))).all()
 
 
-async def list_domains_of(db: AsyncSession, organization_id: UUID) -> Sequence[JoinDomain]:
-    """The same for an organization that the transaction has named without being a member's."""
-    return (await db.scalars(select(JoinDomain).where(JoinDomain.organization_id == organization_id))).all()
+async def find_domain(db: AsyncSession, organization_id: UUID, addresses: Sequence[str]) -> JoinDomain | None:
+    """By which domain somebody with these addresses comes in: rather by one that does not ask.
+
+    The transaction must have named the organization.
+    """
+    statement = select(JoinDomain).where(
+        JoinDomain.organization_id == organization_id, JoinDomain.domain.in_({domain_of(each) for each in addresses})
+    )
+    return await db.scalar(statement.order_by(JoinDomain.asks, JoinDomain.domain).limit(1))
+
+
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2].lower()
+
+
+async def count_promises(db: AsyncSession, scope: Scope, role: CustomRole) -> int:
+    """How many invitations, links and domains let people in with this role."""
+    found = [
+        select(func.count())
+        .select_from(holder)
+        .where(holder.organization_id == scope.organization.id, holder.custom_role_id == role.id, *is_live)
+        .scalar_subquery()
+        for holder, is_live in LIVE.items()
+    ]
+    return sum((await db.execute(select(*found))).one())
 
 
 async def list_member_domains(db: AsyncSession, scope: Scope) -> Sequence[str]:
@@ -72,7 +101,7 @@ async def list_member_domains(db: AsyncSession, scope: Scope) -> Sequence[str]:
 
 async def list_joinable(db: AsyncSession, user: User) -> list[Joinable]:
     """The organizations that a person finds by the domain of a verified address and does not belong to."""
-    domains = sorted({address.rpartition("@")[2].lower() for address in await list_verified(db, user)})
+    domains = sorted({domain_of(address) for address in await list_verified(db, user)})
     member = exists().where(Membership.organization_id == Organization.id, Membership.user_id == user.id)
     requested = exists().where(JoinRequest.organization_id == Organization.id, JoinRequest.user_id == user.id)
     statement = (

@@ -10,7 +10,7 @@ from app.forms import Form, Line
 from app.invitations.actions import MOST_AT_ONCE
 from app.invitations.models import LONGEST_MESSAGE
 from app.language import N_
-from app.organizations.forms import Domain
+from app.organizations.forms import Domain, RoleKey
 from app.policy import Role
 
 LONGEST_LIST = 20_000
@@ -34,11 +34,12 @@ class InvitationForm(Form):
     """`emails` is a text with any number of addresses."""
 
     emails: Annotated[str, Field(max_length=LONGEST_LIST), AfterValidator(_some)]
-    role: Role = Role.MEMBER
+    role: RoleKey = Role.MEMBER
     message: Annotated[str, Field(max_length=LONGEST_MESSAGE)] = ""
 
 
 class JoinLinkForm(Form):
+    role: RoleKey = Role.MEMBER
     domain: Domain | None = None
     max_uses: Annotated[int | None, Field(ge=1, le=10_000)] = None
     days: Annotated[int, Field(ge=1, le=90)] = 7
@@ -46,6 +47,7 @@ class JoinLinkForm(Form):
 
 class JoinDomainForm(Form):
     domain: Domain
+    role: RoleKey = Role.MEMBER
     asks: bool = False
 
 

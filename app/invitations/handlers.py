@@ -1,5 +1,6 @@
 """An organization's side of invitations: sending them, and taking them back."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -9,14 +10,17 @@ from app.config import CurrentSettings, current_settings
 from app.database import Db
 from app.errors import Refusal
 from app.invitations import actions, door_queries, queries
-from app.invitations.forms import InvitationForm, read_lines
-from app.invitations.models import Invitation
+from app.invitations.forms import InvitationForm, JoinDomainForm, JoinLinkForm, read_lines
+from app.invitations.models import Invitation, JoinDomain, JoinRequest
 from app.language import gettext as _
+from app.organizations.custom_roles import AnyRole, find_role, list_grantable, role_of
 from app.organizations.dependencies import Allowed
-from app.organizations.granting import AboveYourOwnRole, grantable_roles
+from app.organizations.granting import AboveYourOwnRole
 from app.organizations.models import Scope
+from app.organizations.role_names import role_name, role_options
 from app.pages import see
 from app.pagination import PageQuery, Pager, Position
+from app.policy import Role
 from app.templates import flash, render
 from app.throttle import Limit, hit
 from core.exceptions import HTTPException
@@ -36,6 +40,8 @@ async def list_invitations(
     pager = Pager(request, query, f"invitations:{scope.organization.id}")
     found = await queries.list_invitations(db, scope, after=pager.after, limit=pager.limit)
     page = pager.page(found, position)
+    domains = await door_queries.list_domains(db, scope)
+    requests = await door_queries.list_requests(db, scope)
     return render(
         request,
         "invitations/list_invitations.html",
@@ -43,8 +49,9 @@ async def list_invitations(
         next_cursor=page.next_cursor,
         cursor=query.cursor,
         links=await door_queries.list_links(db, scope),
-        domains=await door_queries.list_domains(db, scope),
-        requests=await door_queries.list_requests(db, scope),
+        domains=domains,
+        requests=requests,
+        role_names=_roles_of(requests, domains),
         most_sent=actions.MOST_SENT,
     )
 
@@ -54,17 +61,18 @@ def position(invitation: Invitation) -> Position:
     return Position(invitation.created_at, invitation.id)
 
 
-async def new(request: Request, scope: InvitingScope) -> Response:
+async def new(request: Request, scope: InvitingScope, db: Db) -> Response:
     """Ask whom to invite."""
-    return _show(request, scope, Submitted.blank(InvitationForm, role="member"))
+    return await _show(request, scope, db, Submitted.blank(InvitationForm, role=Role.MEMBER.value))
 
 
 async def invite(
     request: Request, scope: InvitingScope, db: Db, settings: CurrentSettings, form: Submitted[InvitationForm]
 ) -> Response:
     """Invite people, and say of each line what became of it."""
-    if not form.is_valid:
-        return _show(request, scope, form)
+    role = await chosen_role(db, scope, form)
+    if role is None:
+        return await _show(request, scope, db, form)
     await count_list(request, scope)
     try:
         answers = await actions.invite_people(
@@ -72,13 +80,13 @@ async def invite(
             settings,
             scope,
             read_lines(form.data.emails),
-            role=form.data.role,
+            role=role,
             message=form.data.message,
             facts=RequestFacts.of(request),
         )
     except AboveYourOwnRole as refusal:
         form.add_error("role", _(refusal.message))
-        return _show(request, scope, form)
+        return await _show(request, scope, db, form)
     return render(request, "invitations/answers.html", answers=answers)
 
 
@@ -105,10 +113,28 @@ async def revoke(request: Request, scope: InvitingScope, db: Db, invitation_id: 
     return see(request, "invitations.list_invitations", slug=scope.organization.slug)
 
 
+async def chosen_role(
+    db: Db, scope: Scope, form: Submitted[InvitationForm] | Submitted[JoinLinkForm] | Submitted[JoinDomainForm]
+) -> AnyRole | None:
+    """The role that a form names; None, with what is wrong said beside the field, if anything in it is."""
+    role = await find_role(db, scope, form.data.role) if form.is_valid else None
+    if form.is_valid and role is None:
+        form.add_error("role", _("Choose one of the options."))
+    return role
+
+
 async def count_list(request: Request, scope: Scope) -> None:
     """Count a request that sends mail to people who may not know us. Raises TooManyRequests."""
     limit = Limit("invitations", str(scope.organization.id), LISTS_AN_HOUR, HOUR)
     await hit(request.app.state.database, limit, secret=current_settings(request).key("throttle"))
+
+
+def _roles_of(requests: Sequence[JoinRequest], domains: Sequence[JoinDomain]) -> dict[UUID, str]:
+    """What those who ask to join would be: what their domain gives, or ordinary members if it is gone."""
+    given = {each.domain: role_of(each) for each in domains}
+    return {
+        asked.user_id: role_name(given.get(door_queries.domain_of(asked.address), Role.MEMBER)) for asked in requests
+    }
 
 
 async def _get(db: Db, scope: Scope, invitation_id: UUID) -> Invitation:
@@ -118,5 +144,5 @@ async def _get(db: Db, scope: Scope, invitation_id: UUID) -> Invitation:
     return invitation
 
 
-def _show(request: Request, scope: Scope, form: Submitted[InvitationForm]) -> Response:
-    return render(request, "invitations/new.html", form=form, roles=grantable_roles(scope.membership))
+async def _show(request: Request, scope: Scope, db: Db, form: Submitted[InvitationForm]) -> Response:
+    return render(request, "invitations/new.html", form=form, roles=role_options(await list_grantable(db, scope)))

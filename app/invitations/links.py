@@ -1,8 +1,8 @@
-"""Links by which anybody who is given one becomes an ordinary member."""
+"""Links by which anybody who is given one becomes a member."""
 
 from datetime import timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -16,9 +16,10 @@ from app.invitations import door_queries, queries
 from app.invitations.joining import OutsideDomains, become_member, require_admission
 from app.invitations.models import JoinLink
 from app.language import N_
+from app.organizations.custom_roles import AnyRole, note_role, role_columns, role_key, role_of
+from app.organizations.granting import may_grant, require_power_over
 from app.organizations.models import Organization, Scope
 from app.organizations.recording import note_about
-from app.policy import Role
 
 MOST_LINKS = 20
 ENDING_LENGTH = 4
@@ -32,7 +33,7 @@ class TooManyLinks(Refusal):
 
 
 class JoinLinkGone(Refusal):
-    """Expired, used up, revoked, or made by somebody who may not invite any more."""
+    """Expired, used up, revoked, or made by somebody who may not invite (so) any more."""
 
     status_code = 410
 
@@ -41,9 +42,17 @@ class JoinLinkGone(Refusal):
 
 
 async def create_link(
-    db: AsyncSession, scope: Scope, *, domain: str | None, max_uses: int | None, days: int, facts: RequestFacts
+    db: AsyncSession,
+    scope: Scope,
+    *,
+    role: AnyRole,
+    domain: str | None,
+    max_uses: int | None,
+    days: int,
+    facts: RequestFacts,
 ) -> tuple[JoinLink, str]:
-    """Make a link; the second value is its code, which nobody can find out later. Raises TooManyLinks."""
+    """Make a link; the second value is its code, which nobody can find out later. Raises TooManyLinks, AboveYourOwnRole."""
+    require_power_over(scope.membership, role)
     if len(await door_queries.list_links(db, scope)) >= MOST_LINKS:
         raise TooManyLinks
     code = new_token()
@@ -53,13 +62,16 @@ async def create_link(
         code_hash=hash_token(code),
         ending=code[-ENDING_LENGTH:],
         created_by=scope.user.id,
+        **role_columns(role),
         domain=domain,
         max_uses=max_uses,
         expires_at=clock.now() + timedelta(days=days),
     )
     db.add(link)
     await db.flush()
-    changes: dict[str, list[object]] = {"domain": [None, domain], "max_uses": [None, max_uses], "days": [None, days]}
+    note_role(link, role)
+    values = {"role": role_key(role), "domain": domain, "max_uses": max_uses, "days": days}
+    changes = {name: [None, value] for name, value in values.items()}
     await note_about(db, "join_links.created", scope, ("join_link", link.id, f"…{link.ending}"), facts, changes)
     return link, code
 
@@ -71,15 +83,17 @@ async def revoke_link(db: AsyncSession, scope: Scope, link: JoinLink, *, facts: 
 
 
 async def join_by_link(db: AsyncSession, user: User, link: JoinLink, *, facts: RequestFacts) -> Organization:
-    """Become a member by a link. Raises JoinLinkGone and OutsideDomains."""
+    """Become a member by a link. Raises JoinLinkGone, OutsideDomains and RoleGone."""
     organization = link.organization
     await require_usable(db, user, link)
     await name_organization(db, organization.id)
+    # Who comes by the same link waits here, and so does who deletes its role: none of them for something that we hold later.
+    await db.execute(select(JoinLink.id).where(JoinLink.id == link.id).with_for_update())
     maker = await queries.find_membership_of(db, organization.id, link.created_by)
-    if maker is None or "invitations.create" not in maker.permissions:
+    if maker is None or "invitations.create" not in maker.permissions or not may_grant(maker, link):
         raise JoinLinkGone
     joined = await become_member(
-        db, organization, user, role=Role.MEMBER, invited_by=link.created_by, door="link", facts=facts
+        db, organization, user, role=role_of(link), invited_by=link.created_by, door="link", facts=facts
     )
     if joined:
         await _count_use(db, link)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app import clock
 from app.accounts.models import User
 from app.database import Base, Identified, Tenant, Timestamped
-from app.organizations.models import Organization
+from app.organizations.models import Organization, RoleHolder, role_constraints
+from app.policy import Role
 
 LONGEST_MESSAGE = 1000
 _FOLDED_ADDRESS = func.lower(text("address"))
@@ -24,11 +25,15 @@ class InvitationState(StrEnum):
     REVOKED = "revoked"
 
 
-class Invitation(Identified, Tenant, Timestamped, Base):
-    """That somebody may become a member. Organization, address and role are fixed when it is made; its token is kept hashed."""
+class Invitation(RoleHolder, Identified, Tenant, Timestamped, Base):
+    """That somebody may become a member. Organization and address are fixed when it is made; its token is kept hashed.
+
+    So is the role, unless the organization deletes it and says which one takes its place.
+    """
 
     __tablename__ = "invitations"
     __table_args__ = (
+        *role_constraints(),
         CheckConstraint(f"char_length(message) <= {LONGEST_MESSAGE}", name="message_length"),
         Index(
             "uq_invitations_open",
@@ -42,7 +47,6 @@ class Invitation(Identified, Tenant, Timestamped, Base):
     )
 
     address: Mapped[str]
-    role: Mapped[str]
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     message: Mapped[str | None]
@@ -72,15 +76,17 @@ class Invitation(Identified, Tenant, Timestamped, Base):
         return f"Invitation(id={self.id})"
 
 
-class JoinLink(Identified, Tenant, Timestamped, Base):
-    """A link by which people become ordinary members, until it expires, is used up or revoked. Its code is kept hashed."""
+class JoinLink(RoleHolder, Identified, Tenant, Timestamped, Base):
+    """A link by which people become members, until it expires, is used up or revoked. Its code is kept hashed."""
 
     __tablename__ = "join_links"
     __table_args__ = (
+        *role_constraints(),
         CheckConstraint("max_uses > 0 AND uses <= max_uses", name="uses"),
         Index(None, "organization_id"),
     )
 
+    role: Mapped[str] = mapped_column(server_default=Role.MEMBER)
     code_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     # The last characters of the code, to tell links apart.
     ending: Mapped[str]
@@ -98,16 +104,17 @@ class JoinLink(Identified, Tenant, Timestamped, Base):
         return f"JoinLink(id={self.id})"
 
 
-class JoinDomain(Tenant, Timestamped, Base):
+class JoinDomain(RoleHolder, Tenant, Timestamped, Base):
     """A domain whose people find the organization: they may join at once, or where it `asks`, ask to."""
 
     __tablename__ = "join_domains"
-    __table_args__ = (CheckConstraint("domain = lower(domain)", name="domain"),)
+    __table_args__ = (*role_constraints(), CheckConstraint("domain = lower(domain)", name="domain"))
 
     organization_id: Mapped[UUID] = mapped_column(
         ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True, sort_order=-2
     )
     domain: Mapped[str] = mapped_column(primary_key=True, sort_order=-1, index=True)
+    role: Mapped[str] = mapped_column(server_default=Role.MEMBER)
     asks: Mapped[bool]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 

@@ -14,7 +14,7 @@ from app.accounts.sessions import hash_token
 from app.database import system_scope
 from app.invitations.models import Invitation
 from app.notifications.queries import BELL
-from app.organizations.models import Membership, MembershipStatus, Organization, Scope
+from app.organizations.models import CustomRole, Membership, MembershipStatus, Organization, Scope
 from app.pagination import Pages, Position
 from app.reads import Read
 
@@ -40,14 +40,14 @@ class Shell:
     live_since: int
 
 
+def is_unanswered() -> list[ColumnElement[bool]]:
+    """The conditions under which an invitation waits for an answer, or to be sent again if it has expired."""
+    return [Invitation.accepted_at.is_(None), Invitation.declined_at.is_(None), Invitation.revoked_at.is_(None)]
+
+
 def is_open() -> list[ColumnElement[bool]]:
     """The conditions under which an invitation can still be accepted."""
-    return [
-        Invitation.accepted_at.is_(None),
-        Invitation.declined_at.is_(None),
-        Invitation.revoked_at.is_(None),
-        Invitation.expires_at > clock.now(),
-    ]
+    return [*is_unanswered(), Invitation.expires_at > clock.now()]
 
 
 def _with_people(statement: Select[Invitation]) -> Select[Invitation]:
@@ -80,9 +80,7 @@ _SHELL = Read(
         select(func.count())
         .select_from(Invitation)
         .where(
-            Invitation.accepted_at.is_(None),
-            Invitation.declined_at.is_(None),
-            Invitation.revoked_at.is_(None),
+            *is_unanswered(),
             Invitation.expires_at > bindparam("now"),
             _is_for(bindparam("user_id", type_=Uuid())),
         )
@@ -128,15 +126,15 @@ async def list_entries(db: AsyncSession, user: User, search: str = "") -> list[E
 
 
 _INVITATIONS = Pages(
-    select(Invitation, User)
+    select(Invitation, User, CustomRole)
     .outerjoin(Invitation.inviter)
+    .outerjoin(Invitation.custom_role)
     .where(
         Invitation.organization_id == bindparam("organization_id"),
-        Invitation.accepted_at.is_(None),
-        Invitation.declined_at.is_(None),
-        Invitation.revoked_at.is_(None),
+        *is_unanswered(),
     ),
     Invitation.inviter,
+    Invitation.custom_role,
     order=(Invitation.created_at, Invitation.id),
     newest_first=True,
 )
@@ -147,16 +145,14 @@ async def list_invitations(
 ) -> Sequence[Invitation]:
     """The invitations that nobody has answered, expired ones too, with who sent them, the newest on top."""
     rows = await _INVITATIONS.page(db, after, limit, organization_id=scope.organization.id)
-    return [invitation for invitation, _ in rows]
+    return [invitation for invitation, *_ in rows]
 
 
 async def count_invitations(db: AsyncSession, scope: Scope) -> int:
     """How many invitations of the organization nobody has answered yet."""
     statement = select(func.count()).where(
         Invitation.organization_id == scope.organization.id,
-        Invitation.accepted_at.is_(None),
-        Invitation.declined_at.is_(None),
-        Invitation.revoked_at.is_(None),
+        *is_unanswered(),
     )
     return await db.scalar(statement) or 0
 
@@ -166,9 +162,7 @@ async def find_invitation(db: AsyncSession, scope: Scope, invitation_id: UUID) -
     statement = select(Invitation).where(
         Invitation.organization_id == scope.organization.id,
         Invitation.id == invitation_id,
-        Invitation.accepted_at.is_(None),
-        Invitation.declined_at.is_(None),
-        Invitation.revoked_at.is_(None),
+        *is_unanswered(),
     )
     return await db.scalar(statement)
 
@@ -228,9 +222,7 @@ async def list_known(
     )
     invited = select(Invitation).where(
         Invitation.organization_id == scope.organization.id,
-        Invitation.accepted_at.is_(None),
-        Invitation.declined_at.is_(None),
-        Invitation.revoked_at.is_(None),
+        *is_unanswered(),
         func.lower(Invitation.address).in_(addresses),
     )
     open_invitations = {each.address.lower(): each for each in await db.scalars(invited)}

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
-from app.organizations.models import CustomRole, Membership, Scope
+from app.organizations.granting import grantable_roles, may_grant
+from app.organizations.models import CustomRole, RoleHolder, Scope
 from app.policy import Role
 
 AnyRole = Role | CustomRole
 
 
-def role_of(member: Membership) -> AnyRole:
-    """The role that says what a member may do."""
-    return member.custom_role or Role(member.role)
+def role_of(holder: RoleHolder) -> AnyRole:
+    """The role that says what a member, or whoever comes in by an invitation or a link, may do."""
+    return holder.custom_role or Role(holder.role)
 
 
 def role_key(role: AnyRole) -> str:
@@ -21,10 +23,30 @@ def role_key(role: AnyRole) -> str:
     return role.key if isinstance(role, CustomRole) else role.value
 
 
+def role_columns(role: AnyRole) -> dict[str, object]:
+    """What a table of role holders says of somebody with this role."""
+    if isinstance(role, CustomRole):
+        return {"role": Role.MEMBER, "custom_role_id": role.id}
+    return {"role": role, "custom_role_id": None}
+
+
+def note_role(holder: RoleHolder, role: AnyRole) -> None:
+    """Have a holder in memory say what the database has been told."""
+    for name, value in role_columns(role).items():
+        set_committed_value(holder, name, value)
+    set_committed_value(holder, "custom_role", role if isinstance(role, CustomRole) else None)
+
+
 async def list_custom_roles(db: AsyncSession, scope: Scope) -> Sequence[CustomRole]:
     """The roles that the organization made for itself, by name."""
     statement = select(CustomRole).where(CustomRole.organization_id == scope.organization.id)
     return (await db.scalars(statement.order_by(CustomRole.name))).all()
+
+
+async def list_grantable(db: AsyncSession, scope: Scope) -> list[AnyRole]:
+    """The roles that the member may give: the built-in ones from the most to the least powerful, then the organization's own."""
+    own = [role for role in await list_custom_roles(db, scope) if may_grant(scope.membership, role)]
+    return [*grantable_roles(scope.membership), *own]
 
 
 async def find_custom_role(db: AsyncSession, scope: Scope, key: str) -> CustomRole | None:

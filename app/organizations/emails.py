@@ -6,9 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import language
 from app.accounts.models import User
 from app.config import Settings
-from app.email.actions import send
 from app.email.links import absolute
 from app.organizations.custom_roles import role_of
+from app.organizations.mailing import send_about
 from app.organizations.models import Membership, Organization, Scope
 from app.organizations.role_names import role_name
 
@@ -72,15 +72,7 @@ async def send_deletion_done(db: AsyncSession, settings: Settings, organization:
 async def _send(
     db: AsyncSession, settings: Settings, user: User, template: str, organization: Organization, **values: str
 ) -> None:
-    if user.email:
-        await send(
-            db,
-            settings=settings,
-            to=user.email,
-            template=f"organizations/{template}",
-            context={"name": user.name, "organization": organization.name, **values},
-            locale=user.locale,
-        )
+    await send_about(db, settings, user, f"organizations/{template}", organization, **values)
 
 
 def _address(settings: Settings, organization: Organization, page: str = "") -> str:

@@ -74,10 +74,12 @@ class TeamForm(Form):
     slug: Slug
 
 
-class RoleForm(Form):
-    """`role` is a built-in role, or the key of one of the organization's own."""
+RoleKey = Annotated[Line, Field(min_length=1, max_length=LONGEST_ROLE_NAME)]
+"""A built-in role, or the key of one of the organization's own."""
 
-    role: Annotated[Line, Field(min_length=1, max_length=LONGEST_ROLE_NAME)]
+
+class RoleForm(Form):
+    role: RoleKey
 
 
 class OfferForm(Form):

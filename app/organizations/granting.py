@@ -2,11 +2,11 @@
 
 from app.errors import Refusal
 from app.language import N_
-from app.organizations.models import CustomRole, Membership
+from app.organizations.models import CustomRole, Membership, RoleHolder
 from app.policy import Role, known, permissions_of
 
-Holder = Membership | CustomRole | str
-"""Whoever or whatever holds permissions: a member, a role of an organization's own, or a built-in role by its name."""
+Holder = RoleHolder | CustomRole | str
+"""Whoever or whatever holds permissions: what has a role, a role of an organization's own, or a built-in one by its name."""
 
 
 class AboveYourOwnRole(Refusal):
@@ -18,7 +18,7 @@ class AboveYourOwnRole(Refusal):
 
 def powers_of(holder: Holder) -> frozenset[str]:
     """All that it allows."""
-    if isinstance(holder, Membership):
+    if isinstance(holder, RoleHolder):
         return holder.permissions
     return known(holder.permissions) if isinstance(holder, CustomRole) else permissions_of(holder)
 

@@ -27,6 +27,7 @@ from core.problems import InvalidInput
 from core.requests import Request
 from core.responses import Response
 
+ROLE = "A built-in role, or the key of one of the organization's own."
 ChangingScope = Annotated[Scope, Allowed("members.change")]
 
 
@@ -36,7 +37,7 @@ class MemberOut(BaseModel):
     user_id: UUID
     name: Annotated[str, Field(examples=["Ada Lovelace"])]
     email: Annotated[str, Field(description="Empty while no address is confirmed.", examples=["ada@example.com"])]
-    role: Annotated[str, Field(description="A built-in role, or the key of one of the organization's own.")]
+    role: Annotated[str, Field(description=ROLE)]
     status: MembershipStatus
     joined_at: datetime
 
@@ -55,7 +56,7 @@ class MemberChanges(JsonBody):
         str | None,
         Field(
             max_length=LONGEST_ROLE_NAME,
-            description="A built-in role, or the key of one of the organization's own.",
+            description=ROLE,
             examples=["admin"],
         ),
     ] = None
@@ -92,7 +93,7 @@ async def update_member(
     """
     member, facts = await _get_member(db, scope, user_id), RequestFacts.of(request)
     if changes.role is not None:
-        role = await _get_role(db, scope, changes.role)
+        role = await get_role(db, scope, changes.role)
         await actions.change_role(db, settings, scope, member, role=role, facts=facts)
     if changes.status == MembershipStatus.SUSPENDED:
         await actions.suspend(db, scope, member, facts=facts)
@@ -110,7 +111,8 @@ async def remove_member(
     await actions.remove(db, settings, scope, member, facts=RequestFacts.of(request))
 
 
-async def _get_role(db: Db, scope: Scope, key: str) -> AnyRole:
+async def get_role(db: Db, scope: Scope, key: str) -> AnyRole:
+    """The role that a program names in its body's `role`. Raises InvalidInput."""
     role = await find_role(db, scope, key)
     if role is None:
         detail = "The organization has no role of this name."

@@ -10,13 +10,13 @@ from app.database import Db
 from app.errors import Refusal
 from app.language import gettext as _
 from app.organizations import members as actions
-from app.organizations.custom_roles import AnyRole, find_role, list_custom_roles, role_key
+from app.organizations.custom_roles import find_role, list_grantable
 from app.organizations.dependencies import Allowed, MemberScope
 from app.organizations.forms import MemberQuery, RoleForm
-from app.organizations.granting import grantable_roles, may_grant
+from app.organizations.granting import may_grant
 from app.organizations.member_queries import MOST_COUNTED, ListedMember, count_members, find_member, list_members
 from app.organizations.models import Membership, Scope
-from app.organizations.role_names import role_name
+from app.organizations.role_names import role_name, role_options
 from app.pages import path_of, see
 from app.pagination import Pager, Position
 from app.templates import flash, render
@@ -43,7 +43,7 @@ async def members(
         most_counted=MOST_COUNTED,
         query=query,
         next_path=_next_path(request, scope, query, page.next_cursor),
-        roles=await _grantable(db, scope),
+        roles=role_options(await list_grantable(db, scope)) if scope.allows("members.change") else [],
         may_change=lambda member: scope.allows("members.change") and may_grant(scope.membership, member),
     )
 
@@ -120,15 +120,6 @@ async def leave(request: Request, scope: MemberScope, db: Db) -> Response:
         return _refused(request, scope, refusal)
     flash(request, _("You left %(name)s.") % {"name": scope.organization.name})
     return see(request, "organizations.home")
-
-
-async def _grantable(db: Db, scope: Scope) -> list[tuple[str, str]]:
-    """The keys and names of the roles that the member may give."""
-    if not scope.allows("members.change"):
-        return []
-    own = [role for role in await list_custom_roles(db, scope) if may_grant(scope.membership, role)]
-    found: list[AnyRole] = [*grantable_roles(scope.membership), *own]
-    return [(role_key(role), role_name(role)) for role in found]
 
 
 async def _member(db: Db, scope: Scope, user_id: UUID) -> Membership:

@@ -11,13 +11,12 @@ from app.errors import Refusal
 from app.language import N_
 from app.notifications.kinds import ROLE_CHANGED
 from app.organizations import emails
-from app.organizations.custom_roles import AnyRole, role_key, role_of
+from app.organizations.custom_roles import AnyRole, note_role, role_columns, role_key, role_of
 from app.organizations.granting import require_power_over
 from app.organizations.member_queries import has_other_owner
-from app.organizations.models import CustomRole, Membership, MembershipStatus, OrganizationKind, Scope
+from app.organizations.models import Membership, MembershipStatus, OrganizationKind, Scope
 from app.organizations.notifying import notify_member
 from app.organizations.recording import note_about
-from app.policy import Role
 
 _CHECK_OWNERS = text("SET CONSTRAINTS organization_keeps_owner IMMEDIATE")
 
@@ -53,11 +52,8 @@ async def change_role(
     if role == before:
         return
     require_power_over(scope.membership, member, role)
-    built_in, custom = (Role.MEMBER, role) if isinstance(role, CustomRole) else (role, None)
-    custom_id = custom.id if custom else None
-    await _keeping_an_owner(db, member, _update(member).values(role=built_in, custom_role_id=custom_id))
-    for name, value in (("role", built_in), ("custom_role_id", custom_id), ("custom_role", custom)):
-        set_committed_value(member, name, value)
+    await _keeping_an_owner(db, member, _update(member).values(**role_columns(role)))
+    note_role(member, role)
     changes: dict[str, list[str | None]] = {"role": [role_key(before), role_key(role)]}
     await _note(db, "members.role_changed", scope, member, facts, changes)
     if member.user_id != scope.user.id:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from app import clock, policy
 from app.accounts.models import Session, User
@@ -98,17 +98,46 @@ class CustomRole(Identified, Tenant, Timestamped, Base):
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
 
-class Membership(Tenant, Base):
+def role_constraints() -> tuple[CheckConstraint | ForeignKeyConstraint | Index, ...]:
+    """What a table of role holders needs: only known roles, and only those of the same organization."""
+    return (
+        CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),
+        CheckConstraint("custom_role_id IS NULL OR role = 'member'", name="custom_role"),
+        ForeignKeyConstraint(["organization_id", "custom_role_id"], ["roles.organization_id", "roles.id"]),
+        Index(None, "organization_id", "custom_role_id", postgresql_where=text("custom_role_id IS NOT NULL")),
+    )
+
+
+class RoleHolder:
+    """What has a role: a member, and whatever will make somebody one. Its table takes the `role_constraints`."""
+
+    role: Mapped[str]
+    # A role of the organization's own, which then says alone what is allowed. It stands where "member" would.
+    custom_role_id: Mapped[UUID | None]
+
+    @declared_attr
+    @classmethod
+    def custom_role(cls) -> Mapped[CustomRole | None]:
+        # Loaded along with every holder: what somebody may do must never be unknown.
+        own = f"foreign({cls.__name__}.custom_role_id) == CustomRole.id"
+        return relationship(CustomRole, primaryjoin=own, viewonly=True, lazy="joined")
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """All that the role allows; one of the organization's own that cannot be seen allows as little as there is."""
+        if self.custom_role_id is None:
+            return policy.permissions_of(self.role)
+        return policy.known(self.custom_role.permissions if self.custom_role else ())
+
+
+class Membership(RoleHolder, Tenant, Base):
     """A person's place in an organization. The database refuses to let an organization lose its last active owner."""
 
     __tablename__ = "memberships"
     __table_args__ = (
-        CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),
+        *role_constraints(),
         CheckConstraint("status IN ('active', 'suspended')", name="status"),
-        CheckConstraint("custom_role_id IS NULL OR role = 'member'", name="custom_role"),
-        ForeignKeyConstraint(["organization_id", "custom_role_id"], ["roles.organization_id", "roles.id"]),
         Index(None, "organization_id", "joined_at", "user_id"),
-        Index(None, "organization_id", "custom_role_id", postgresql_where=text("custom_role_id IS NOT NULL")),
     )
 
     organization_id: Mapped[UUID] = mapped_column(
@@ -117,26 +146,12 @@ class Membership(Tenant, Base):
     user_id: Mapped[UUID] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, sort_order=-1, index=True
     )
-    role: Mapped[str]
-    # A role of the organization's own, which then says alone what this member may do. Only ordinary members have one.
-    custom_role_id: Mapped[UUID | None]
     status: Mapped[str] = mapped_column(default=MembershipStatus.ACTIVE, server_default=MembershipStatus.ACTIVE)
     invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     joined_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     organization: Mapped[Organization] = relationship(lazy="raise")
     user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise")
-    # Loaded along with every membership: what somebody may do must never be unknown.
-    custom_role: Mapped[CustomRole | None] = relationship(
-        primaryjoin="foreign(Membership.custom_role_id) == CustomRole.id", viewonly=True, lazy="joined"
-    )
-
-    @property
-    def permissions(self) -> frozenset[str]:
-        """All that this member may do; with a role of the organization's own that cannot be seen, as little as there is."""
-        if self.custom_role_id is None:
-            return policy.permissions_of(self.role)
-        return policy.known(self.custom_role.permissions if self.custom_role else ())
 
 
 class FormerSlug(Tenant, Timestamped, Base):

@@ -24,7 +24,7 @@ async def note(
 ) -> None:
     """Note what somebody did to an organization as a whole."""
     target = ("organization", organization.id, organization.name)
-    await _record(db, action, organization, user, target, facts, changes)
+    await note_by(db, action, organization, user, target, facts, changes)
 
 
 async def note_about(
@@ -36,18 +36,19 @@ async def note_about(
     changes: Changes | None = None,
 ) -> None:
     """Note what a member did to something of the organization: its kind, id, and what it is called."""
-    await _record(db, action, scope.organization, scope.user, target, facts, changes)
+    await note_by(db, action, scope.organization, scope.user, target, facts, changes)
 
 
-async def _record(
+async def note_by(
     db: AsyncSession,
     action: str,
     organization: Organization,
     user: User,
     target: tuple[str, UUID, str],
     facts: RequestFacts,
-    changes: Changes | None,
+    changes: Changes | None = None,
 ) -> None:
+    """Note what somebody did who need not be a member, or not yet: as `note_about`."""
     kind, target_id, label = target
     await record(
         db,

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.errors import Refusal
+from app.invitations.door_queries import count_promises
+from app.invitations.promises import replace_role
 from app.language import N_
 from app.organizations import members
 from app.organizations.custom_roles import AnyRole, list_custom_roles
@@ -37,12 +39,12 @@ class TooManyRoles(Refusal):
 
 
 class RoleInUse(Refusal):
-    """Members hold the role, and nobody said which one they get instead."""
+    """Members hold the role, or invitations promise it, and nobody said which one they get instead."""
 
     status_code = 409
 
     def __init__(self) -> None:
-        super().__init__(N_("Members have this role. Choose the one that they get instead."))
+        super().__init__(N_("Somebody has this role, or was promised it. Choose the one that they get instead."))
 
 
 async def create_role(
@@ -92,17 +94,30 @@ async def delete_role(
     instead: AnyRole | None,
     facts: RequestFacts,
 ) -> None:
-    """Take a role back; those who hold it get another one and are told. Raises AboveYourOwnRole and RoleInUse."""
+    """Take a role back. Raises AboveYourOwnRole and RoleInUse.
+
+    Those who hold it get another one and are told, and so does whoever still accepts what promised it.
+    """
     require_power_over(scope.membership, role)
-    holders = await list_holders(db, scope, role)
-    if holders and (instead is None or instead == role):
-        raise RoleInUse
-    for member in holders:
+    await _require_successor(db, scope, role, instead)
+    await replace_role(db, scope, role, instead=instead)
+    for member in await list_holders(db, scope, role):
         await members.change_role(db, settings, scope, member, role=instead or Role.MEMBER, facts=facts)
-    await db.delete(role)
-    await db.flush()
+    try:
+        async with db.begin_nested():
+            await db.delete(role)
+    except IntegrityError:  # Somebody gave or promised it at this very moment.
+        raise RoleInUse from None
     changes: Changes = {"name": [role.name, None], "permissions": [role.permissions, None]}
     await note_about(db, "roles.deleted", scope, ("role", role.id, role.name), facts, changes)
+
+
+async def _require_successor(db: AsyncSession, scope: Scope, role: CustomRole, instead: AnyRole | None) -> None:
+    """Raises RoleInUse if somebody has the role, or will, and nobody said what they get; AboveYourOwnRole for too much."""
+    if await list_holders(db, scope, role) or await count_promises(db, scope, role):
+        if instead is None or instead == role:
+            raise RoleInUse
+        require_power_over(scope.membership, instead)
 
 
 def _checked(scope: Scope, permissions: Sequence[str]) -> list[str]:

@@ -6,12 +6,13 @@ from app.audit.models import RequestFacts
 from app.config import CurrentSettings
 from app.database import Db
 from app.errors import Refusal
+from app.invitations.door_queries import count_promises
 from app.language import gettext as _
-from app.organizations.custom_roles import AnyRole, find_custom_role, find_role, list_custom_roles, role_key
+from app.organizations.custom_roles import find_custom_role, find_role, list_custom_roles, list_grantable
 from app.organizations.dependencies import Allowed
-from app.organizations.granting import grantable_roles, may_grant
+from app.organizations.granting import may_grant
 from app.organizations.models import CustomRole, Scope
-from app.organizations.role_names import role_name
+from app.organizations.role_names import role_name, role_options
 from app.pages import see
 from app.policy import BUILT_IN_ONLY, ENTRY, area_name, by_area, known, permissions_of
 from app.policy import Role as BuiltIn
@@ -137,8 +138,7 @@ def _show(request: Request, scope: Scope, form: Submitted[CustomRoleForm], role:
 async def _show_deletion(
     request: Request, scope: Scope, db: Db, role: CustomRole, form: Submitted[DeletionForm]
 ) -> Response:
-    own = [each for each in await list_custom_roles(db, scope) if each != role and may_grant(scope.membership, each)]
-    found: list[AnyRole] = [*reversed(grantable_roles(scope.membership)), *own]
-    options = [(role_key(each), role_name(each)) for each in found]
+    options = role_options(each for each in await list_grantable(db, scope) if each != role)
     count = (await queries.count_holders(db, scope)).get(role.id, 0)
-    return render(request, "roles/delete.html", form=form, role=role, count=count, options=options)
+    promised = await count_promises(db, scope, role)
+    return render(request, "roles/delete.html", form=form, role=role, count=count, promised=promised, options=options)

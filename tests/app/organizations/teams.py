@@ -3,15 +3,15 @@
 import re
 
 from httpx2 import Response
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.audit.models import AuditEvent, RequestFacts
 from app.database import system_scope
 from app.organizations.actions import create_team
-from app.organizations.models import Membership, MembershipStatus, Organization
-from app.policy import Role
+from app.organizations.models import CustomRole, Membership, MembershipStatus, Organization
+from app.policy import ENTRY, Role
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token
 
@@ -59,3 +59,20 @@ async def submit(client: AsyncTestClient, path: str, **fields: str) -> Response:
 def text_of(page: Response) -> str:
     """What a reader sees of a page, with single blanks."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
+
+
+async def add_role(db: AsyncSession, organization: Organization, name: str, *permissions: str) -> CustomRole:
+    """A role of the organization's own, with its name in lower case as its key."""
+    role = CustomRole(
+        organization_id=organization.id, key=name.lower(), name=name, permissions=sorted({*permissions, ENTRY})
+    )
+    async with system_scope(db):
+        db.add(role)
+    return role
+
+
+async def give_role(db: AsyncSession, user: User, role: CustomRole) -> None:
+    """Have a member of the role's organization hold it."""
+    own = (Membership.user_id == user.id, Membership.organization_id == role.organization_id)
+    async with system_scope(db):
+        await db.execute(update(Membership).where(*own).values(role=Role.MEMBER, custom_role_id=role.id))

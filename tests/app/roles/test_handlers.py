@@ -8,13 +8,12 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import User
 from app.database import system_scope
 from app.organizations.models import CustomRole, Membership, Organization
 from app.policy import ENTRY, Role
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in, templates_sent
-from tests.app.organizations.teams import add_member, add_team, events_of, membership_of, submit, text_of
+from tests.app.organizations.teams import add_member, add_team, events_of, give_role, membership_of, submit, text_of
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
@@ -36,15 +35,6 @@ async def role_named(db: AsyncSession, key: str) -> CustomRole:
     async with system_scope(db):
         statement = select(CustomRole).where(CustomRole.key == key).execution_options(populate_existing=True)
         return (await db.scalars(statement)).one()
-
-
-async def give(db: AsyncSession, user: User, role: CustomRole) -> None:
-    async with system_scope(db):
-        await db.execute(
-            update(Membership)
-            .where(Membership.user_id == user.id, Membership.organization_id == role.organization_id)
-            .values(custom_role_id=role.id)
-        )
 
 
 async def test_everybody_reads_what_each_role_allows_and_only_some_change_it(
@@ -94,7 +84,7 @@ async def test_a_role_allows_what_was_chosen_and_nothing_else(
 async def test_a_change_of_a_role_counts_at_once(client: AsyncTestClient, db: AsyncSession, acme: Organization) -> None:
     grace = await add_member(db, acme, "Grace Hopper")
     await make_role(client, "Auditor", "audit.view")
-    await give(db, grace, await role_named(db, "auditor"))
+    await give_role(db, grace, await role_named(db, "auditor"))
     data = {"name": "Reader", "permissions": ["members.view"], "csrf_token": await csrf_token(client)}
     assert (await client.post("/o/acme/roles/auditor", data=data)).status_code == 303
 
@@ -143,7 +133,7 @@ async def test_a_role_that_somebody_has_goes_only_for_another_one(
 ) -> None:
     grace = await add_member(db, acme, "Grace Hopper")
     await make_role(client, "Auditor", "audit.view")
-    await give(db, grace, await role_named(db, "auditor"))
+    await give_role(db, grace, await role_named(db, "auditor"))
     page = await client.get("/o/acme/roles/auditor/delete")
     assert "One member has this role." in page.text
 
@@ -163,7 +153,7 @@ async def test_the_database_keeps_a_role_that_somebody_has(
     grace = await add_member(db, acme, "Grace Hopper")
     await make_role(client, "Auditor")
     role = await role_named(db, "auditor")
-    await give(db, grace, role)
+    await give_role(db, grace, role)
     with pytest.raises(IntegrityError, match="fk_memberships_organization_id_custom_role_id_roles"):
         async with db.begin_nested(), system_scope(db):
             await db.execute(delete(CustomRole).where(CustomRole.id == role.id))
