@@ -54,7 +54,7 @@ async def create_account(
                 name=form.data.name,
                 email=form.data.email,
                 password=form.data.password.get_secret_value(),
-                browser=pending.browser_key(request),
+                browser=await pending.browser_for_code(request, form.data.email),
                 facts=RequestFacts.of(request),
             )
         except WeakPassword as refusal:
@@ -93,8 +93,7 @@ async def send_verification_again(request: Request, db: Db, settings: CurrentSet
     address = pending.pending_address(request)
     if not address:
         return see(request, "accounts.sign_up")
-    await limits.limit(request, limits.MESSAGE, address)
-    await signing_up.send_verification_again(db, settings, email=address, browser=pending.browser_key(request))
+    await _send_verification_again(request, db, settings, address)
     flash(request, _("We sent the message again. It may take a minute to arrive."))
     return see(request, "accounts.check_mail")
 
@@ -184,11 +183,16 @@ def _show_check_mail(request: Request, form: Submitted[VerifyCodeForm]) -> Respo
 
 async def _ask_for_proof(request: Request, db: Db, settings: Settings, address: str, next_path: str) -> Response:
     """The password is right, so this is the person who signed up: send them the link again."""
-    await limits.limit(request, limits.MESSAGE, address)
-    await signing_up.send_verification_again(db, settings, email=address, browser=pending.browser_key(request))
+    await _send_verification_again(request, db, settings, address)
     pending.remember_address(request, address, next_path)
     flash(request, _("Confirm your e-mail address first. We sent you the link again."), "info")
     return see(request, "accounts.check_mail")
+
+
+async def _send_verification_again(request: Request, db: Db, settings: Settings, address: str) -> None:
+    await limits.limit(request, limits.MESSAGE, address)
+    browser = await pending.browser_for_code(request, address)
+    await signing_up.send_verification_again(db, settings, email=address, browser=browser)
 
 
 def _see_log_in(request: Request) -> Response:

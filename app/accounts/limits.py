@@ -48,6 +48,12 @@ LOG_IN = EntryLimits(
 SIGN_UP = EntryLimits("sign_up", pair=(5, HOUR), address=(10, HOUR), network=(30, HOUR), everybody=(3000, HOUR))
 # Each of these sends a message to the address, so the owner's mailbox is what the limit on an address protects.
 MESSAGE = EntryLimits("message", pair=(5, HOUR), address=(10, HOUR), network=(30, HOUR), everybody=(3000, HOUR))
+# Messages that have nothing but a code, for a session: five wrong guesses end a code, so these are 25 guesses an hour.
+CODE_MESSAGE = EntryLimits(
+    "code_message", pair=(5, HOUR), address=(5, HOUR), network=(30, HOUR), everybody=(3000, HOUR)
+)
+# So many codes are mailed to an address beside links, whoever asks for them from wherever: 25 guesses an hour again.
+CODES_TO_ADDRESS = (5, HOUR)
 # Guesses at a code; each code bears five, whatever is left here.
 CODE = EntryLimits(
     "code", pair=(10, 10 * MINUTE), address=(60, HOUR), network=(60, 10 * MINUTE), everybody=(3000, HOUR)
@@ -69,6 +75,21 @@ async def limit(request: Request, kind: EntryLimits, address: str = "") -> None:
     database: Database = request.app.state.database
     network = throttle.network_of(request.client.host if request.client else "")
     await throttle.hit(database, *kind.limits(network, address), secret=settings.key("throttle"))
+
+
+async def may_mail_code(request: Request, address: str) -> bool:
+    """Whether a message to an address, one more, may have a code beside its link; counts it.
+
+    Messages beyond that have the link alone, so nobody can keep the owner out by asking for codes.
+    """
+    settings: Settings = request.app.state.settings
+    database: Database = request.app.state.database
+    codes = Limit("codes.address", address.lower(), *CODES_TO_ADDRESS)
+    try:
+        await throttle.hit(database, codes, secret=settings.key("throttle"))
+    except throttle.TooManyRequests:
+        return False
+    return True
 
 
 async def limit_log_in(request: Request, address: str) -> None:

@@ -92,10 +92,10 @@ def weakness(password: str, context: Iterable[str] = ()) -> str | None:
     if len(_bytes(password)) > LONGEST:
         return TOO_LONG
     folded = password.casefold()
-    if _is_common(folded) or _is_pattern(folded):
-        return TOO_COMMON
     if _leans_on(folded, context):
         return TOO_PERSONAL
+    if _is_common(folded) or _is_pattern(folded):
+        return TOO_COMMON
     return None
 
 

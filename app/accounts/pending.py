@@ -1,6 +1,6 @@
 """What is remembered of somebody who has not logged in yet: in the signed state cookie, for an hour at most."""
 
-from app.accounts.models import Purpose
+from app.accounts.limits import may_mail_code
 from app.accounts.redirects import safe_path
 from app.accounts.sessions import new_token
 from app.templates import FLASHES
@@ -13,6 +13,7 @@ BROWSER = "browser"
 LINK = "pending_link."
 CHALLENGE = "pending_challenge"
 INVITATION = "pending_invitation"
+LONGEST_TOKEN = 200  # Characters; ours are shorter, and the cookie has to hold them.
 
 
 def remember_address(request: Request, address: str, next_path: str = "", *, is_remembered: bool = False) -> None:
@@ -43,16 +44,21 @@ def browser_key(request: Request) -> str:
     return str(request.session.setdefault(BROWSER, new_token()))
 
 
-def remember_link(request: Request, purpose: Purpose, token: str) -> None:
+async def browser_for_code(request: Request, address: str) -> str:
+    """The secret that binds a new code to this browser; nothing once an address has had its codes of this hour."""
+    return browser_key(request) if await may_mail_code(request, address) else ""
+
+
+def remember_link(request: Request, purpose: str, token: str) -> None:
     """Move a mailed token out of the address bar, from where it would leak into histories and logs."""
-    request.session[LINK + purpose] = token
+    request.session[LINK + purpose] = token[:LONGEST_TOKEN]
 
 
-def pending_link(request: Request, purpose: Purpose) -> str:
+def pending_link(request: Request, purpose: str) -> str:
     return str(request.session.get(LINK + purpose, ""))
 
 
-def forget_link(request: Request, purpose: Purpose) -> None:
+def forget_link(request: Request, purpose: str) -> None:
     request.session.pop(LINK + purpose, None)
 
 

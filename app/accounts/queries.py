@@ -1,5 +1,6 @@
 """What is known about people. Sessions and links are looked up by the hash of their token."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -100,6 +101,12 @@ async def find_email(db: AsyncSession, email_id: UUID) -> Email | None:
 async def get_primary_address(db: AsyncSession, user_id: UUID) -> str:
     """The address that messages to a person go to. Raises NoResultFound for somebody who has proved none."""
     return (await db.scalars(select(Email.address).where(Email.user_id == user_id, Email.is_primary))).one()
+
+
+async def list_verified_addresses(db: AsyncSession, user_id: UUID) -> Sequence[str]:
+    """Every address that a person has proved: where warnings go that a thief must not be able to keep from them."""
+    statement = select(Email.address).where(Email.user_id == user_id, Email.verified_at.is_not(None))
+    return (await db.scalars(statement.order_by(Email.is_primary.desc(), Email.id))).all()
 
 
 async def is_address_owned(db: AsyncSession, address: str) -> bool:

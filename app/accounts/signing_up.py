@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app import clock
 from app.accounts import emails, passwords, queries
+from app.accounts.address_locks import lock_coded_addresses, lock_linked_address
 from app.accounts.choosing import require_good_password
 from app.accounts.codes import CodeDoesNotWork, new_code, use_code
 from app.accounts.consents import accept_terms
@@ -40,7 +41,10 @@ async def sign_up(
 
 
 async def send_verification_again(db: AsyncSession, settings: Settings, *, email: str, browser: str) -> None:
-    """Mail a fresh link and code to the newest claim of an address, or the notice that it has an account. Silent if there is none."""
+    """Mail a fresh link and code to the newest claim of an address, or the notice that it has an account. Silent if there is none.
+
+    Without `browser` there is only a link.
+    """
     claim, is_owned = await queries.find_claim(db, email)
     if claim is not None:
         await _send_claim(db, settings, claim, browser, is_owned=is_owned)
@@ -48,10 +52,7 @@ async def send_verification_again(db: AsyncSession, settings: Settings, *, email
 
 async def verify_email(db: AsyncSession, *, token: str, facts: RequestFacts) -> User:
     """Make a claim an account by its mailed link. Raises LinkDoesNotWork."""
-    link = await queries.find_link(db, token, Purpose.VERIFY)
-    if link is None:
-        raise LinkDoesNotWork
-    await lock_address(db, link.address)
+    await lock_linked_address(db, Purpose.VERIFY, token)
     return await _make_real(db, await use_link(db, token, Purpose.VERIFY), facts)
 
 
@@ -59,6 +60,7 @@ async def verify_email_by_code(
     db: AsyncSession, settings: Settings, *, browser: str, digits: str, facts: RequestFacts
 ) -> User:
     """Make a claim an account by its mailed code. Raises CodeDoesNotWork, which is counted: let the transaction commit."""
+    await lock_coded_addresses(db, Purpose.VERIFY, browser)
     email = await use_code(db, settings, Purpose.VERIFY, browser=browser, digits=digits)
     try:
         return await _make_real(db, email, facts)
@@ -66,19 +68,12 @@ async def verify_email_by_code(
         raise CodeDoesNotWork from None
 
 
-async def lock_address(db: AsyncSession, address: str) -> None:
-    """Have people who prove the same address wait for each other. To be called before the link is used up.
-
-    The first one deletes what the others claimed; if those held locks on it by then, both would wait for ever.
-    """
-    await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(address.lower(), 0))))
-
-
 async def prove_address(db: AsyncSession, email: Email, *, becomes_primary: bool = True) -> None:
     """Make an address its person's own, and forget everybody else who claimed it. Raises LinkDoesNotWork if one was faster.
 
-    One that is to be the primary one presupposes that there is none yet. The others' passwords go with them: somebody may
-    have signed up with this address before its owner did, hoping that the owner would one day make the account real.
+    `address_locks` comes first. One that is to be the primary one presupposes that there is none yet. The others' passwords
+    go with them: somebody may have signed up with this address before its owner did, hoping that the owner would one day
+    make the account real.
     """
     try:
         async with db.begin_nested():
@@ -116,9 +111,9 @@ async def _make_real(db: AsyncSession, email: Email, facts: RequestFacts) -> Use
 
 
 async def _send_claim(db: AsyncSession, settings: Settings, claim: Email, browser: str, *, is_owned: bool) -> None:
-    code = new_code(settings, Purpose.VERIFY, browser)
+    code = new_code(settings, Purpose.VERIFY, browser) if browser else None
     token = await create_link(db, Purpose.VERIFY, claim.id, code=code)
     if is_owned:
         await emails.send_already_registered(db, settings, to=claim.address)
     else:
-        await emails.send_verification(db, settings, to=claim.address, token=token, code=code.digits)
+        await emails.send_verification(db, settings, to=claim.address, token=token, code=code.digits if code else "")

@@ -9,10 +9,11 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.address_locks import lock_address
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Email, User
 from app.accounts.sessions import hash_token, new_token
-from app.accounts.signing_up import lock_address, prove_address
+from app.accounts.signing_up import prove_address
 from app.addresses import emails, queries
 from app.addresses.models import AddressLink, LinkKind
 from app.audit.actions import record

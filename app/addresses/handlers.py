@@ -3,8 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from app.accounts import limits
+from app.accounts import limits, pending
 from app.accounts.dependencies import ConfirmedSession, CurrentSession, OptionalSession
+from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Email
 from app.accounts.sessions import delete_session_cookie
@@ -23,8 +24,8 @@ from core.requests import Request
 from core.responses import Response
 
 TokenQuery = Annotated[str, Query()]
-LINK = "address_link"
-UNDO_LINK = "address_undo_link"
+LINK = "address"
+UNDO_LINK = "address_undo"
 
 
 async def emails(request: Request, session: CurrentSession, db: Db) -> Response:
@@ -116,13 +117,13 @@ async def remove(
 async def show_link(request: Request, session: OptionalSession, db: Db, token: TokenQuery = "") -> Response:
     """Show which address a mailed link proves. Mail programs open links by themselves, so only the button acts."""
     if token:
-        return _keep(request, LINK, token, "addresses.show_link")
+        return keep_link(request, LINK, token, "addresses.show_link")
     if session is None:
         return render(request, "addresses/log_in_first.html", headers=UNTRACED)
-    held = str(request.session.get(LINK, ""))
+    held = pending.pending_link(request, LINK)
     link = await queries.find_link(db, held, actions.CONFIRMING)
     if link is None:
-        return _does_not_work(request, LINK)
+        return link_does_not_work(request, LINK)
     if link.user_id != session.user_id:
         return render(request, "addresses/wrong_account.html", status_code=403, headers=UNTRACED)
     form = Submitted.blank(LinkForm, token=held)
@@ -141,8 +142,8 @@ async def confirm(
     try:
         email = await actions.confirm_address(db, settings, session.user, token=token, facts=facts)
     except LinkDoesNotWork:
-        return _does_not_work(request, LINK)
-    request.session.pop(LINK, None)
+        return link_does_not_work(request, LINK)
+    pending.forget_link(request, LINK)
     flash(request, _("%(address)s is confirmed.") % {"address": email.address})
     return see(request, "addresses.emails")
 
@@ -150,11 +151,11 @@ async def confirm(
 async def show_undo(request: Request, db: Db, token: TokenQuery = "") -> Response:
     """Show which change a mailed link takes back, to whoever reads the mailbox that the account had."""
     if token:
-        return _keep(request, UNDO_LINK, token, "addresses.show_undo")
-    held = str(request.session.get(UNDO_LINK, ""))
+        return keep_link(request, UNDO_LINK, token, "addresses.show_undo")
+    held = pending.pending_link(request, UNDO_LINK)
     link = await queries.find_link(db, held, (LinkKind.UNDO,))
     if link is None:
-        return _does_not_work(request, UNDO_LINK)
+        return link_does_not_work(request, UNDO_LINK)
     form = Submitted.blank(LinkForm, token=held)
     return render(request, "addresses/undo.html", headers=UNTRACED, form=form, link=link)
 
@@ -166,7 +167,7 @@ async def undo(request: Request, db: Db, settings: CurrentSettings, form: Submit
     try:
         await undoing.undo_change(db, settings, token=token, facts=RequestFacts.of(request))
     except LinkDoesNotWork:
-        return _does_not_work(request, UNDO_LINK)
+        return link_does_not_work(request, UNDO_LINK)
     request.session.clear()
     flash(request, _("Your address is back, and every device is logged out. Set a new password now, to be safe."))
     response = see_path("/forgot-password")
@@ -179,16 +180,3 @@ async def _own(db: Db, user_id: UUID, email_id: UUID) -> Email:
     if email is None:
         raise HTTPException(404)
     return email
-
-
-def _keep(request: Request, key: str, token: str, route: str) -> Response:
-    """Move a mailed token out of the address bar, from where it would leak into histories and logs."""
-    request.session[key] = token[:200]
-    response = see(request, route)
-    response.headers.update(UNTRACED)
-    return response
-
-
-def _does_not_work(request: Request, key: str) -> Response:
-    request.session.pop(key, None)
-    return render(request, "accounts/link_does_not_work.html", status_code=410, headers=UNTRACED, purpose="address")

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.address_locks import lock_coded_addresses, lock_linked_address
+from app.accounts.asking import ask_for_link
 from app.accounts.codes import CodeDoesNotWork, new_code, use_code
-from app.accounts.links import LinkDoesNotWork, create_link, use_link
+from app.accounts.links import LinkDoesNotWork, use_link
 from app.accounts.models import ENTERING, Email, Password, Purpose, User
-from app.accounts.queries import find_account
 from app.accounts.signing_up import prove_address
 from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.codes import emails
 from app.config import Settings
-from app.ids import uuid7
 
 
 @dataclass(frozen=True)
@@ -30,33 +30,29 @@ async def request_log_in(
 ) -> None:
     """Mail a link and a code that log in, or to an address without an account the notice that it has none.
 
-    The code works in the browser that holds `browser`. Known and unknown addresses take the same statements.
+    The code works in the browser that holds `browser`; without that there is only a link. Known and unknown addresses take
+    the same statements.
     """
-    account = await find_account(db, email)
-    code = new_code(settings, Purpose.LOG_IN, browser)
-    token = await create_link(db, Purpose.LOG_IN, account.email.id if account else uuid7(), code=code)
-    await record(
-        db,
-        "accounts.log_in_mail_requested",
-        actor_id=None,
-        target_type="user" if account else None,
-        target_id=account.user.id if account else None,
-        target_label=account.email.address if account else None,
-        request=facts,
+    code = new_code(settings, Purpose.LOG_IN, browser) if browser else None
+    account, token = await ask_for_link(
+        db, Purpose.LOG_IN, email=email, action="accounts.log_in_mail_requested", code=code, facts=facts
     )
     if account is None:
         await emails.send_unknown_address(db, settings, to=email)
     else:
-        await emails.send_log_in(db, settings, account.user, to=account.email.address, token=token, code=code.digits)
+        digits = code.digits if code else ""
+        await emails.send_log_in(db, settings, account.user, to=account.email.address, token=token, code=digits)
 
 
 async def take_link(db: AsyncSession, *, token: str, facts: RequestFacts) -> Arrival:
     """Use a mailed link up. Raises LinkDoesNotWork."""
+    await lock_linked_address(db, Purpose.LOG_IN, token)
     return await _welcome(db, await use_link(db, token, Purpose.LOG_IN), facts)
 
 
 async def take_code(db: AsyncSession, settings: Settings, *, browser: str, digits: str, facts: RequestFacts) -> Arrival:
     """Use a mailed code up. Raises CodeDoesNotWork, which is noted and counted: the caller lets its transaction commit."""
+    await lock_coded_addresses(db, Purpose.LOG_IN, browser)
     try:
         email = await use_code(db, settings, Purpose.LOG_IN, browser=browser, digits=digits)
     except CodeDoesNotWork:

@@ -39,7 +39,7 @@ async def send(
     if not form.is_valid:
         return render(request, "codes/ask.html", form=form)
     await limits.limit(request, limits.MESSAGE, form.data.email)
-    browser, facts = pending.browser_key(request), RequestFacts.of(request)
+    browser, facts = await pending.browser_for_code(request, form.data.email), RequestFacts.of(request)
     await actions.request_log_in(db, settings, email=form.data.email, browser=browser, facts=facts)
     pending.remember_address(request, form.data.email, form.data.next, is_remembered=form.data.remember)
     return see(request, "codes.check_mail")

@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
+from app.accounts.address_locks import lock_address
 from app.accounts.consents import accept_terms
 from app.accounts.models import Email, Password, User
-from app.accounts.signing_up import lock_address, prove_address
+from app.accounts.signing_up import prove_address
 from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings

@@ -27,7 +27,7 @@ from core.responses import Response
 
 Next = Annotated[str, Query("next")]
 Budget = Annotated[None, limits.per_session(limits.CONFIRM)]
-MessageBudget = Annotated[None, limits.per_session(limits.MESSAGE)]
+MessageBudget = Annotated[None, limits.per_session(limits.CODE_MESSAGE)]
 
 
 async def confirm_identity(request: Request, session: CurrentSession, db: Db, next_path: Next = "") -> Response:

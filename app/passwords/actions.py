@@ -6,18 +6,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts import passwords
 from app.accounts.actions import end_sessions
+from app.accounts.address_locks import lock_address
+from app.accounts.asking import ask_for_link
 from app.accounts.choosing import require_good_password
 from app.accounts.devices import forget_trust
 from app.accounts.links import LinkDoesNotWork, create_link, use_link
 from app.accounts.models import LoginChallenge, Password, Purpose, Session, User
-from app.accounts.queries import find_account, find_link
-from app.accounts.signing_up import lock_address, prove_address
+from app.accounts.queries import find_link
+from app.accounts.signing_up import prove_address
 from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import release_connection
 from app.errors import Refusal
-from app.ids import uuid7
 from app.language import N_
 from app.passwords import emails, queries
 
@@ -31,16 +32,8 @@ class WrongPassword(Refusal):
 
 async def request_password_reset(db: AsyncSession, settings: Settings, *, email: str, facts: RequestFacts) -> None:
     """Mail a link that sets a new password, or to an address without an account the notice that it has none."""
-    account = await find_account(db, email)
-    token = await create_link(db, Purpose.RESET, account.email.id if account else uuid7())
-    await record(
-        db,
-        "accounts.password_reset_requested",
-        actor_id=None,
-        target_type="user" if account else None,
-        target_id=account.user.id if account else None,
-        target_label=account.email.address if account else None,
-        request=facts,
+    account, token = await ask_for_link(
+        db, Purpose.RESET, email=email, action="accounts.password_reset_requested", facts=facts
     )
     if account is None:
         await emails.send_unknown_address(db, settings, to=email)

@@ -1,6 +1,5 @@
 """Leaving: asked for, thought over for two weeks, then done for good."""
 
-import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,6 +13,7 @@ from app.accounts.actions import end_sessions
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Email, User
 from app.accounts.revival import revive
+from app.accounts.signed_links import is_signed, sign_link, subject_of
 from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
@@ -27,6 +27,7 @@ from app.privacy import emails, queries
 from app.waitlist.models import WaitlistEntry
 
 GRACE = timedelta(days=14)
+KEEPING = "keep_account"
 
 
 class SoleOwner(Refusal):
@@ -62,21 +63,20 @@ async def schedule_deletion(
 
 def keep_token(settings: Settings, user_id: UUID, delete_at: datetime) -> str:
     """The token of the link that keeps an account. It is bound to this one deletion, so using it uses it up."""
-    moment = f"{user_id.hex}.{int(delete_at.timestamp() * 1_000_000)}"
-    return f"{user_id.hex}.{hmac.digest(settings.key('keep_account'), moment.encode(), 'sha256').hex()}"
+    return sign_link(settings, KEEPING, user_id, _moment(delete_at))
 
 
 async def find_leaving(db: AsyncSession, settings: Settings, token: str) -> User | None:
     """The person whose account a mailed link keeps, while it still waits to be deleted."""
-    try:
-        user_id = UUID(token.partition(".")[0])
-    except ValueError:
-        return None
     statement = select(User).options(joinedload(User.primary_email))
-    user = await db.scalar(statement.where(User.id == user_id, User.status == "deleting"))
+    user = await db.scalar(statement.where(User.id == subject_of(token), User.status == "deleting"))
     if user is None or user.delete_at is None:
         return None
-    return user if hmac.compare_digest(token.encode(), keep_token(settings, user.id, user.delete_at).encode()) else None
+    return user if is_signed(settings, KEEPING, user.id, _moment(user.delete_at), token) else None
+
+
+def _moment(delete_at: datetime) -> str:
+    return str(int(delete_at.timestamp() * 1_000_000))
 
 
 async def keep_account(db: AsyncSession, settings: Settings, *, token: str, facts: RequestFacts) -> None:

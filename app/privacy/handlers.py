@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from app.accounts import limits
+from app.accounts import limits, pending
 from app.accounts.dependencies import ConfirmedSession, CurrentSession
 from app.accounts.limits import HOUR, EntryLimits
+from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.sessions import delete_session_cookie
 from app.audit.actions import record
@@ -24,7 +25,7 @@ from core.responses import Response
 
 DAY = 24 * HOUR
 EXPORT = EntryLimits("export", pair=(5, DAY), address=(5, DAY), network=(30, DAY), everybody=(2000, DAY))
-KEEP_LINK = "keep_link"
+KEEP_LINK = "keep"
 
 
 async def export(request: Request, session: CurrentSession, db: Db) -> Response:
@@ -81,14 +82,11 @@ async def delete(
 async def keep(request: Request, db: Db, settings: CurrentSettings, token: Annotated[str, Query()] = "") -> Response:
     """Show whose account a mailed link keeps."""
     if token:
-        request.session[KEEP_LINK] = token[:200]
-        response = see(request, "privacy.keep")
-        response.headers.update(UNTRACED)
-        return response
-    held = str(request.session.get(KEEP_LINK, ""))
+        return keep_link(request, KEEP_LINK, token, "privacy.keep")
+    held = pending.pending_link(request, KEEP_LINK)
     user = await actions.find_leaving(db, settings, held)
     if user is None:
-        return _does_not_work(request)
+        return link_does_not_work(request, KEEP_LINK)
     form = Submitted.blank(KeepForm, token=held)
     return render(request, "privacy/keep.html", headers=UNTRACED, form=form, address=user.email)
 
@@ -100,8 +98,8 @@ async def keep_account(request: Request, db: Db, settings: CurrentSettings, form
     try:
         await actions.keep_account(db, settings, token=token, facts=RequestFacts.of(request))
     except LinkDoesNotWork:
-        return _does_not_work(request)
-    request.session.pop(KEEP_LINK, None)
+        return link_does_not_work(request, KEEP_LINK)
+    pending.forget_link(request, KEEP_LINK)
     flash(request, _("Your account stays. You can log in again."))
     return see(request, "accounts.log_in")
 
@@ -118,8 +116,3 @@ def _closed(request: Request, settings: Settings) -> Response:
     delete_session_cookie(response, settings)
     response.headers["clear-site-data"] = '"cache", "storage"'
     return response
-
-
-def _does_not_work(request: Request) -> Response:
-    request.session.pop(KEEP_LINK, None)
-    return render(request, "accounts/link_does_not_work.html", status_code=410, headers=UNTRACED, purpose="keep")

@@ -1,16 +1,20 @@
 """Proving an address by the code in the message, in the browser that signed up."""
 
+import anyio
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.codes import MOST_ATTEMPTS
+from app.accounts import signing_up
+from app.accounts.codes import MOST_ATTEMPTS, CodeDoesNotWork
 from app.accounts.models import OneTimeToken
 from app.accounts.queries import find_user
+from app.audit.models import RequestFacts
 from app.config import Settings
+from app.database import Database
 from core.applications import Starlette
 from core.testclient import AsyncTestClient
-from tests.app.accounts.people import add_person, log_in, mailed_code, mailed_token, sign_up
+from tests.app.accounts.people import PASSWORD, add_person, log_in, mailed_code, mailed_token, sign_up
 
 
 async def type_code(client: AsyncTestClient, code: str) -> int:
@@ -84,6 +88,39 @@ async def test_who_signs_up_with_a_taken_address_learns_nothing_from_the_code(
     assert await type_code(client, "123456") == 422
     # Even the code that was mailed to nobody could not take the address from its owner.
     assert (await db.scalars(select(OneTimeToken.used_at))).all() == [None]
+
+
+@pytest.mark.requirement("AUT-5", "TOK-1")
+async def test_of_two_browsers_that_prove_the_same_address_at_once_one_gets_it_and_none_waits_for_ever(
+    settings: Settings, fresh_database: Database
+) -> None:
+    """Whoever proves the address deletes the other's claim; without an order the two would lock each other out."""
+    for number in range(3):
+        address, codes = f"ada{number}@example.com", {}
+        for browser in ("one", "other"):
+            async with fresh_database.transaction() as db:
+                claim = {"name": "Ada", "email": address, "password": PASSWORD, "browser": browser + str(number)}
+                await signing_up.sign_up(db, settings, **claim, facts=RequestFacts())
+                codes[browser + str(number)] = await mailed_code(db, address)
+        outcomes: list[str] = []
+
+        async def prove(browser: str, digits: str, outcomes: list[str] = outcomes) -> None:
+            try:
+                async with fresh_database.transaction() as db:
+                    await signing_up.verify_email_by_code(
+                        db, settings, browser=browser, digits=digits, facts=RequestFacts()
+                    )
+                    # Both have used their code up by now, if nothing holds one of them back.
+                    await anyio.lowlevel.checkpoint()
+            except CodeDoesNotWork:
+                outcomes.append("late")
+            else:
+                outcomes.append("first")
+
+        async with anyio.create_task_group() as group:
+            for browser, digits in codes.items():
+                group.start_soon(prove, browser, digits)
+        assert sorted(outcomes) == ["first", "late"]
 
 
 async def test_without_a_sign_up_there_is_no_code_to_type(client: AsyncTestClient) -> None:

@@ -24,6 +24,7 @@ from tests.app.accounts.people import (
     mailed_code,
     mailed_link,
     mailed_token,
+    newest_message,
     sign_up,
     templates_sent,
 )
@@ -236,6 +237,29 @@ async def test_asking_and_guessing_are_limited(client: AsyncTestClient, db: Asyn
     assert statuses == [303] * 5 + [429]
     guesses = [await type_code(client, "000000") for _ in range(12)]
     assert guesses.count(429) == 2
+
+
+@pytest.mark.requirement("THR-2", "THR-4")
+async def test_an_address_gets_five_codes_an_hour_and_its_link_works_all_the_same(
+    client: AsyncTestClient, app: Starlette, settings: Settings, db: AsyncSession
+) -> None:
+    await add_person(db)
+    guesses = 0
+    for network in range(1, 7):
+        place = (f"192.0.2.{network}", 1)
+        async with AsyncTestClient(app, base_url=settings.base_url, follow_redirects=False, client=place) as stranger:
+            await ask_for_log_in(stranger)
+            has_code = (await newest_message(db)).subject != "Your link for Slipway"
+            guesses += MOST_ATTEMPTS * has_code
+    assert guesses == 25
+    assert "several were asked for in the last hour" in (await newest_message(db)).text
+    await ask_for_log_in(client)
+    assert await use_link(client, await mailed_token(db)) == 303
+
+    with clock.travel(timedelta(hours=1, seconds=1)):
+        client.cookies.clear()
+        await ask_for_log_in(client)
+        assert await type_code(client, await mailed_code(db)) == 303
 
 
 @pytest.mark.requirement("TOK-1")
