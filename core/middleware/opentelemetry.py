@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from core._router_index import ROUTE_OBSERVER_KEY, VERBS
-from core.datastructures import URL
+from core.datastructures import URL, Headers
 from core.routing import BaseRoute, Mount, Route
 from core.types import ASGIApp, Message, Receive, Scope, Send
 
 KNOWN_METHODS = frozenset({*VERBS, "CONNECT", "TRACE"})
 DURATION_BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
+Attributes = dict[str, Any]
+
 
 class OpenTelemetryMiddleware:
     """Records one server span a request, also where it is nested, and how long requests take, in seconds.
 
     `excluded_urls` are regular expressions, as a sequence or as text with commas between them; requests whose URL
-    one of them is found in are not recorded. Providers that are not given are looked up when the middleware is made.
+    one of them is found in are not recorded. Providers that are not given are looked up when the middleware is made;
+    what those of the program's default stand for may still be set up until the first request.
     """
 
     def __init__(
@@ -39,21 +42,15 @@ class OpenTelemetryMiddleware:
         meter_provider: Any = None,
     ) -> None:
         self.app = app
-        self.excluded_urls = [re.compile(pattern) for pattern in _split(excluded_urls)]
+        patterns = excluded_urls.split(",") if isinstance(excluded_urls, str) else excluded_urls
+        self.excluded_urls = [re.compile(pattern.strip()) for pattern in patterns if pattern.strip()]
         self._trace = import_module("opentelemetry.trace")
         self._propagate = import_module("opentelemetry.propagate")
-        self._tracer_provider = tracer_provider or self._trace.get_tracer_provider()
-        self._meter_provider = meter_provider or import_module("opentelemetry.metrics").get_meter_provider()
-        self.is_enabled = not isinstance(self._tracer_provider, self._trace.NoOpTracerProvider)
-
-    @cached_property
-    def _tracer(self) -> Any:
-        # Made at the first request: until then the program may still set up what the global provider stands for.
-        return self._tracer_provider.get_tracer("core")
-
-    @cached_property
-    def _duration(self) -> Any:
-        return self._meter_provider.get_meter("core").create_histogram(
+        provider = tracer_provider or self._trace.get_tracer_provider()
+        self.is_enabled = not isinstance(provider, self._trace.NoOpTracerProvider)
+        self._tracer = provider.get_tracer("core")
+        meter = (meter_provider or import_module("opentelemetry.metrics").get_meter_provider()).get_meter("core")
+        self._duration = meter.create_histogram(
             "http.server.request.duration",
             unit="s",
             description="Duration of HTTP server requests.",
@@ -64,26 +61,23 @@ class OpenTelemetryMiddleware:
         if scope["type"] != "http" or not self.is_enabled or ROUTE_OBSERVER_KEY in scope:
             await self.app(scope, receive, send)
             return
+        exchange = Exchange(scope, send)
+        # Also keeps the same middleware further inside from recording what is excluded.
+        scope[ROUTE_OBSERVER_KEY] = exchange.observe_route
         try:
-            if self._is_excluded(scope):
-                # Keeps the same middleware further inside from recording it.
-                scope[ROUTE_OBSERVER_KEY] = lambda route: None
-                await self.app(scope, receive, send)
-            else:
-                await self._record(scope, receive, send)
+            await (self.app(scope, receive, send) if self._is_excluded(scope) else self._record(exchange, receive))
         finally:
             del scope[ROUTE_OBSERVER_KEY]
 
-    async def _record(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _record(self, exchange: Exchange, receive: Receive) -> None:
         began_at = time.perf_counter()
-        exchange = Exchange(scope, send)
-        scope[ROUTE_OBSERVER_KEY] = exchange.observe_route
-        parent = self._propagate.extract(_carrier(scope))
+        scope, headers = exchange.scope, Headers(raw=exchange.scope["headers"])
+        carrier = {name: ",".join(headers.getlist(name)) for name in headers}
         with self._tracer.start_as_current_span(
-            _span_name(exchange),
-            context=parent,
+            exchange.span_name(),
+            context=self._propagate.extract(carrier),
             kind=self._trace.SpanKind.SERVER,
-            attributes={**_request_attributes(scope), **_span_attributes(scope)},
+            attributes=_known(_request_attributes(scope) | _span_attributes(scope, headers)),
         ) as span:
             try:
                 await self.app(scope, receive, exchange.send)
@@ -98,61 +92,50 @@ class OpenTelemetryMiddleware:
         return any(pattern.search(url) for pattern in self.excluded_urls)
 
     def _finish(self, span: Any, exchange: Exchange, seconds: float) -> None:
-        outcome = exchange.outcome()
-        span.update_name(_span_name(exchange))
+        outcome = _known(exchange.outcome())
+        span.update_name(exchange.span_name())
         span.set_attributes(outcome)
         if "error.type" in outcome:
             span.set_status(self._trace.StatusCode.ERROR)
-        self._duration.record(seconds, {**_request_attributes(exchange.scope), **outcome})
+        self._duration.record(seconds, _known(_request_attributes(exchange.scope) | outcome))
 
 
+@dataclass(eq=False)
 class Exchange:
     """What becomes known of a request while it is answered."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self.scope = scope
-        self.route: str | None = None
-        self.status_code: int | None = None
-        self.error_type: str | None = None
-        self._send = send
-        self._prefix = ""
+    scope: Scope
+    outer_send: Send
+    route: str | None = None
+    status_code: int | None = None
+    error_type: str | None = None
+    prefix: str = ""
 
     def observe_route(self, route: BaseRoute) -> None:
         """Called by each router that finds a route, from the outermost inwards."""
         if isinstance(route, Mount):
-            self._prefix += route.path
-            self.route = self._prefix or None
+            self.prefix += route.path
+            self.route = self.prefix or None
         elif isinstance(route, Route):
-            self.route = self._prefix + route.path
+            self.route = self.prefix + route.path
 
     async def send(self, message: Message) -> None:
         """Pass on, remembering the status."""
         if message["type"] == "http.response.start":
             self.status_code = message["status"]
-        await self._send(message)
+        await self.outer_send(message)
 
-    def outcome(self) -> dict[str, Any]:
+    def span_name(self) -> str:
+        """The method, and the route as soon as one is found."""
+        name = _method(self.scope).replace("_OTHER", "HTTP")
+        return name if self.route is None else f"{name} {self.route}"
+
+    def outcome(self) -> Attributes:
         """The attributes that are known at the end."""
         # The server answers what nobody handled.
         status_code = self.status_code or (500 if self.error_type else None)
         error_type = self.error_type or (str(status_code) if status_code and status_code >= 500 else None)
-        return _without_none(
-            {"http.route": self.route, "http.response.status_code": status_code, "error.type": error_type}
-        )
-
-
-def _split(patterns: str | Sequence[str]) -> Iterable[str]:
-    if isinstance(patterns, str):
-        return [pattern.strip() for pattern in patterns.split(",") if pattern.strip()]
-    return patterns
-
-
-def _carrier(scope: Scope) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key = name.decode("latin-1").lower()
-        headers[key] = f"{headers[key]},{value.decode('latin-1')}" if key in headers else value.decode("latin-1")
-    return headers
+        return {"http.route": self.route, "http.response.status_code": status_code, "error.type": error_type}
 
 
 def _method(scope: Scope) -> str:
@@ -160,40 +143,30 @@ def _method(scope: Scope) -> str:
     return method if method in KNOWN_METHODS else "_OTHER"
 
 
-def _span_name(exchange: Exchange) -> str:
-    method = _method(exchange.scope)
-    name = "HTTP" if method == "_OTHER" else method
-    return name if exchange.route is None else f"{name} {exchange.route}"
-
-
-def _request_attributes(scope: Scope) -> dict[str, Any]:
+def _request_attributes(scope: Scope) -> Attributes:
     """Those of spans and metrics alike: few values each."""
-    return _without_none(
-        {
-            "http.request.method": _method(scope),
-            "url.scheme": scope.get("scheme", "http"),
-            "network.protocol.version": scope.get("http_version"),
-        }
-    )
+    return {
+        "http.request.method": _method(scope),
+        "url.scheme": scope.get("scheme", "http"),
+        "network.protocol.version": scope.get("http_version"),
+    }
 
 
-def _span_attributes(scope: Scope) -> dict[str, Any]:
+def _span_attributes(scope: Scope, headers: Headers) -> Attributes:
     """Those of spans only."""
     server, client = scope.get("server") or (None, None), scope.get("client") or (None, None)
-    return _without_none(
-        {
-            "url.path": scope["path"],
-            "url.query": scope.get("query_string", b"").decode("latin-1") or None,
-            "http.request.method_original": scope["method"] if _method(scope) != scope["method"] else None,
-            "server.address": server[0],
-            "server.port": server[1],
-            "client.address": client[0],
-            "network.peer.address": client[0],
-            "network.peer.port": client[1],
-            "user_agent.original": _carrier(scope).get("user-agent"),
-        }
-    )
+    return {
+        "url.path": scope["path"],
+        "url.query": scope.get("query_string", b"").decode("latin-1") or None,
+        "http.request.method_original": scope["method"] if _method(scope) != scope["method"] else None,
+        "server.address": server[0],
+        "server.port": server[1],
+        "client.address": client[0],
+        "network.peer.address": client[0],
+        "network.peer.port": client[1],
+        "user_agent.original": headers.get("user-agent"),
+    }
 
 
-def _without_none(attributes: dict[str, Any]) -> dict[str, Any]:
+def _known(attributes: Attributes) -> Attributes:
     return {name: value for name, value in attributes.items() if value is not None}
