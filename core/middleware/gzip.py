@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -33,7 +34,6 @@ DEFAULT_EXCLUDED_CONTENT_TYPES = (
     "video/*",
 )
 
-THREAD_MINIMUM_SIZE = 128 * 1024
 THREADS = 40
 GZIP = ("gzip",)
 GZIP_FORMAT = 16 + zlib.MAX_WBITS
@@ -42,21 +42,14 @@ GZIP_FORMAT = 16 + zlib.MAX_WBITS
 _limiter: RunVar[anyio.CapacityLimiter] = RunVar("core.middleware.gzip.limiter")
 
 
+@dataclass(eq=False)
 class _Compression:
-    def __init__(
-        self,
-        app: ASGIApp,
-        minimum_size: int = 500,
-        compresslevel: int = 9,
-        thread_minimum_size: int = THREAD_MINIMUM_SIZE,
-        *,
-        exclude_content_types: Sequence[str] = DEFAULT_EXCLUDED_CONTENT_TYPES,
-    ) -> None:
-        self.app = app
-        self.minimum_size = minimum_size
-        self.compresslevel = compresslevel
-        self.thread_minimum_size = thread_minimum_size
-        self.exclude_content_types = tuple(exclude_content_types)
+    app: ASGIApp
+    minimum_size: int = 500
+    compresslevel: int = 9
+    thread_minimum_size: int = 128 * 1024
+    _: KW_ONLY
+    exclude_content_types: Sequence[str] = DEFAULT_EXCLUDED_CONTENT_TYPES
 
 
 class GZipMiddleware(_Compression):
@@ -67,14 +60,11 @@ class GZipMiddleware(_Compression):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            kind = GZipResponder if accepted_encodings(scope["headers"], GZIP) else IdentityResponder
+            await kind(**vars(self))(scope, receive, send)
+        else:
             await self.app(scope, receive, send)
-            return
-        kind = GZipResponder if accepted_encodings(scope["headers"], GZIP) else IdentityResponder
-        sizes = self.minimum_size, self.compresslevel, self.thread_minimum_size
-        responder = kind(self.app, *sizes, exclude_content_types=self.exclude_content_types)
-        responder.outer_send = send
-        await self.app(scope, receive, responder.send)
 
 
 class IdentityResponder(_Compression):
@@ -110,9 +100,9 @@ class IdentityResponder(_Compression):
         for name, value in start.setdefault("headers", []):
             if name == b"content-length" and value.isdigit() and int(value[:19]) < self.minimum_size:
                 return True
-            if name == b"content-encoding" or (
-                name == b"content-type" and _is_excluded(value, self.exclude_content_types)
-            ):
+            if name == b"content-encoding":
+                return True
+            if name == b"content-type" and _is_excluded(value, tuple(self.exclude_content_types)):
                 return True
         return False
 
@@ -120,29 +110,18 @@ class IdentityResponder(_Compression):
         kind = message["type"]
         if kind == "http.response.start":
             self._held_start = message
-        elif kind == "http.response.body":
-            await self._take_body(message)
-        else:
-            if kind == "http.response.pathsend":
-                await self._release_start(passes=True)
-            await self.outer_send(message)
-
-    async def _take_body(self, message: Message) -> None:
-        body, more_body = message.get("body", b""), message.get("more_body", False)
-        if self._held_start is not None and not more_body and len(body) < self.minimum_size:
-            await self._release_start(passes=True)
-            await self.outer_send(message)
             return
-        encoded = await self.encode(body, more_body)
-        if self._held_start is not None:
-            self._describe(self._held_start, None if more_body else len(encoded))
-            await self._release_start()
-        await self.outer_send({**message, "body": encoded})
-
-    async def _release_start(self, *, passes: bool = False) -> None:
-        assert self._held_start is not None
-        start, self._held_start, self._passes = self._held_start, None, passes
-        await self.outer_send(start)
+        body, more_body = message.get("body", b""), message.get("more_body", False)
+        start, self._held_start = self._held_start, None
+        is_small = start is not None and not more_body and len(body) < self.minimum_size
+        self._passes = kind == "http.response.pathsend" or is_small
+        if kind == "http.response.body" and not is_small:
+            message = {**message, "body": await self.encode(body, more_body)}
+            if start is not None:
+                self._describe(start, None if more_body else len(message["body"]))
+        if start is not None:
+            await self.outer_send(start)
+        await self.outer_send(message)
 
     def _describe(self, start: Message, length: int | None) -> None:
         add_vary(start, b"Accept-Encoding")
@@ -183,9 +162,6 @@ def _is_excluded(content_type: bytes, excluded: tuple[str, ...]) -> bool:
 
 
 def _compression_limiter() -> anyio.CapacityLimiter:
-    try:
-        return _limiter.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(THREADS)
-        _limiter.set(limiter)
-        return limiter
+    limiter = _limiter.get(None) or anyio.CapacityLimiter(THREADS)
+    _limiter.set(limiter)
+    return limiter
