@@ -27,6 +27,7 @@ from app.waitlist.models import WaitlistEntry
 from tests.app.test_config import PRODUCTION
 from tests.command_line import CommandLine
 from tests.databases import DatabaseServer, new_database_name
+from tests.networks import free_port
 
 PATIENCE = 90
 
@@ -85,9 +86,7 @@ def status_of(url: str) -> int:
 @pytest.fixture
 def port() -> str:
     """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    return str(free_port())
 
 
 @pytest.fixture

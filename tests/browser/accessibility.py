@@ -35,11 +35,39 @@ SETTLED = """() => Promise.all(document.getAnimations()
   .map((animation) => animation.finished.catch(() => null))).then(() => true)"""
 
 
+# Elements in their order, with attributes whose values say what they are; of those that name or lead to something, and of
+# text, only whether there is any. Siblings that are alike count once, so that a list of two and one of three are the same.
+SKELETON = """() => {
+  const telling = /^(class|role|type|lang|dir|hidden|open|disabled|tabindex|scope|name|autocomplete|popover|data-theme)$|^aria-/;
+  const naming = /^aria-(label|labelledby|describedby|controls|details|errormessage|owns|valuetext|valuenow)$/;
+  const attribute = ({name, value}) =>
+    telling.test(name) && !naming.test(name) ? `${name}=${value}` : `${name}${value.trim() ? "+" : "-"}`;
+  const outline = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return node.data.trim() ? "text" : "";
+    if (node.nodeType !== Node.ELEMENT_NODE) return "";
+    const parts = [...node.childNodes].map(outline).filter((part) => part);
+    const children = parts.filter((part, index) => part !== parts[index - 1]);
+    return `<${node.localName} ${[...node.attributes].map(attribute).sort().join(" ")}>${children.join("")}</>`;
+  };
+  const look = `${matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"} ${innerWidth}`;
+  return look + outline(document.documentElement);
+}"""
+
+
+# No rule that is on by default reads style sheets or plays media, so axe need not fetch any.
+RUN = "async () => (await axe.run(document, {resultTypes: ['violations'], preload: false})).violations"
+
+
+def skeleton(page: Page) -> str:
+    """What axe judges a page by: two pages that differ only in their words, numbers and addresses have the same."""
+    return str(page.evaluate(SKELETON))
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds wrong with the page once it has settled, one line for each rule and element."""
     page.evaluate(SETTLED)
     page.evaluate(axe_source())
-    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    found = page.evaluate(RUN)
     return [
         f"{page.url} {rule['id']}: {node['target']} {node['failureSummary']}"
         for rule in found

@@ -1,21 +1,14 @@
 """The reference of the API in a browser: found by searching, tried by somebody who is logged in."""
 
-import re
-
 from playwright.sync_api import expect
 
-from app.accounts.routes import DEMO_EMAIL, DEMO_PASSWORD
-from tests.browser import accessibility
-from tests.browser.conftest import Visitor
-
-
-def log_in(visitor: Visitor) -> None:
-    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
-    expect(visitor.page).to_have_url(re.compile("/o/"))
+from app.accounts.routes import DEMO_EMAIL
+from tests.browser.steps import enter_demonstration
+from tests.browser.visitors import Visitor
 
 
 def test_somebody_finds_an_operation_and_tries_it(visitor: Visitor) -> None:
-    log_in(visitor)
+    enter_demonstration(visitor)
     visitor.open("/api/docs")
     visitor.page.get_by_label("Search operations").fill("list the members of an organization")
     articles = visitor.page.locator("article[id^=operation-]:visible")
@@ -26,7 +19,7 @@ def test_somebody_finds_an_operation_and_tries_it(visitor: Visitor) -> None:
     articles.get_by_role("button", name="Send request").click()
     expect(articles.get_by_text("200 OK", exact=True)).to_be_visible()
     expect(articles.get_by_label("The answer", exact=True)).to_contain_text(f'"email": "{DEMO_EMAIL}"')
-    assert accessibility.violations(visitor.page) == []
+    visitor.check_accessibility()
 
 
 def test_a_stranger_reads_and_finds_nothing_that_does_not_exist(visitor: Visitor) -> None:
@@ -34,4 +27,4 @@ def test_a_stranger_reads_and_finds_nothing_that_does_not_exist(visitor: Visitor
     expect(visitor.page.get_by_role("button", name="Send request")).to_have_count(0)
     visitor.page.get_by_label("Search operations").fill("submarines")
     expect(visitor.page.get_by_text("No operation has these words")).to_be_visible()
-    assert accessibility.violations(visitor.page) == []
+    visitor.check_accessibility()

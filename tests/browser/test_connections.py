@@ -1,13 +1,12 @@
 """Logging in with an account elsewhere in a browser, by the local provider: with scripts, and without."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import LOOKS, Server, Visitor
-from tests.browser.test_main_journey import PlainVisitor, log_out
+from tests.browser.server import Server
+from tests.browser.steps import log_out
+from tests.browser.visitors import Visitor
 
 
 def be(visitor: Visitor, address: str, name: str = "Grace Hopper") -> None:
@@ -25,35 +24,24 @@ def test_somebody_signs_up_elsewhere_disconnects_and_connects_again(
     visitor.page.get_by_role("button", name="Continue with Slipway ID").click()
     be(visitor, address)
     expect(visitor.page).to_have_url(re.compile("/o/grace-hopper"))
-    visitor.page.wait_for_load_state("networkidle")
     visitor.inspect()
 
     visitor.open("/account/connections")
-    visitor.page.get_by_role("link", name="Disconnect Slipway ID").click()
-    visitor.inspect()
+    visitor.follow(visitor.page.get_by_role("link", name="Disconnect Slipway ID"))
     visitor.press("Disconnect")
     expect(visitor.page.get_by_text("Slipway ID does not log you in any more.")).to_be_visible()
     assert server.mail(address)[0]["subject"] == "Slipway ID does not log you in any more"
 
-    visitor.page.get_by_role("link", name="Connect Slipway ID").click()
-    visitor.inspect()
+    visitor.follow(visitor.page.get_by_role("link", name="Connect Slipway ID"))
     visitor.page.get_by_role("button", name="Connect Slipway ID").click()
     be(visitor, address)
     expect(visitor.page).to_have_url(re.compile("/account/connections"))
     expect(visitor.page.get_by_text("You can log in with Slipway ID from now on.")).to_be_visible()
-    visitor.page.wait_for_load_state("networkidle")
     visitor.inspect()
 
 
-@pytest.fixture
-def visitor_without_scripts(browser: Browser, server: Server) -> Iterator[Visitor]:
-    context = browser.new_context(**LOOKS["light"], java_script_enabled=False)
-    yield PlainVisitor(context, server)
-    context.close()
-
-
-def test_somebody_logs_in_elsewhere_without_scripts(visitor_without_scripts: Visitor, address: str) -> None:
-    visitor = visitor_without_scripts
+def test_somebody_logs_in_elsewhere_without_scripts(plain_visitor: Visitor, address: str) -> None:
+    visitor = plain_visitor
     for _ in range(2):
         visitor.open("/log-in")
         visitor.page.get_by_role("button", name="Continue with Slipway ID").click()

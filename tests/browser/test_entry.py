@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import LOOKS, Server, Visitor
-from tests.browser.test_main_journey import PASSWORD, PlainVisitor, log_in, sign_up, verify
+from tests.browser.server import Server
+from tests.browser.steps import PASSWORD, log_in, sign_up, verify
+from tests.browser.visitors import LOOKS, Visitor
 
 CODE = re.compile(r"^(\d{6})$", re.MULTILINE)
 
@@ -20,8 +21,7 @@ def mailed_code(server: Server, address: str) -> str:
 
 def ask_for_mail(visitor: Visitor, address: str) -> None:
     visitor.open("/log-in")
-    visitor.page.get_by_role("link", name="Log in by mail").click()
-    visitor.inspect()
+    visitor.follow(visitor.page.get_by_role("link", name="Log in by mail"))
     visitor.fill(email=address)
     visitor.press("Send the message")
 
@@ -48,13 +48,6 @@ def log_in_by_code(visitor: Visitor, server: Server, address: str) -> None:
 def second_visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
     context = browser.new_context(**LOOKS["mobile"])
     yield Visitor(context, server)
-    context.close()
-
-
-@pytest.fixture
-def plain_visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
-    context = browser.new_context(**LOOKS["light"], java_script_enabled=False)
-    yield PlainVisitor(context, server)
     context.close()
 
 

@@ -1,25 +1,16 @@
 """Files in the browser: uploaded with and without scripts, downloaded, deleted and brought back."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from app.accounts.routes import DEMO_EMAIL, DEMO_PASSWORD
 from tests.app.test_images import picture
-from tests.browser.conftest import LOOKS, Server, Visitor
-from tests.browser.test_main_journey import PlainVisitor
+from tests.browser.steps import enter_demonstration
+from tests.browser.visitors import Visitor
 
 MEGABYTE = 1024 * 1024
-
-
-@pytest.fixture
-def plain_visitor(browser: Browser, server: Server) -> Iterator[PlainVisitor]:
-    context = browser.new_context(java_script_enabled=False, **LOOKS["light"])
-    yield PlainVisitor(context, server)
-    context.close()
 
 
 @pytest.fixture
@@ -31,17 +22,17 @@ def papers(tmp_path: Path) -> list[Path]:
     return [photo, chart]
 
 
-def enter(visitor: Visitor) -> None:
-    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
-    expect(visitor.page).to_have_url(re.compile("/o/"))
+def open_files(visitor: Visitor) -> None:
+    enter_demonstration(visitor)
     # Uploading does not open another page, and axe may inspect one once: its own styles are refused by the policy.
     visitor.page.goto(f"{visitor.page.url}/files")
 
 
 def upload(visitor: Visitor, papers: list[Path]) -> None:
     visitor.page.get_by_label("Upload files").set_input_files(papers)
-    visitor.press("Upload")
+    visitor.page.get_by_role("button", name="Upload", exact=True).click()
     expect(visitor.page.get_by_text("Your files are uploaded.")).to_be_visible()
+    visitor.inspect()
     expect(visitor.page.get_by_role("row").filter(has_text="chart.bin").first).to_contain_text("3 MB")
 
 
@@ -59,7 +50,7 @@ def delete_and_bring_back(visitor: Visitor, name: str) -> None:
 
 @pytest.mark.parametrize("look", ["dark", "mobile"], indirect=True)
 def test_files_are_uploaded_downloaded_deleted_and_brought_back(visitor: Visitor, papers: list[Path]) -> None:
-    enter(visitor)
+    open_files(visitor)
     upload(visitor, papers)
     expect(visitor.page).to_have_url(re.compile("/files$"))
     with visitor.page.expect_download() as download:
@@ -68,19 +59,18 @@ def test_files_are_uploaded_downloaded_deleted_and_brought_back(visitor: Visitor
     assert Path(download.value.path()).stat().st_size == 3 * MEGABYTE
 
     delete_and_bring_back(visitor, "photo.png")
-    visitor.page.get_by_role("link", name="Deleted files").click()
-    visitor.inspect()
+    visitor.follow(visitor.page.get_by_role("link", name="Deleted files"))
     refused = papers[0].with_suffix(".pdf")
     refused.write_bytes(b"<script>alert(1)</script>")
     visitor.page.get_by_role("link", name="Back to the files").click()
     visitor.page.get_by_label("Upload files").set_input_files(refused)
-    visitor.press("Upload")
+    visitor.page.get_by_role("button", name="Upload", exact=True).click()
     expect(visitor.page.get_by_role("alert")).to_contain_text(
         "photo.pdf: The content is not what the name's ending says."
     )
 
 
-def test_more_than_a_form_may_have_is_uploaded_without_scripts(plain_visitor: PlainVisitor, papers: list[Path]) -> None:
-    enter(plain_visitor)
+def test_more_than_a_form_may_have_is_uploaded_without_scripts(plain_visitor: Visitor, papers: list[Path]) -> None:
+    open_files(plain_visitor)
     upload(plain_visitor, papers)
     delete_and_bring_back(plain_visitor, "chart.bin")

@@ -3,14 +3,14 @@
 from playwright.sync_api import Browser, expect
 
 from app.accounts.routes import DEMO_EMAIL
-from tests.browser.conftest import Visitor
-from tests.browser.test_api_reference import log_in
+from tests.browser.steps import enter_demonstration
+from tests.browser.visitors import Visitor
 
 ANSWER = f'"email": "{DEMO_EMAIL}"'
 
 
 def test_somebody_runs_a_query_and_stays_on_the_page(visitor: Visitor) -> None:
-    log_in(visitor)
+    enter_demonstration(visitor)
     visitor.page.goto(f"{visitor.server.url}/graphql")
     answer, run = visitor.page.locator("[data-query-answer]"), visitor.page.get_by_role("button", name="Run query")
     expect(answer).to_be_hidden()
@@ -24,7 +24,7 @@ def test_somebody_runs_a_query_and_stays_on_the_page(visitor: Visitor) -> None:
 
 
 def test_without_a_script_the_form_leads_to_the_same_answer(visitor: Visitor, browser: Browser) -> None:
-    log_in(visitor)
+    enter_demonstration(visitor)
     state = visitor.page.context.storage_state()
     page = browser.new_context(java_script_enabled=False, storage_state=state).new_page()
     page.goto(f"{visitor.server.url}/graphql")

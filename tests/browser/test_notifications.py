@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from app.accounts.routes import DEMO_EMAIL, DEMO_PASSWORD
-from tests.browser.conftest import Server, Visitor
-from tests.browser.test_person import enter
+from tests.browser.server import Server
+from tests.browser.steps import enter, enter_demonstration
+from tests.browser.visitors import Visitor
 
 
 @pytest.fixture
@@ -17,8 +17,7 @@ def ada(browser: Browser, server: Server) -> Iterator[Visitor]:
     """The owner of the demonstration, logged in, with a team of her own."""
     context = browser.new_context()
     visitor = Visitor(context, server)
-    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
-    expect(visitor.page).to_have_url(re.compile("/o/"))
+    enter_demonstration(visitor)
     name = f"Boats {secrets.token_hex(4)}"
     visitor.page.goto(f"{server.url}/organizations/new")
     visitor.fill(name=name)

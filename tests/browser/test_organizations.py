@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import LOOKS, Server, Visitor
-from tests.browser.test_main_journey import PASSWORD, log_in, sign_up, verify
+from tests.browser.server import Server
+from tests.browser.steps import PASSWORD, enter, log_in
+from tests.browser.visitors import LOOKS, Visitor
 
 
 @pytest.fixture
@@ -18,13 +19,6 @@ def owner(browser: Browser, server: Server, address: str) -> Iterator[Visitor]:
     enter(visitor, server, f"owner-{address}")
     yield visitor
     context.close()
-
-
-def enter(visitor: Visitor, server: Server, address: str) -> None:
-    sign_up(visitor, address)
-    verify(visitor, server, address)
-    log_in(visitor, address)
-    expect(visitor.page).to_have_url(re.compile("/o/"))
 
 
 def found_team(visitor: Visitor, name: str, slug: str) -> None:
@@ -71,9 +65,7 @@ def test_a_team_is_founded_two_are_invited_and_one_comes_is_promoted_and_removed
     row.get_by_role("button", name="Save Role of Grace").click()
     expect(owner.page.get_by_text("Grace has another role now: Admin.")).to_be_visible()
     owner.inspect()
-    owner.page.get_by_role("link", name="Remove Grace").click()
-    owner.page.wait_for_load_state("networkidle")
-    owner.inspect()
+    owner.follow(owner.page.get_by_role("link", name="Remove Grace"))
     owner.press("Remove member")
     expect(owner.page.get_by_text("Grace is no longer a member.")).to_be_visible()
     visitor.page.goto(f"{server.url}/o/{slug}")

@@ -4,16 +4,15 @@ import io
 import re
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.app.test_images import picture
-from tests.browser import accessibility
-from tests.browser.conftest import LOOKS, Server, Visitor
-from tests.browser.test_main_journey import PASSWORD, PlainVisitor, log_in, sign_up, verify
+from tests.browser.server import Server
+from tests.browser.steps import PASSWORD, enter, log_in
+from tests.browser.visitors import Visitor
 
 WORKER_SECONDS = 20
 
@@ -21,14 +20,7 @@ WORKER_SECONDS = 20
 @pytest.fixture
 def grace(visitor: Visitor, server: Server, address: str) -> Visitor:
     """Somebody who has just logged in."""
-    return enter(visitor, server, address)
-
-
-def enter(visitor: Visitor, server: Server, address: str) -> Visitor:
-    sign_up(visitor, address)
-    verify(visitor, server, address)
-    log_in(visitor, address)
-    expect(visitor.page).to_have_url(re.compile("/o/"))
+    enter(visitor, server, address)
     return visitor
 
 
@@ -119,13 +111,6 @@ def test_somebody_takes_their_data_leaves_and_comes_back(grace: Visitor, server:
     take_data_and_leave(grace, server, address)
 
 
-@pytest.fixture
-def plain_visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
-    context = browser.new_context(**LOOKS["light"], java_script_enabled=False)
-    yield PlainVisitor(context, server)
-    context.close()
-
-
 def test_all_of_it_works_without_scripts(plain_visitor: Visitor, server: Server, address: str, tmp_path: Path) -> None:
     enter(plain_visitor, server, address)
     photo = tmp_path / "me.png"
@@ -146,4 +131,4 @@ def test_the_strength_of_a_password_is_said_while_it_is_typed(visitor: Visitor) 
     expect(visitor.page.locator("[data-strength-text]")).to_contain_text("first that attackers try")
     field.fill(PASSWORD)
     expect(visitor.page.locator("[data-strength-text]")).to_have_text("Strong")
-    assert accessibility.violations(visitor.page) == []
+    visitor.check_accessibility()

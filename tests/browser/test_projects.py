@@ -1,18 +1,17 @@
 """Working on projects in a browser: start one, find it, meet a conflict, delete it and think better of it, import a file."""
 
-import re
 import secrets
 
 from playwright.sync_api import expect
 
-from app.accounts.routes import DEMO_EMAIL, DEMO_PASSWORD
-from tests.browser.conftest import Server, Visitor
+from tests.browser.server import Server
+from tests.browser.steps import enter_demonstration
+from tests.browser.visitors import Visitor
 
 
 def test_projects_are_started_found_changed_deleted_and_brought_back(visitor: Visitor, server: Server) -> None:
     mark = secrets.token_hex(3)
-    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
-    expect(visitor.page).to_have_url(re.compile("/o/"))
+    enter_demonstration(visitor)
     projects = "/o/demo/projects"
     visitor.open(projects)
     visitor.open(f"{projects}/new")
@@ -35,8 +34,8 @@ def meet_conflict(visitor: Visitor, mark: str) -> None:
     other = visitor.page.context.new_page()
     other.goto(visitor.page.url)
     other.locator('main [name="description"]').fill("Theirs")
-    other.get_by_role("button", name="Save", exact=True).click()
-    other.wait_for_load_state("networkidle")
+    with other.expect_navigation():
+        other.get_by_role("button", name="Save", exact=True).click()
     other.close()
     visitor.fill(description="Mine")
     visitor.press("Save")
@@ -47,9 +46,7 @@ def meet_conflict(visitor: Visitor, mark: str) -> None:
 
 def delete_and_undo(visitor: Visitor, mark: str) -> None:
     visitor.press("Delete")
-    visitor.page.get_by_role("button", name="Undo").click()
-    visitor.page.wait_for_load_state("networkidle")
-    visitor.inspect()
+    visitor.follow(visitor.page.get_by_role("button", name="Undo"))
     assert visitor.heading() == f"Boat {mark}"
 
 

@@ -4,14 +4,12 @@ import re
 
 from playwright.sync_api import expect
 
-from app.accounts.routes import DEMO_EMAIL, DEMO_PASSWORD
-from tests.browser.conftest import Visitor
-from tests.browser.test_main_journey import log_out
+from tests.browser.steps import enter_demonstration, log_out
+from tests.browser.visitors import Visitor
 
 
 def test_somebody_makes_a_role_and_finds_it_in_the_audit_log(visitor: Visitor) -> None:
-    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
-    expect(visitor.page).to_have_url(re.compile("/o/"))
+    enter_demonstration(visitor)
     page = visitor.page
     slug = page.url.rpartition("/")[2]
     visitor.open(f"/o/{slug}/roles/new")

@@ -9,9 +9,9 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, CDPSession, expect
 
-from tests.browser import accessibility
-from tests.browser.conftest import LOOKS, Server, Visitor
-from tests.browser.test_main_journey import PlainVisitor, log_in, log_out, sign_up
+from tests.browser.server import Server
+from tests.browser.steps import log_in, log_out, sign_up
+from tests.browser.visitors import LOOKS, Visitor
 
 PHONE, DESK = LOOKS["mobile"]["viewport"], LOOKS["light"]["viewport"]
 PATIENCE = 20_000  # Milliseconds, for a machine that does much at the same time.
@@ -29,7 +29,7 @@ class FactorHolder(Visitor):
         self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
         super().inspect()
         self.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        assert accessibility.violations(self.page) == []
+        self.check_accessibility()
         self.page.set_viewport_size(PHONE)
         assert self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
         self.page.set_viewport_size(DESK)
@@ -56,8 +56,7 @@ def new_person(visitor: Visitor, server: Server, address: str) -> None:
 def set_up_app(visitor: Visitor) -> tuple[str, list[str]]:
     """Turn the app on; returns its secret and the recovery codes that were shown."""
     visitor.open("/account/two-factor")
-    visitor.page.get_by_role("link", name="Set up an app").click()
-    visitor.inspect()
+    visitor.follow(visitor.page.get_by_role("link", name="Set up an app"))
     visitor.press("I have one: continue")
     secret = visitor.page.locator("#app-key code").inner_text().replace(" ", "")
     visitor.fill(code="000000")
@@ -74,8 +73,7 @@ def set_up_app(visitor: Visitor) -> tuple[str, list[str]]:
 def authenticator_app_journey(visitor: Visitor, server: Server, address: str) -> None:
     secret, codes = set_up_app(visitor)
     assert server.mail(address)[0]["subject"] == "Two-step log-in is set up"
-    visitor.page.get_by_role("link", name="I have kept them").click()
-    visitor.inspect()
+    visitor.follow(visitor.page.get_by_role("link", name="I have kept them"))
     expect(visitor.page.get_by_text("Your account is protected by two steps")).to_be_visible()
 
     log_out(visitor)
@@ -88,10 +86,8 @@ def authenticator_app_journey(visitor: Visitor, server: Server, address: str) ->
 
     log_out(visitor)
     log_in(visitor, address)
-    visitor.page.get_by_role("link", name="I have none of these").click()
-    visitor.inspect()
-    visitor.page.get_by_role("main").get_by_role("link", name="Use a recovery code").click()
-    visitor.inspect()
+    visitor.follow(visitor.page.get_by_role("link", name="I have none of these"))
+    visitor.follow(visitor.page.get_by_role("main").get_by_role("link", name="Use a recovery code"))
     visitor.fill(code=codes[0])
     visitor.press("Log in")
     expect(visitor.page).to_have_url(re.compile("/o/"))
@@ -105,18 +101,11 @@ def test_an_authenticator_app_guards_the_log_in(holder: FactorHolder, server: Se
     authenticator_app_journey(holder, server, address)
 
 
-@pytest.fixture
-def visitor_without_scripts(browser: Browser, server: Server) -> Iterator[Visitor]:
-    context = browser.new_context(**LOOKS["light"], java_script_enabled=False)
-    yield PlainVisitor(context, server)
-    context.close()
-
-
-def test_the_app_and_the_codes_need_no_scripts(visitor_without_scripts: Visitor, server: Server, address: str) -> None:
-    new_person(visitor_without_scripts, server, address)
-    authenticator_app_journey(visitor_without_scripts, server, address)
-    visitor_without_scripts.open("/account/passkeys/new")
-    expect(visitor_without_scripts.page.get_by_role("heading", level=1)).to_be_visible()
+def test_the_app_and_the_codes_need_no_scripts(plain_visitor: Visitor, server: Server, address: str) -> None:
+    new_person(plain_visitor, server, address)
+    authenticator_app_journey(plain_visitor, server, address)
+    plain_visitor.open("/account/passkeys/new")
+    expect(plain_visitor.page.get_by_role("heading", level=1)).to_be_visible()
 
 
 def give_authenticator(visitor: Visitor) -> CDPSession:
@@ -136,8 +125,7 @@ def give_authenticator(visitor: Visitor) -> CDPSession:
 
 def add_passkey(visitor: Visitor, name: str) -> None:
     visitor.open("/account/passkeys")
-    visitor.page.get_by_role("main").get_by_role("link", name="Add a passkey").click()
-    visitor.inspect()
+    visitor.follow(visitor.page.get_by_role("main").get_by_role("link", name="Add a passkey"))
     visitor.fill(name=name)
     visitor.page.get_by_role("button", name="Create passkey").click()
     expect(visitor.page.get_by_role("heading", name="Keep your recovery codes")).to_be_visible(timeout=PATIENCE)
@@ -171,8 +159,7 @@ def test_a_passkey_is_made_logs_in_alone_and_is_removed(holder: FactorHolder, se
     expect(holder.page).to_have_url(re.compile("/o/"), timeout=PATIENCE)
 
     holder.open("/account/passkeys")
-    holder.page.get_by_role("link", name="Remove My laptop").click()
-    holder.inspect()
+    holder.follow(holder.page.get_by_role("link", name="Remove My laptop"))
     holder.page.get_by_role("button", name="Confirm with a passkey").click()
     expect(holder.page.get_by_role("heading", name="No passkeys yet")).to_be_visible(timeout=PATIENCE)
     assert holder.problems == []

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from app.accounts.routes import DEMO_PASSWORD
 from app.staff.routes import DEMO_STAFF_EMAIL
-from tests.browser.conftest import Visitor
+from tests.browser.visitors import Visitor
 
 
 def test_somebody_of_the_staff_looks_after_jobs_and_mail(visitor: Visitor, address: str) -> None:

@@ -5,14 +5,14 @@ import re
 import httpx2 as httpx
 from playwright.sync_api import expect
 
-from app.accounts.routes import DEMO_EMAIL, DEMO_PASSWORD
-from tests.browser.conftest import Server, Visitor
-from tests.browser.test_main_journey import log_out
+from app.accounts.routes import DEMO_EMAIL
+from tests.browser.server import Server
+from tests.browser.steps import enter_demonstration, log_out
+from tests.browser.visitors import Visitor
 
 
 def test_somebody_makes_a_token_calls_the_api_with_it_and_revokes_it(visitor: Visitor, server: Server) -> None:
-    visitor.log_in(DEMO_EMAIL, DEMO_PASSWORD)
-    expect(visitor.page).to_have_url(re.compile("/o/"))
+    enter_demonstration(visitor)
     visitor.open("/account/tokens/new")
     visitor.fill(name="Journey")
     visitor.press("Create token")

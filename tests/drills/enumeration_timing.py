@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import httpx2 as httpx
 
-from tests.drills.product import Product, add_people, network
+from tests.drills.product import Product, add_people
+from tests.networks import network
 
 PAIRS = 200
 WARM_UP = 20

@@ -16,7 +16,8 @@ from sqlalchemy.pool import NullPool
 from app.embedded_postgres import OWNER, EmbeddedPostgres
 from tests.databases import DatabaseServer
 from tests.drills.load import log_in
-from tests.drills.product import Product, add_people, network, served
+from tests.drills.product import Product, add_people, served
+from tests.networks import network
 
 PEOPLE = [f"disk{number}@example.com" for number in range(20)]
 SIZE = "8m"

@@ -8,7 +8,8 @@ from multiprocessing.synchronize import Event
 
 import httpx2 as httpx
 
-from tests.drills.product import PASSWORD, Product, add_people, network
+from tests.drills.product import PASSWORD, Product, add_people
+from tests.networks import network
 
 PARALLEL = 50
 ROUNDS = 4

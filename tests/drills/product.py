@@ -17,9 +17,9 @@ from app.accounts.models import Email, Password, User
 from app.accounts.passwords import hash_password
 from app.database import Database
 from app.ids import uuid7
-from tests.browser.conftest import free_port
 from tests.conftest import SECRET_KEY
 from tests.databases import database_server, worker_database
+from tests.networks import free_port
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "three boats on the river"
@@ -106,8 +106,3 @@ async def add_people_to(database: Database, addresses: Sequence[str]) -> None:
         await db.execute(
             insert(Password), [{"user_id": user_id, "hash": hashed, "changed_at": now} for user_id, _ in people]
         )
-
-
-def network(number: int) -> dict[str, str]:
-    """The header of a request that the proxy took from a network of its own, so that no limit is met."""
-    return {"x-forwarded-for": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}

@@ -11,7 +11,8 @@ import httpx2 as httpx
 from tests.databases import database_server, worker_database
 from tests.drills.fault_proxy import FaultProxy
 from tests.drills.load import Load, load
-from tests.drills.product import ROOT, Product, add_people, environment, network, served
+from tests.drills.product import ROOT, Product, add_people, environment, served
+from tests.networks import network
 
 SECONDS = 5.0
 RATE = 10.0

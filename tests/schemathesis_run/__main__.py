@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2 as httpx
 
 from app.accounts.routes import DEMO_EMAIL, DEMO_PASSWORD
-from tests.browser.conftest import Server, start_server, stop_server
+from tests.browser.server import Server, start_server, stop_server
 from tests.environments import ROOT, environment
 
 HERE = Path(__file__).parent
@@ -21,7 +21,6 @@ EXAMPLES = 250  # For each operation and way of making requests.
 def main(options: list[str]) -> int:
     """Run schemathesis against a server of its own; 0 if nothing failed in as many cases as there must be."""
     program = environment("schemathesis", HERE / "requirements.lock") / "schemathesis"
-    os.environ["TRUSTED_PROXIES"] = "127.0.0.1"
     with tempfile.TemporaryDirectory() as folder:
         server = start_server(Path(folder))
         try:

@@ -5,6 +5,8 @@ from typing import Any
 
 import schemathesis
 
+from tests.networks import network
+
 clients = itertools.count(1)
 
 
@@ -13,9 +15,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:  # Any: the types
 
     A cursor is signed, which no schema can say: a request that is meant to be good has none, a bad one may have any.
     """
-    number = next(clients)
-    address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-    case.headers = {**(case.headers or {}), "X-Forwarded-For": address}
+    case.headers = {**(case.headers or {}), **network(next(clients))}
     if case.meta is not None and case.meta.generation.mode.is_positive and case.query:
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
 

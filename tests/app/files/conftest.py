@@ -2,7 +2,6 @@
 
 import dataclasses
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -27,6 +26,7 @@ from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in
 from tests.databases import RolledBackDatabase
 from tests.environments import NotInstalled, environment
+from tests.networks import free_port
 
 MEGABYTE = 1024 * 1024
 START_SECONDS = 30
@@ -67,9 +67,7 @@ def s3_endpoint() -> Iterator[str]:
         program = environment("moto", Path(__file__).with_name("moto.lock")) / "moto_server"
     except NotInstalled as reason:
         pytest.skip(str(reason))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [str(program), "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     endpoint = f"http://127.0.0.1:{port}"

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from app.realtime.events import Event
 from app.realtime.hub import Hub, Subscription
 from app.realtime.listening import PostgresSource
 from app.realtime.redis_relay import GAP, RedisSource, Relay
+from tests.networks import free_port
 
 SERVER = shutil.which("redis-server")
 SECONDS = 20.0
@@ -28,8 +28,7 @@ SECONDS = 20.0
 async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
     if SERVER is None:
         pytest.skip("No redis-server was found. Install Debian's package redis-server.")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [SERVER, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     url = f"redis://127.0.0.1:{port}/0"
