@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, TypeGuard, TypeVar
 
@@ -27,6 +27,11 @@ def get_route_path(scope: Scope) -> str:
         return path
     rest = path[len(root_path) :]
     return rest if not rest or rest[0] == "/" else path
+
+
+def is_among(path: str, paths: Iterable[str]) -> bool:
+    """Whether a path is one of several paths, or begins with one of them that ends in "/"."""
+    return any(path == own or (own.endswith("/") and path.startswith(own)) for own in paths)
 
 
 def iscoroutinefunction(candidate: object) -> bool:

@@ -8,13 +8,15 @@ own pages know, because old browsers and odd proxies drop the headers.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import KW_ONLY, dataclass
 
 from core._headers import media_type_of
+from core._urls import DEFAULT_PORTS
+from core._utils import is_among
 from core.exceptions import HTTPException
 from core.formparsers import FORM_TYPES
 from core.middleware._refusal import refuse
@@ -29,7 +31,7 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 # Safe methods do not change state (RFC 9110 section 9.2.1; QUERY is safe by its definition).
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 OWN_SITES = frozenset({"same-origin", "none"})
-DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
 ORIGIN_SCHEMES = {"ws": "http", "wss": "https"}
 
 WRONG_SITE = "This request came from another site."
@@ -56,6 +58,7 @@ async def require_csrf_token(request: Request) -> None:
     await request.scope[CSRF_SCOPE_KEY].check_token(request)
 
 
+@dataclass(eq=False, repr=False)
 class CSRFMiddleware:
     """Answers 403, through the application's own error page, to unsafe requests that are not from our own pages.
 
@@ -73,28 +76,21 @@ class CSRFMiddleware:
     application that reads raw messages would find none left and needs the header too.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        secret_key: str,
-        session_id: Callable[[HTTPConnection], str | None],
-        trusted_origins: Sequence[str] = (),
-        exempt: Sequence[str] = (),
-        deferred: Callable[[HTTPConnection], bool] = lambda _: False,
-    ) -> None:
-        self.app = app
-        self._deferred = deferred
-        self.session_id = session_id
-        self.trusted_origins = frozenset(_normalise_origin(origin) for origin in trusted_origins)
-        self._key = str(secret_key).encode()
-        self._exempt_paths = frozenset(path for path in exempt if not path.endswith("/"))
-        self._exempt_prefixes = tuple(path for path in exempt if path.endswith("/"))
+    app: ASGIApp
+    _: KW_ONLY
+    secret_key: str
+    session_id: Callable[[HTTPConnection], str | None]
+    trusted_origins: Collection[str] = ()
+    exempt: Sequence[str] = ()
+    deferred: Callable[[HTTPConnection], bool] = lambda connection: False
+
+    def __post_init__(self) -> None:
+        self.trusted_origins = frozenset(_normalise_origin(origin) for origin in self.trusted_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             scope[CSRF_SCOPE_KEY] = self
-            if scope.get("method") not in SAFE_METHODS and not self._is_exempt(scope["path"]):
+            if scope.get("method") not in SAFE_METHODS and not is_among(scope["path"], self.exempt):
                 await self._call_if_ours(scope, receive, send)
                 return
         await self.app(scope, receive, send)
@@ -127,7 +123,7 @@ class CSRFMiddleware:
         """Raises HTTPException(403), or what the form parser raises about a malformed form."""
         if not self._is_own_site(connection):
             raise HTTPException(403, WRONG_SITE)
-        is_deferred = TOKEN_HEADER not in connection.headers and self._deferred(connection)
+        is_deferred = TOKEN_HEADER not in connection.headers and self.deferred(connection)
         if isinstance(connection, Request) and not is_deferred:
             await self.check_token(connection)
 
@@ -137,25 +133,22 @@ class CSRFMiddleware:
         if session_id is not None and not self._is_valid(await _submitted_token(request), session_id):
             raise HTTPException(403, WRONG_TOKEN)
 
-    def _is_exempt(self, path: str) -> bool:
-        return path in self._exempt_paths or path.startswith(self._exempt_prefixes)
-
     def _is_own_site(self, connection: HTTPConnection) -> bool:
         origins = [_normalise_origin(origin) for origin in connection.headers.getlist("origin")]
-        if origins and self.trusted_origins.issuperset(origins):
+        if origins and all(origin in self.trusted_origins for origin in origins):
             return True
-        sites = connection.headers.getlist("sec-fetch-site")
-        if sites:
+        if sites := connection.headers.getlist("sec-fetch-site"):
             return OWN_SITES.issuperset(sites)
-        return not origins or {_own_origin(connection)}.issuperset(origins)
+        return {_own_origin(connection)}.issuperset(origins)
 
     def _digest(self, session_id: str) -> bytes:
-        return hmac.digest(self._key, b"csrf:" + session_id.encode("utf-8", "surrogatepass"), "sha256")
+        key, text = str(self.secret_key).encode(), b"csrf:" + session_id.encode("utf-8", "surrogatepass")
+        return hmac.digest(key, text, "sha256")
 
     def _is_valid(self, token: str, session_id: str) -> bool:
         try:
             masked = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        except (ValueError, binascii.Error):
+        except ValueError:
             return False
         mask, digest = masked[:DIGEST_BYTES], masked[DIGEST_BYTES:]
         return len(digest) == DIGEST_BYTES and hmac.compare_digest(_xor(mask, digest), self._digest(session_id))
@@ -176,7 +169,7 @@ def _own_origin(connection: HTTPConnection) -> str:
 
 def _normalise_origin(origin: str) -> str:
     origin = origin.lower().rstrip("/")
-    return origin.removesuffix(DEFAULT_PORTS.get(origin.partition("://")[0], "/"))
+    return origin.removesuffix(f":{DEFAULT_PORTS.get(origin.partition('://')[0])}")
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

@@ -10,8 +10,9 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
+from core._utils import is_among
 from core.exceptions import HTTPException
 from core.middleware._refusal import refuse
 from core.requests import HTTPConnection
@@ -37,11 +38,23 @@ class RateLimit:
     methods: Sequence[str] | None = None
 
     def covers(self, scope: Scope) -> bool:
-        path = scope["path"]
-        by_path = any(path == own or (own.endswith("/") and path.startswith(own)) for own in self.paths)
-        return by_path and (self.methods is None or scope.get("method", "GET") in self.methods)
+        is_ours = is_among(scope["path"], self.paths)
+        return is_ours and (self.methods is None or scope.get("method", "GET") in self.methods)
 
 
+def client_network(connection: HTTPConnection) -> str | None:
+    """Return the peer's IPv4 address or IPv6 network, None for a peer without address (a Unix socket)."""
+    if connection.client is None:
+        return None
+    try:
+        address = ipaddress.ip_address(connection.client.host)
+    except ValueError:
+        return connection.client.host
+    network = ipaddress.ip_network((address, IPV6_PREFIX), strict=False) if address.version == 6 else address
+    return str(network)
+
+
+@dataclass(eq=False)
 class RateLimitMiddleware:
     """Answers 429 with Retry-After, through the application's own error page, once a client's token bucket is empty.
 
@@ -50,21 +63,13 @@ class RateLimitMiddleware:
     for longest is forgotten, that is, full again. `clock` gives seconds.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        limits: Sequence[RateLimit],
-        *,
-        client: Callable[[HTTPConnection], str | None] | None = None,
-        max_keys: int = 10_000,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.app = app
-        self.limits = tuple(limits)
-        self.client = client or client_network
-        self.max_keys = max_keys
-        self.clock = clock
-        self._buckets: OrderedDict[Key, tuple[float, float]] = OrderedDict()
+    app: ASGIApp
+    limits: Sequence[RateLimit]
+    _: KW_ONLY
+    client: Callable[[HTTPConnection], str | None] = client_network
+    max_keys: int = 10_000
+    clock: Callable[[], float] = time.monotonic
+    _buckets: OrderedDict[Key, tuple[float, float]] = field(init=False, repr=False, default_factory=OrderedDict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wait = self._wait(scope) if scope["type"] in ("http", "websocket") else 0.0
@@ -91,16 +96,3 @@ class RateLimitMiddleware:
         if len(self._buckets) > self.max_keys:
             self._buckets.popitem(last=False)
         return wait
-
-
-def client_network(connection: HTTPConnection) -> str | None:
-    """Return the peer's IPv4 address or IPv6 network, None for a peer without address (a Unix socket)."""
-    if connection.client is None:
-        return None
-    try:
-        address = ipaddress.ip_address(connection.client.host)
-    except ValueError:
-        return connection.client.host
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
