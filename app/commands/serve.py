@@ -16,6 +16,7 @@ from app.commands.listening import address_of, listening_socket
 from app.config import Settings, load_settings
 from app.database_problems import require_usable_database
 from app.metrics import SHARED_FOLDER
+from app.realtime.protocol import DirectProtocol
 from core.server import BoundedProtocol
 
 GRACEFUL_SECONDS = 20
@@ -66,7 +67,7 @@ def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
         workers=workers,
         loop="uvloop",
         http=BoundedProtocol,
-        ws="websockets-sansio",
+        ws=DirectProtocol,
         ws_max_size=LARGEST_WEBSOCKET_MESSAGE,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,

@@ -1,6 +1,7 @@
 """What is told: an event in memory, with the forms in which it goes out made once, however many hear it."""
 
 import json
+import struct
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ SESSION_ENDED = "session.ended"
 ACCESS_CHANGED = "access.changed"
 # Events were missed and cannot be told any more: whoever follows reads anew what it shows.
 RESET = "reset"
+TEXT_FRAME = 0x81
 
 
 class Event:
@@ -37,6 +39,14 @@ class Event:
         """As JSON, for clients."""
         members = {"id": self.id, "type": self.type, "topic": self.topic, "data": self.data}
         return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+    @cached_property
+    def frame(self) -> bytes:
+        """As a websocket's whole text message from a server (RFC 6455, section 5.2), without compression."""
+        payload = self.text.encode()
+        size = len(payload)
+        head = struct.pack("!BB", TEXT_FRAME, size) if size < 126 else struct.pack("!BBH", TEXT_FRAME, 126, size)
+        return head + payload
 
     @cached_property
     def server_sent(self) -> ServerSentEvent:

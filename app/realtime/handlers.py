@@ -13,6 +13,7 @@ from app.errors import Refusal
 from app.realtime.dependencies import Listener
 from app.realtime.live import TRY_AGAIN_LATER, Ended, LiveConnection, live_connection
 from app.realtime.presence import PresenceKeeper
+from app.realtime.protocol import frame_writer
 from app.realtime.racing import first_to_end
 from app.realtime.rates import MessageRate
 from app.realtime.topics import USER
@@ -58,6 +59,8 @@ async def converse(websocket: WebSocket, live: Listener) -> None:
 
 
 async def _tell(websocket: WebSocket, live: LiveConnection) -> None:
+    if write := frame_writer(websocket):
+        live.write_with(write)
     async for event in live.events():
         await websocket.send_text(event.text)
 

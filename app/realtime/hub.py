@@ -6,7 +6,7 @@ listener's own bounded queue: one that does not keep up is given up, and costs t
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
@@ -65,31 +65,46 @@ class Source(Protocol):
 
 
 class Subscription:
-    """One listener's queue."""
+    """One listener's queue, and the way past it: `at_once` takes an event without a wait, or says that it did not."""
 
     def __init__(self) -> None:
         self.topics: set[str] = set()
+        self.at_once: Callable[[Event], bool] = queued
         self.overflowed = asyncio.Event()
         self._waiting: deque[Event] = deque()
         self._woken: asyncio.Future[None] | None = None
 
     def offer(self, event: Event) -> None:
+        """Hand the event over now if all before it have been, and else in its turn."""
+        woken = self._woken
+        if woken is not None and not woken.done() and self.at_once(event):
+            return
         if len(self._waiting) >= LONGEST_QUEUE:
             self.overflowed.set()
         else:
             self._waiting.append(event)
-        if self._woken is not None and not self._woken.done():
-            self._woken.set_result(None)
+        if woken is not None and not woken.done():
+            woken.set_result(None)
 
     async def next(self, seconds: float) -> Event | None:
         """The next event, or None after so many seconds without one. Raises TooSlow."""
         if self.overflowed.is_set():
             raise TooSlow
         if not self._waiting:
-            self._woken = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._woken], timeout=seconds)
-            self._woken = None
+            await self._wait(seconds)
         return self._waiting.popleft() if self._waiting else None
+
+    async def _wait(self, seconds: float) -> None:
+        self._woken = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait([self._woken], timeout=seconds)
+        finally:
+            self._woken = None
+
+
+def queued(event: Event) -> bool:
+    """How a listener takes events at once that never does."""
+    return False
 
 
 class Hub:

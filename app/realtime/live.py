@@ -1,6 +1,6 @@
 """One connection that listens: a session's, until that ends; to topics, as long as it may follow them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -103,8 +103,19 @@ class LiveConnection:
                 raise Ended(TRY_AGAIN_LATER, "Too slow") from None
             if event is None or event.changes_access:
                 await self.check()
-            elif (event.topic in self._topics or not event.id) and event.id not in self._told:
+            elif self._tells(event):
                 yield event
+
+    def write_with(self, write: Callable[[bytes], bool]) -> None:
+        """From now on give the frame of an event to `write` at once, if that takes it; `events` has what it does not."""
+
+        def at_once(event: Event) -> bool:
+            return not event.changes_access and (not self._tells(event) or write(event.frame))
+
+        self.queue.at_once = at_once
+
+    def _tells(self, event: Event) -> bool:
+        return (event.topic in self._topics or not event.id) and event.id not in self._told
 
     async def check(self) -> None:
         """Look again whether the session is live and may follow what it follows. Raises Ended."""

@@ -21,6 +21,7 @@ from app.database import Database, system_scope
 from app.main import create_app
 from app.organizations.models import Membership, Organization
 from app.policy import Role
+from app.realtime.protocol import DirectProtocol
 from core.applications import Starlette
 from tests.app.accounts.people import add_person, organization_of
 from tests.core.serving import serving
@@ -75,7 +76,8 @@ class Product:
 
     def handshake(self, person: Person | None, origin: str | None = None) -> dict[str, Any]:
         cookies = {"cookie": f"session={person.token}"} if person else {}
-        return {"origin": origin or self.url, "additional_headers": cookies}
+        # On a busy machine a process of its own takes its time to start.
+        return {"origin": origin or self.url, "additional_headers": cookies, "open_timeout": 60}
 
     @asynccontextmanager
     async def streaming(
@@ -127,7 +129,7 @@ async def running_product(settings: Settings, database: Database, **changes: Any
         settings, base_url="http://127.0.0.1:0", database_url=url, allowed_hosts=("127.0.0.1",), **changes
     )
     app = create_app(changed, database=database)
-    async with serving(app, ws="websockets-sansio", ws_max_size=65536, lifespan="on") as served:
+    async with serving(app, ws=DirectProtocol, ws_max_size=65536, lifespan="on") as served:
         address = f"http://127.0.0.1:{served.address[1]}"
         app.state.settings = replace(changed, base_url=address)
         yield Product(address, database, app)
