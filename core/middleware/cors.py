@@ -50,25 +50,22 @@ class CORSMiddleware:
         self.allow_credentials = allow_credentials
         self.allow_origin_regex = None if allow_origin_regex is None else re.compile(allow_origin_regex)
         self.allow_private_network = allow_private_network
-        self.allow_headers = frozenset(header.lower() for header in SAFELISTED_HEADERS.union(allow_headers))
+        allowed_headers = sorted(SAFELISTED_HEADERS.union(allow_headers))
+        self.allow_headers = frozenset(header.lower() for header in allowed_headers)
         self._echoes_origin = allow_credentials or not self.allow_all_origins
         credentials = {"Access-Control-Allow-Credentials": "true"} if allow_credentials else {}
         exposed = {"Access-Control-Expose-Headers": ", ".join(expose_headers)} if expose_headers else {}
+        named = {} if self.allow_all_headers else {"Access-Control-Allow-Headers": ", ".join(allowed_headers)}
         self._simple_headers = {**credentials, **exposed}
         self._preflight_headers = {
             "Vary": PREFLIGHT_VARY,
             "Access-Control-Allow-Methods": ", ".join(self.allow_methods),
             "Access-Control-Max-Age": str(max_age),
             **credentials,
+            **named,
         }
-        if not self.allow_all_headers:
-            self._preflight_headers["Access-Control-Allow-Headers"] = ", ".join(
-                sorted(SAFELISTED_HEADERS.union(allow_headers))
-            )
         if self.allow_all_origins and allow_credentials:
-            logger.warning(
-                "CORSMiddleware lets every site read responses with the visitor's credentials: name origins."
-            )
+            logger.warning("CORSMiddleware lets every site read what is the visitor's alone: name origins.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -87,7 +84,7 @@ class CORSMiddleware:
                 # On responses to other requests too: a cache must not give them to a page that sends an Origin.
                 add_vary(message, b"Origin")
                 if origin is not None:
-                    self._share(message, origin)
+                    MutableHeaders(raw=message["headers"]).update(self._simple_headers | self._naming(origin))
             return send(message)
 
         await self.app(scope, receive, send_shared)
@@ -100,16 +97,13 @@ class CORSMiddleware:
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer 200, or 400 with what is not allowed."""
-        origin, requested = request_headers["origin"], request_headers.get("access-control-request-headers")
-        headers = dict(self._preflight_headers)
-        if self.is_allowed_origin(origin):
-            headers["Access-Control-Allow-Origin"] = origin if self._echoes_origin else "*"
+        requested = request_headers.get("access-control-request-headers")
+        headers = self._preflight_headers | self._naming(request_headers["origin"])
         if self.allow_all_headers and requested is not None:
             headers["Access-Control-Allow-Headers"] = requested
         if self.allow_private_network and "access-control-request-private-network" in request_headers:
             headers["Access-Control-Allow-Private-Network"] = "true"
-        failures = self._preflight_failures(request_headers)
-        if failures:
+        if failures := self._preflight_failures(request_headers):
             return PlainTextResponse(f"Disallowed CORS {', '.join(failures)}", status_code=400, headers=headers)
         return PlainTextResponse("OK", headers=headers)
 
@@ -125,8 +119,8 @@ class CORSMiddleware:
         }
         return [name for name, passed in checks.items() if not passed]
 
-    def _share(self, start: Message, origin: str) -> None:
-        headers = MutableHeaders(raw=start["headers"])
-        headers.update(self._simple_headers)
-        if self.is_allowed_origin(origin):
-            headers["Access-Control-Allow-Origin"] = origin if self._echoes_origin else "*"
+    def _naming(self, origin: str) -> dict[str, str]:
+        """Lets the pages of an origin that is allowed read the response."""
+        if not self.is_allowed_origin(origin):
+            return {}
+        return {"Access-Control-Allow-Origin": origin if self._echoes_origin else "*"}

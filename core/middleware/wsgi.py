@@ -6,6 +6,7 @@ import io
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +14,7 @@ import anyio.from_thread
 import anyio.to_thread
 
 from core._utils import get_route_path
+from core.datastructures import Headers
 from core.exceptions import StarletteDeprecationWarning
 from core.requests import Request
 from core.types import Message, Receive, Scope, Send
@@ -31,11 +33,11 @@ WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 UNPREFIXED_HEADERS = frozenset({"content-type", "content-length"})
 
 
+@dataclass(eq=False)
 class WSGIMiddleware:
     """Makes an ASGI application of a WSGI one. Answers HTTP only."""
 
-    def __init__(self, app: WSGIApp) -> None:
-        self.app = app
+    app: WSGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,15 +45,15 @@ class WSGIMiddleware:
         await WSGIResponder(self.app, scope)(receive, send)
 
 
+@dataclass(eq=False)
 class WSGIResponder:
     """One request through a WSGI application. The request body is read to its end first; the response is streamed."""
 
-    def __init__(self, app: WSGIApp, scope: Scope) -> None:
-        self.app = app
-        self.scope = scope
-        self._start: dict[str, Any] | None = None
-        self._start_sent = False
-        self._error: BaseException | None = None
+    app: WSGIApp
+    scope: Scope
+    _start: dict[str, Any] | None = None
+    _start_sent: bool = False
+    _error: BaseException | None = None
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         body = await Request(self.scope, receive).body()
@@ -85,8 +87,7 @@ class WSGIResponder:
         try:
             for part in parts:
                 self._write(part)
-            self._send_start()
-            anyio.from_thread.run(self._deliver, {"type": "http.response.body", "body": b""})
+            self._send_body(b"", more_body=False)
         finally:
             if hasattr(parts, "close"):
                 parts.close()
@@ -94,24 +95,27 @@ class WSGIResponder:
     def _write(self, part: bytes) -> None:
         # The head waits for the first part with content: until then the application may change its mind.
         if part:
-            self._send_start()
-            anyio.from_thread.run(self._deliver, {"type": "http.response.body", "body": part, "more_body": True})
+            self._send_body(part, more_body=True)
 
-    def _send_start(self) -> None:
+    def _send_body(self, part: bytes, *, more_body: bool) -> None:
         if self._start is None:
             raise AssertionError("The WSGI application answered without calling start_response().")
         if not self._start_sent:
             self._start_sent = True
             anyio.from_thread.run(self._deliver, self._start)
+        anyio.from_thread.run(self._deliver, {"type": "http.response.body", "body": part, "more_body": more_body})
 
 
 def build_environ(scope: Scope, body: bytes) -> dict[str, Any]:
     """Return the WSGI environment of an HTTP scope. Texts are bytes shown as latin-1, as PEP 3333 wants them."""
+    path, root_path = scope["path"], scope.get("root_path", "")
+    # SCRIPT_NAME and PATH_INFO joined are to be the whole path again.
+    rest = path.removeprefix(root_path) if root_path.endswith("/") else get_route_path(scope)
     server = scope.get("server") or ("localhost", 80)
     environ = {
         "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": _as_latin1(scope.get("root_path", "")),
-        "PATH_INFO": _as_latin1(_path_info(scope)),
+        "SCRIPT_NAME": root_path.encode().decode("latin-1"),
+        "PATH_INFO": rest.encode().decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("ascii"),
         "SERVER_NAME": server[0],
         "SERVER_PORT": server[1],
@@ -126,26 +130,9 @@ def build_environ(scope: Scope, body: bytes) -> dict[str, Any]:
     }
     if scope.get("client"):
         environ["REMOTE_ADDR"] = scope["client"][0]
-    _add_headers(environ, scope)
-    return environ
-
-
-def _add_headers(environ: dict[str, Any], scope: Scope) -> None:
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        if "_" in name:
-            # X_User and X-User would be one key here, and a proxy that guards the one lets the other pass.
-            continue
+    headers = Headers(raw=scope["headers"])
+    # X_User and X-User would be one key here, and a proxy that guards the one lets the other pass.
+    for name in (name for name in headers if "_" not in name):
         key = name.upper().replace("-", "_")
-        key = key if name in UNPREFIXED_HEADERS else f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
-
-
-def _path_info(scope: Scope) -> str:
-    path, root_path = scope["path"], scope.get("root_path", "")
-    # SCRIPT_NAME and PATH_INFO joined are to be the whole path again.
-    return path.removeprefix(root_path) if root_path.endswith("/") else get_route_path(scope)
-
-
-def _as_latin1(text: str) -> str:
-    return text.encode("utf-8").decode("latin-1")
+        environ[key if name in UNPREFIXED_HEADERS else f"HTTP_{key}"] = ",".join(headers.getlist(name))
+    return environ
