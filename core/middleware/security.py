@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 
-from core._headers import encode_header
+from core._headers import RawHeaders, encode_header
 from core.requests import HTTPConnection
 from core.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -70,10 +70,7 @@ class SecurityHeadersMiddleware:
         permissions_policy: str = DEFAULT_PERMISSIONS_POLICY,
     ) -> None:
         self.app = app
-        self._policy = {
-            directive: (sources,) if isinstance(sources, str) else tuple(sources)
-            for directive, sources in (content_security_policy or {}).items()
-        }
+        self._policy = content_security_policy or {}
         self._policy_header = self._format_policy("")
         headers = {
             "x-content-type-options": "nosniff",
@@ -103,19 +100,17 @@ class SecurityHeadersMiddleware:
 
         await self.app(scope, receive, send_secured)
 
-    def _completed(
-        self, given: Sequence[tuple[bytes, bytes]], added: Sequence[tuple[bytes, bytes]], nonce: str = ""
-    ) -> list[tuple[bytes, bytes]]:
+    def _completed(self, given: RawHeaders, added: RawHeaders, nonce: str = "") -> RawHeaders:
         completed = [field for field in given if field[0] not in REVEALING]
         names = {name for name, _ in completed}
         if self._policy:
             added = [*added, self._format_policy(nonce) if nonce else self._policy_header]
-        completed += [field for field in added if field[0] not in names]
-        return completed
+        return completed + [field for field in added if field[0] not in names]
 
     def _format_policy(self, nonce: str) -> tuple[bytes, bytes]:
         directives = []
-        for directive, sources in self._policy.items():
+        for directive, given in self._policy.items():
+            sources = given.split() if isinstance(given, str) else given
             if nonce and directive in NONCED_DIRECTIVES:
                 sources = (*(source for source in sources if source != "'none'"), f"'nonce-{nonce}'")
             directives.append(" ".join((directive, *sources)))
