@@ -112,6 +112,7 @@ class Settings:
     sign_up: str = "open"
     sign_up_domains: tuple[str, ...] = ()
     log_in_providers: tuple[LogInProvider, ...] = ()
+    lost_access_days: int = 7  # 0: nobody is helped who lost every second factor.
     breached_password_check: bool = False
     breached_password_url: str = BREACHED_PASSWORDS
     files: FileSettings = field(default_factory=FileSettings)
@@ -243,6 +244,7 @@ def _read_settings(reader: _Reader) -> Settings:
         log_in_providers=read_providers(
             reader.text, base_url=base_url, local_secret=_local_secret(secret) if environment == "development" else None
         ),
+        lost_access_days=reader.value("LOST_ACCESS_DAYS", whole_number(0, 90), 7),
         breached_password_check=reader.value("BREACHED_PASSWORD_CHECK", boolean, is_production),
         breached_password_url=reader.value("BREACHED_PASSWORD_URL", origin, BREACHED_PASSWORDS),
         files=read_files(reader.text, reader.value),

@@ -7,7 +7,7 @@ from app.accounts.queries import find_user
 from app.accounts.routes import DEMO_PASSWORD
 from app.features import AccountItem
 from app.language import N_
-from app.staff import job_handlers, mail_handlers
+from app.staff import job_handlers, lost_access_handlers, mail_handlers
 from app.terms import TERMS_VERSION
 from core.routing import BaseRoute, Route
 
@@ -19,6 +19,7 @@ routes: list[BaseRoute] = [
     Route("/staff/jobs/{job_id:int}", job_handlers.job, name="staff.job"),
     Route("/staff/jobs/{job_id:int}/retry", job_handlers.retry_job, methods=["POST"], name="staff.retry_job"),
     Route("/staff/jobs/{job_id:int}/discard", job_handlers.discard_job, methods=["POST"], name="staff.discard_job"),
+    Route("/staff/lost-access", lost_access_handlers.list_lost_access, name="staff.lost_access"),
     Route("/staff/mail", mail_handlers.mail, name="staff.mail"),
     Route("/staff/mail/suppressions", mail_handlers.list_suppressions, name="staff.suppressions"),
     Route(
@@ -36,6 +37,7 @@ routes: list[BaseRoute] = [
 staff_navigation = [
     AccountItem(N_("Jobs"), "staff.jobs", "bolt", position=50),
     AccountItem(N_("E-mail"), "staff.mail", "mail", position=60),
+    AccountItem(N_("Lost access"), "staff.lost_access", "key", position=40),
     AccountItem(N_("Suppressed addresses"), "staff.suppressions", "shield", position=61),
 ]
 

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
+from app.accounts.actions import end_sessions
 from app.accounts.devices import forget_trust
 from app.accounts.models import LoginChallenge, User
 from app.audit.actions import record
@@ -181,6 +182,20 @@ async def replace_recovery_codes(db: AsyncSession, settings: Settings, user: Use
     await _note(db, "two_factor.recovery_codes_replaced", user, facts)
     await emails.send_recovery_codes_replaced(db, settings, user)
     return codes
+
+
+async def remove_everything(db: AsyncSession, user: User, *, facts: RequestFacts) -> None:
+    """Take all factors and recovery codes of a person away and end their sessions, whoever demands a second factor of them.
+
+    What demands one stays closed until they set one up.
+    """
+    await _lock(db, user)
+    for factor in (Totp, Passkey):
+        await db.execute(delete(factor).where(factor.user_id == user.id).execution_options(synchronize_session=False))
+    await recovery_codes.burn_codes(db, user)
+    await _refresh(db, user)
+    await end_sessions(db, user)
+    await _note(db, "two_factor.turned_off", user, facts)
 
 
 async def _after_adding(

@@ -83,11 +83,6 @@ async def answer_with_recovery_code(
     return await _finish(request, db, waiting, method)
 
 
-async def lost_access(request: Request, waiting: CurrentChallenge) -> Response:
-    """Say what helps somebody who has none of their factors at hand."""
-    return render(request, "two_factor/lost_access.html", headers=NEVER_STORED)
-
-
 async def cancel_challenge(request: Request, waiting: CurrentChallenge, db: Db) -> Response:
     """Forget the half-finished log-in, here and in the database."""
     await challenges.use_challenge(db, waiting)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.accounts.forms import NextPath
+from app.accounts.forms import LinkToken, NextPath, Password
 from app.forms import Form, Line
 from app.two_factor.models import LONGEST_PASSKEY_NAME
 
@@ -41,6 +41,14 @@ class PasskeyForm(Form):
 
 class PasskeyNameForm(Form):
     name: Annotated[Line, Field(min_length=1, max_length=LONGEST_PASSKEY_NAME)]
+
+
+class LinkForm(Form):
+    token: LinkToken
+
+
+class FinishForm(LinkForm):
+    password: Password
 
 
 class PasskeyLogInForm(Form):

@@ -15,6 +15,7 @@ from core.requests import Request
 
 DAY = 24 * HOUR
 OF_PERSON = ((5, 5 * MINUTE), (20, HOUR), (50, DAY))
+LOST_ACCESS = (3, DAY)
 OF_NETWORK = ((30, 5 * MINUTE), (120, HOUR), (500, DAY))
 
 # A log-in page asks for a challenge when it opens, and again when that one is about to expire.
@@ -24,6 +25,13 @@ PASSKEY_OPTIONS = EntryLimits(
 PASSKEY_LOG_IN = EntryLimits(
     "passkey.log_in", pair=(20, HOUR), address=(20, HOUR), network=(30, 10 * MINUTE), everybody=(3000, 10 * MINUTE)
 )
+
+
+async def limit_asking(request: Request, user_id: UUID) -> None:
+    """Count that somebody asks for a person's factors to be removed, which is mailed to them. Raises TooManyRequests."""
+    settings: Settings = request.app.state.settings
+    database: Database = request.app.state.database
+    await throttle.hit(database, Limit("lost_access", str(user_id), *LOST_ACCESS), secret=settings.key("throttle"))
 
 
 async def limit_proof(request: Request, factor: str, user_id: UUID) -> None:

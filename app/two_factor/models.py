@@ -1,12 +1,14 @@
-"""What a person holds besides a password: an authenticator app, recovery codes, passkeys."""
+"""What a person holds besides a password: an authenticator app, recovery codes, passkeys; and that all of them are lost."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app import clock
 from app.accounts.models import User
 from app.database import Base, Identified, Timestamped
 
@@ -68,6 +70,46 @@ class Passkey(Identified, Timestamped, Base):
 
     def __repr__(self) -> str:
         return f"Passkey(id={self.id}, user_id={self.user_id}, name={self.name!r})"
+
+
+class Outcome(StrEnum):
+    """How a request to remove lost factors ended."""
+
+    STOPPED = "stopped"  # Somebody used the link in one of its messages.
+    CANCELLED = "cancelled"  # Somebody proved a second factor, so none is lost.
+    FINISHED = "finished"
+    EXPIRED = "expired"
+
+
+class LostAccess(Identified, Timestamped, Base):
+    """That somebody lost all their second factors and asked for them to be removed, which is done after a waiting period."""
+
+    __tablename__ = "lost_access_requests"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('stopped', 'cancelled', 'finished', 'expired')", name="outcome"),
+        CheckConstraint("(outcome IS NULL) = (closed_at IS NULL)", name="closed_at"),
+        Index("uq_lost_access_requests_open", "user_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index(None, "user_id"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # From when on the factors can be removed.
+    ready_at: Mapped[datetime]
+    # When the person was last written to about it.
+    told_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    ip: Mapped[str | None]
+    user_agent: Mapped[str | None]
+
+    user: Mapped[User] = relationship(lazy="raise")
+
+    @property
+    def is_ready(self) -> bool:
+        return self.ready_at <= clock.now()
+
+    def __repr__(self) -> str:
+        return f"LostAccess(id={self.id}, user_id={self.user_id}, outcome={self.outcome!r})"
 
 
 class UsedPasskeyChallenge(Base):

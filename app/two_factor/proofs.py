@@ -13,7 +13,7 @@ from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.language import N_
-from app.two_factor import authenticator_app, emails, queries, recovery_codes
+from app.two_factor import authenticator_app, emails, lost_access, queries, recovery_codes
 from app.two_factor.ceremonies import PasskeyRefused, read_assertion, verify_assertion
 from app.two_factor.models import Passkey
 
@@ -37,6 +37,7 @@ async def prove_by_app(
     """Whether the code is the authenticator app's, and new."""
     app = (await queries.find_factors(db, user.id)).app
     if app is not None and await authenticator_app.use_code(db, settings, app, code):
+        await lost_access.cancel(db, settings, user, facts=facts)
         return TOTP
     await _note_refusal(db, user, TOTP, facts)
     return None
@@ -59,6 +60,7 @@ async def prove_by_recovery_code(
         request=facts,
     )
     await emails.send_recovery_code_used(db, settings, user, left=left)
+    await lost_access.cancel(db, settings, user, facts=facts)
     return RECOVERY_CODE
 
 
@@ -118,6 +120,7 @@ async def _use_passkey(
     if not await _count_on(db, passkey, verified.new_sign_count, is_backed_up=verified.credential_backed_up):
         await _note_going_back(db, passkey, verified.new_sign_count, facts)
         raise PasskeyRefused
+    await lost_access.cancel(db, settings, passkey.user, facts=facts)
 
 
 async def _count_on(db: AsyncSession, passkey: Passkey, count: int, *, is_backed_up: bool) -> bool:

@@ -3,12 +3,14 @@
 from app.features import AccountItem, ConfirmationWay
 from app.language import N_
 from app.policy import public
-from app.two_factor import api, challenge_handlers, confirmation, handlers, passkey_handlers
+from app.two_factor import api, challenge_handlers, confirmation, handlers, lost_access_handlers, passkey_handlers
+from app.two_factor.lost_access_emails import FINISH_PATH, STOP_PATH
 from core.routing import BaseRoute, Route
 
 ACCOUNT = "/account/two-factor"
 PASSKEYS = "/account/passkeys"
 CHALLENGE = "/log-in/two-factor"
+LOST_ACCESS = f"{CHALLENGE}/lost-access"
 CONFIRM = "/confirm-identity/two-factor"
 
 account_routes: list[BaseRoute] = [
@@ -82,7 +84,6 @@ log_in_routes: list[BaseRoute] = [
             name="two_factor.answer_with_recovery_code",
         )
     ),
-    public(Route(f"{CHALLENGE}/lost-access", challenge_handlers.lost_access, name="two_factor.lost_access")),
     public(
         Route(
             f"{CHALLENGE}/cancel",
@@ -112,11 +113,22 @@ log_in_routes: list[BaseRoute] = [
     ),
 ]
 
+lost_access_routes: list[BaseRoute] = [
+    public(Route(LOST_ACCESS, lost_access_handlers.lost_access, name="two_factor.lost_access")),
+    public(
+        Route(LOST_ACCESS, lost_access_handlers.ask_for_removal, methods=["POST"], name="two_factor.ask_for_removal")
+    ),
+    public(Route(STOP_PATH, lost_access_handlers.show_stop, name="two_factor.show_stop")),
+    public(Route(STOP_PATH, lost_access_handlers.stop_removal, methods=["POST"], name="two_factor.stop_removal")),
+    public(Route(FINISH_PATH, lost_access_handlers.show_finish, name="two_factor.show_finish")),
+    public(Route(FINISH_PATH, lost_access_handlers.finish_removal, methods=["POST"], name="two_factor.finish_removal")),
+]
+
 api_routes: list[BaseRoute] = [
     Route("/api/v1/me/second-factors", api.show_second_factors, name="two_factor.show_second_factors"),
 ]
 
-routes: list[BaseRoute] = [*account_routes, *log_in_routes, *api_routes]
+routes: list[BaseRoute] = [*account_routes, *log_in_routes, *lost_access_routes, *api_routes]
 
 account_navigation = [
     AccountItem(N_("Two-step log-in"), "two_factor.overview", icon="shield", position=40),

@@ -21,7 +21,7 @@ from app.jobs.actions import enqueue
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in
 
-PAGES = ("/staff", "/staff/jobs", "/staff/mail", "/staff/mail/suppressions")
+PAGES = ("/staff", "/staff/jobs", "/staff/lost-access", "/staff/mail", "/staff/mail/suppressions")
 FAILURE = {"exception_type": "ConnectionError", "exception_message": "<b>down</b>", "traceback": "in work_on"}
 
 
