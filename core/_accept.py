@@ -1,7 +1,5 @@
 """What a client accepts, by its q-values (RFC 9110 section 12.4.2)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache

@@ -10,8 +10,6 @@ After `install`, `import starlette` and everything below it gives the modules of
 the same on both sides. Installing it is a decision of the program, made before anything imports Starlette.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import sys

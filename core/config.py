@@ -1,7 +1,5 @@
 """Settings from the environment and from a file of KEY=value lines."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping

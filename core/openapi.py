@@ -6,8 +6,6 @@ Parameters, bodies, answers, refusals and security come from the code; nothing i
 summary and description, the part of a route's name before the dot its tag. `operation` says what the code cannot.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field

@@ -16,8 +16,6 @@
 A mistake in a signature raises `InvalidSignature` when the route is built, naming the function, its file and line.
 """
 
-from __future__ import annotations
-
 import types
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial

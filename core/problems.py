@@ -1,7 +1,5 @@
 """Problem details for HTTP APIs (RFC 9457): one JSON document for every refusal, or the product's page for a browser."""
 
-from __future__ import annotations
-
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence

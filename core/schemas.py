@@ -3,8 +3,6 @@
 The typed handlers of core.params describe themselves; this is for plain ones. It needs PyYAML.
 """
 
-from __future__ import annotations
-
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping

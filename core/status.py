@@ -1,7 +1,5 @@
 """Status codes by name: of HTTP (IANA registry, RFC 9110 section 15) and of websockets (RFC 6455 section 7.4.1)."""
 
-from __future__ import annotations
-
 import warnings
 
 from core.exceptions import StarletteDeprecationWarning

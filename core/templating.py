@@ -1,7 +1,5 @@
 """Jinja2 templates as responses."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any

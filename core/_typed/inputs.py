@@ -4,8 +4,6 @@ A reader is made when the route is built and called once per request. A bad valu
 `FAILED`, so that one answer can name everything that is wrong.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import types

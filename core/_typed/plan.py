@@ -4,8 +4,6 @@ A plan is compiled when a route is built. Every distinct dependency in the tree 
 result, placed after the calls that it needs; the handler comes last. Running a plan is a walk down that list.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How a middleware answers instead of the application it stands in front of."""
 
-from __future__ import annotations
-
 from core.exceptions import HTTPException
 from core.middleware.exceptions import ExceptionMiddleware
 from core.types import ASGIApp, Receive, Scope, Send

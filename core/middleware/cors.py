@@ -1,7 +1,5 @@
 """Cross-origin resource sharing (WHATWG Fetch, section "CORS protocol")."""
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Awaitable, Sequence

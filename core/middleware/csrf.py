@@ -5,8 +5,6 @@ Two walls. First the browser's own word on where the request comes from: Sec-Fet
 own pages know, because old browsers and odd proxies drop the headers.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

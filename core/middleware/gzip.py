@@ -1,7 +1,5 @@
 """Compresses responses for clients that accept gzip."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Awaitable, Sequence
 from dataclasses import KW_ONLY, dataclass

@@ -1,7 +1,5 @@
 """Sends whoever came by plain HTTP to the same address by HTTPS."""
 
-from __future__ import annotations
-
 from core._urls import SCHEMES
 from core.datastructures import URL
 from core.middleware._refusal import answer

@@ -1,7 +1,5 @@
 """What a trusted reverse proxy says about the client: its address and whether it came by https."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Sequence
 

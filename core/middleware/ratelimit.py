@@ -3,8 +3,6 @@
 It sheds load; it does not replace limits that must hold across processes, such as those on passwords.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import math
 import time

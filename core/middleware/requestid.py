@@ -1,7 +1,5 @@
 """A name for each request, in the logs, on the error page and in the response."""
 
-from __future__ import annotations
-
 import uuid
 
 from core._headers import encode_header

@@ -1,7 +1,5 @@
 """The response headers that make browsers stricter, on every response."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Mapping, Sequence
 
@@ -110,7 +108,7 @@ class SecurityHeadersMiddleware:
     def _format_policy(self, nonce: str) -> tuple[bytes, bytes]:
         directives = []
         for directive, given in self._policy.items():
-            sources = given.split() if isinstance(given, str) else given
+            sources = (given,) if isinstance(given, str) else given
             if nonce and directive in NONCED_DIRECTIVES:
                 sources = (*(source for source in sources if source != "'none'"), f"'nonce-{nonce}'")
             directives.append(" ".join((directive, *sources)))

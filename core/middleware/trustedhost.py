@@ -1,7 +1,5 @@
 """Refuses requests whose Host header is not one of ours, so that nothing built from it can point elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from core._urls import requested_host

@@ -1,7 +1,5 @@
 """Runs a WSGI application (PEP 3333) inside an ASGI one, in a thread."""
 
-from __future__ import annotations
-
 import io
 import sys
 import warnings
