@@ -15,6 +15,7 @@ from core._headers import TOKEN_CHARACTERS, RawHeaders
 LONGEST_BOUNDARY = 256
 LONGEST_HEADER_BLOCK = 4096
 MOST_HEADERS = 8
+BLANKS = (b" ", b"\t")
 # Text before the first and after the last part has no meaning, and nobody sends it but to keep us busy.
 LONGEST_PROSE = 65536
 
@@ -23,7 +24,6 @@ class PartHead(NamedTuple):
     """What the headers of a part say. A name or file name is None if there is no such parameter."""
 
     headers: tuple[tuple[bytes, bytes], ...]
-    disposition: bytes | None
     name: bytes | None
     filename: bytes | None
 
@@ -76,9 +76,6 @@ class MultipartReader:
 
     def _read_boundary_end(self) -> Event | Wait:
         mark = self._buffer[self._position : self._position + 2]
-        if mark[:1] in (b" ", b"\t"):
-            self._skip_padding()
-            mark = self._buffer[self._position : self._position + 2]
         if mark == b"\r\n":
             # The break stays, so that a part without headers ends its header block like any other.
             self._step = self._read_headers
@@ -86,6 +83,9 @@ class MultipartReader:
         if mark == b"--":
             self._step = self._skip_epilogue
             return self._skip_epilogue()
+        if mark[:1] in BLANKS:
+            self._skip_padding()
+            return self._read_boundary_end()
         if mark not in (b"", b"-", b"\r"):
             raise MultipartError("A boundary is followed by something else than the end of its line.")
         self._step = self._read_boundary_end
@@ -93,7 +93,7 @@ class MultipartReader:
 
     def _skip_padding(self) -> None:
         """Blanks may follow the boundary in its line (RFC 2046 section 5.1.1)."""
-        while self._buffer[self._position : self._position + 1] in (b" ", b"\t"):
+        while self._buffer[self._position : self._position + 1] in BLANKS:
             self._count_prose(self._position + 1)
 
     def _read_headers(self) -> Event | Wait:
@@ -144,9 +144,9 @@ WAIT = Wait()
 def read_part_head(block: bytes) -> PartHead:
     """The head of a part. Remembered, because the parts of a form have the same heads whenever it is sent."""
     headers = parse_header_block(block)
-    disposition = next((value for name, value in headers if name == b"content-disposition"), None)
-    _, parameters = parse_parameters(disposition or b"")
-    return PartHead(tuple(headers), disposition, parameters.get(b"name"), parameters.get(b"filename"))
+    disposition = next((value for name, value in headers if name == b"content-disposition"), b"")
+    _, parameters = parse_parameters(disposition)
+    return PartHead(tuple(headers), parameters.get(b"name"), parameters.get(b"filename"))
 
 
 def parse_header_block(block: bytes) -> RawHeaders:
@@ -189,7 +189,7 @@ def next_parameter(text: bytes, position: int) -> tuple[bytes, bytes, int]:
         return b"", b"", end + 1
     name = text[position:equals].strip().lower()
     start = equals + 1
-    while text[start : start + 1] in (b" ", b"\t"):
+    while text[start : start + 1] in BLANKS:
         start += 1
     if text[start : start + 1] != b'"':
         return name, text[start:end].strip(), end + 1

@@ -72,7 +72,9 @@ class ImmutableMultiDict(Mapping[KT, VT]):
         /,
         **kwargs: Any,
     ) -> None:
-        self._list: list[tuple[KT, VT]] = [*pairs_of(value), *cast("dict[KT, VT]", kwargs).items()]
+        self._list: list[tuple[KT, VT]] = pairs_of(value)
+        if kwargs:
+            self._list += cast("dict[KT, VT]", kwargs).items()
         self._dict: dict[KT, VT] = dict(self._list)
 
     def __getitem__(self, key: KT) -> VT:
@@ -208,10 +210,7 @@ class UploadFile:
     async def write(self, data: bytes) -> None:
         if self.size is not None:
             self.size += len(data)
-        if self._is_in_memory(len(data)):
-            self.file.write(data)
-        else:
-            await run_in_threadpool(self.file.write, data)
+        await self._call(self.file.write, data, growth=len(data))
 
     async def read(self, size: int = -1) -> bytes:
         return await self._call(self.file.read, size)
@@ -222,16 +221,17 @@ class UploadFile:
     async def close(self) -> None:
         await self._call(self.file.close)
 
-    async def _call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return method(*args, **kwargs) if self._is_in_memory() else await run_in_threadpool(method, *args, **kwargs)
+    async def _call(self, method: Callable[..., T], *args: object, growth: int = 0) -> T:
+        return method(*args) if self.is_in_memory(growth) else await run_in_threadpool(method, *args)
 
-    def _is_in_memory(self, growth: int = 0) -> bool:
+    def is_in_memory(self, growth: int = 0) -> bool:
+        """Whether it is and stays there with so many bytes more, so that no call blocks."""
         # A spooled file blocks on the write that moves it to the disk, and from then on (CVE-2025-54121). What kind of
         # file it is and where it stands only its private attributes tell; any other kind of file counts as blocking.
         if getattr(self.file, "_rolled", True):
             return False
-        limit = getattr(self.file, "_max_size", 0)
-        return not growth or not limit or self.file.tell() + growth <= limit
+        limit = growth and getattr(self.file, "_max_size", 0)
+        return not limit or self.file.tell() + growth <= limit
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(filename={self.filename!r}, size={self.size!r}, headers={self.headers!r})"
@@ -288,6 +288,8 @@ class State:
 
 def pairs_of(value: Any) -> list[tuple[Any, Any]]:
     """The pairs of a multi-valued mapping, of a mapping, or of an iterable of pairs, as a list of their own."""
+    if isinstance(value, list):
+        return value[:]  # Asked first: whether it is a Mapping takes longer to find out than all the rest.
     if isinstance(value, ImmutableMultiDict):
         return value.multi_items()
     return list(value.items()) if isinstance(value, Mapping) else list(value)

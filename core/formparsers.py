@@ -6,10 +6,10 @@ Limits hold while the body is read: a form that exceeds one is given up at the c
 from __future__ import annotations
 
 import codecs
-import dataclasses
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum, EnumType
+from functools import lru_cache
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -56,13 +56,20 @@ class FormMessage(Enum, metaclass=DeprecatedEnum):
     END = 5
 
 
-@dataclasses.dataclass(slots=True)
 class MultipartPart:
-    content_disposition: bytes | None = None
-    field_name: str = ""
-    data: bytearray = dataclasses.field(default_factory=bytearray)
-    file: UploadFile | None = None
-    item_headers: list[tuple[bytes, bytes]] = dataclasses.field(default_factory=list)
+    """A part that is being read: what has come of it, unless that was written to its file already."""
+
+    def __init__(self, field_name: str, file: UploadFile | None) -> None:
+        self.field_name = field_name
+        self.file = file
+        self.pieces: list[bytes] = []
+        self.size = 0
+
+    def take(self) -> bytes:
+        """What has come, which is not kept here any longer."""
+        data = b"".join(self.pieces)
+        self.pieces, self.size = [], 0
+        return data
 
 
 class FormParser:
@@ -195,62 +202,64 @@ class MultiPartParser:
             if event is None:
                 await self._finish_part(self._part)
             elif isinstance(event, bytes):
-                self._part.data += event
-                if len(self._part.data) >= self._large:
-                    await self._take_large(self._part)
+                part = self._part
+                part.pieces.append(event)
+                part.size += len(event)
+                if part.size >= self._large:
+                    await self._take_large(part)
             else:
                 self._start_part(event)
 
     def _start_part(self, head: PartHead) -> None:
         if head.name is None:
             raise MultiPartException('The Content-Disposition header field "name" must be provided.')
-        part = self._part = MultipartPart(head.disposition, self._decode(head.name), item_headers=list(head.headers))
-        if head.filename is not None:
-            part.file = self._open_file(self._decode(head.filename), part.item_headers)
-            return
-        self._fields += 1
+        file = None if head.filename is None else self._open_file(head.filename, head)
+        self._part = MultipartPart(self._decode(head.name), file)
+        self._fields += file is None
         if self._fields > self.max_fields:
             raise too_many_fields(self.max_fields)
 
-    def _open_file(self, filename: str, headers: list[tuple[bytes, bytes]]) -> UploadFile:
+    def _open_file(self, filename: bytes, head: PartHead) -> UploadFile:
         if len(self._files) >= self.max_files:
             raise MultiPartException(f"Too many files. Maximum number of files is {self.max_files}.")
         # A thousand files just below the limit would fill a gigabyte: with the memory used up they go to the disk.
         spool_size = self.spool_max_size if self._text_memory + self._file_memory < FORM_MEMORY else 1
         file = cast(BinaryIO, SpooledTemporaryFile(max_size=spool_size))  # noqa: SIM115 - closed with the form
         self._files.append(file)
-        return UploadFile(file, size=0, filename=filename, headers=Headers(raw=headers))
+        return UploadFile(file, size=0, filename=self._decode(filename), headers=Headers(raw=[*head.headers]))
 
     async def _take_large(self, part: MultipartPart) -> None:
         if part.file is not None:
-            await self._write_file(part.file, part.data)
-        elif len(part.data) > self.max_part_size:
+            await part.file.write(part.take())
+        elif part.size > self.max_part_size:
             raise MultiPartException(f"Part exceeded maximum size of {self.max_part_size // KIBIBYTE}KB.")
 
     async def _finish_part(self, part: MultipartPart) -> None:
+        data = part.take()
         if part.file is None:
-            self._text_memory += len(part.data)
+            self._text_memory += len(data)
             if self._text_memory > max(FORM_MEMORY, self.max_part_size):
                 raise form_too_large()
-            self.items.append((part.field_name, self._decode(part.data)))
+            self.items.append((part.field_name, self._decode(data)))
             return
-        self._file_memory += len(part.data)
-        if part.data:
-            await self._write_file(part.file, part.data)
-        await part.file.seek(0)
+        self._file_memory += len(data)
+        if part.file.is_in_memory(len(data)):
+            # The same as below for most files, without waiting for what takes no time.
+            part.file.size = (part.file.size or 0) + part.file.file.write(data)
+            part.file.file.seek(0)
+        else:
+            await part.file.write(data)
+            await part.file.seek(0)
         self.items.append((part.field_name, part.file))
 
-    async def _write_file(self, file: UploadFile, data: bytearray) -> None:
-        await file.write(bytes(data))
-        data.clear()
-
-    def _decode(self, text: bytes | bytearray) -> str:
+    def _decode(self, text: bytes) -> str:
         try:
             return text.decode(self._charset)
         except UnicodeDecodeError:
             return text.decode("latin-1")
 
 
+@lru_cache(maxsize=16)
 def known_charset(name: bytes) -> str:
     """The charset if Python has one of that name, else latin-1, which can decode everything."""
     charset = name.decode("latin-1")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator, Mapping
 from http import HTTPStatus
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
 
 import anyio
@@ -368,13 +367,11 @@ class PendingForm:
     def __await__(self) -> Generator[Any, None, FormData]:
         return self._request._read_form(self._limits).__await__()
 
-    async def __aenter__(self) -> FormData:
-        return await self._request._read_form(self._limits)
+    def __aenter__(self) -> Coroutine[Any, Any, FormData]:
+        return self._request._read_form(self._limits)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._request.close()
+    def __aexit__(self, *exception: object) -> Coroutine[Any, Any, None]:
+        return self._request.close()
 
 
 def as_utf_8(body: bytes) -> str | bytes:
