@@ -25,7 +25,12 @@ def zone() -> tzinfo:
 
 def live_in(name: str | None) -> None:
     """Show times of the zone `name` for the rest of this task; of UTC without one, or with one that does not exist."""
+    _zone.set(zone_named(name))
+
+
+def zone_named(name: str | None) -> tzinfo:
+    """The zone `name`; UTC without one, or with one that does not exist."""
     try:
-        _zone.set(zoneinfo.ZoneInfo(name) if name else UTC)
+        return zoneinfo.ZoneInfo(name) if name else UTC
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        _zone.set(UTC)
+        return UTC

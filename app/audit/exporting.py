@@ -9,6 +9,7 @@ from app.audit.queries import EventFilter, find_events
 from app.database import Database, name_organization
 from app.pagination import Position
 from app.spreadsheets import csv_line
+from app.time_zones import zone
 
 EVENTS_AT_ONCE = 500
 COLUMNS = (
@@ -45,7 +46,7 @@ async def csv_lines(database: Database, wanted: EventFilter, *, organization_id:
 
 def _cells(event: AuditEvent) -> list[object]:
     return [
-        event.created_at.isoformat(),
+        event.created_at.astimezone(zone()).isoformat(),
         event.action,
         event.actor_type,
         event.actor_id,

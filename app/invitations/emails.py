@@ -17,11 +17,14 @@ from app.organizations.role_names import role_name
 async def send_invitation(
     db: AsyncSession, settings: Settings, scope: Scope, invitation: Invitation, *, token: str
 ) -> None:
-    """The link that is good once, in the language of whoever invites: what the invited person speaks is not known."""
+    """The link that is good once. What the invited person speaks is not known: what the organization does, else whoever invites."""
+    tongue = scope.organization.locale or language.locale()
+    with language.speaking(tongue):
+        role = role_name(role_of(invitation))
     context = {
         "who": scope.user.name,
         "organization": scope.organization.name,
-        "role": role_name(role_of(invitation)),
+        "role": role,
         "message": invitation.message,
         "url": absolute(settings, f"/invitations/{token}"),
     }
@@ -31,7 +34,7 @@ async def send_invitation(
         to=invitation.address,
         template="invitations/invitation",
         context=context,
-        locale=language.locale(),
+        locale=tongue,
     )
 
 

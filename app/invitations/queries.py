@@ -28,6 +28,7 @@ class Entry:
     id: UUID
     slug: str
     name: str
+    logo_digest: str | None
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _is_for(user_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
 
 
 _membership = (
-    select(Membership.user_id, Organization.id, Organization.slug, Organization.name)
+    select(Membership.user_id, Organization.id, Organization.slug, Organization.name, Organization.logo_digest)
     .join(Membership.organization)
     .where(Membership.status == MembershipStatus.ACTIVE, Organization.status == "active")
     .subquery()
@@ -77,6 +78,7 @@ _SHELL = Read(
         _membership.c.id,
         _membership.c.slug,
         _membership.c.name,
+        _membership.c.logo_digest,
         select(func.count())
         .select_from(Invitation)
         .where(
@@ -99,8 +101,8 @@ _SHELL = Read(
 async def find_shell(db: AsyncSession, user_id: UUID) -> Shell:
     """What the frame shows a person. The transaction must have named them."""
     rows = await _SHELL.all(db, user_id=user_id, now=clock.now())
-    entries = [Entry(*row[:3]) for row in rows if row[0] is not None]
-    return Shell(entries, *rows[0][3:])
+    entries = [Entry(*row[:4]) for row in rows if row[0] is not None]
+    return Shell(entries, *rows[0][4:])
 
 
 async def find_with_people(db: AsyncSession, invitation_id: UUID) -> Invitation | None:
@@ -112,7 +114,7 @@ async def list_entries(db: AsyncSession, user: User, search: str = "") -> list[E
     """A person's organizations by name, those only whose name contains `search` if there is one."""
     pattern = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     statement = (
-        select(Organization.id, Organization.slug, Organization.name)
+        select(Organization.id, Organization.slug, Organization.name, Organization.logo_digest)
         .join(Membership, Membership.organization_id == Organization.id)
         .where(
             Membership.user_id == user.id,

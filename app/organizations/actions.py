@@ -88,6 +88,20 @@ async def rename(db: AsyncSession, scope: Scope, *, name: str, facts: RequestFac
     await note(db, "organizations.renamed", scope.organization, scope.user, facts, {"name": [before, name]})
 
 
+async def change_defaults(db: AsyncSession, scope: Scope, *, facts: RequestFacts, **values: str | None) -> None:
+    """Change the `locale` or `time_zone` of members who have chosen none; what is the same already is not noted."""
+    organization = scope.organization
+    changes: dict[str, list[str | None]] = {
+        name: [getattr(organization, name), value]
+        for name, value in values.items()
+        if getattr(organization, name) != value
+    }
+    for name, (_, value) in changes.items():
+        setattr(organization, name, value)
+    if changes:
+        await note(db, "organizations.defaults_changed", organization, scope.user, facts, changes)
+
+
 async def change_slug(db: AsyncSession, scope: Scope, *, slug: str, facts: RequestFacts) -> None:
     """Move the organization to another address; the one before leads there from now on. Raises SlugTaken."""
     organization, before = scope.organization, scope.organization.slug

@@ -14,6 +14,7 @@ from app.organizations.dependencies import Allowed
 from app.organizations.models import LONGEST_NAME, Organization, OrganizationKind, Scope
 from app.pagination import PAGING_HEADERS, PageQuery, Pager, Position, page_response
 from app.policy import Role
+from app.preferences import LanguageChoice, TimeZoneChoice
 from app.tokens.dependencies import Holding
 from app.tokens.models import Credential
 from app.tokens.scopes import ACCOUNT
@@ -36,6 +37,8 @@ class OrganizationOut(BaseModel):
     name: Annotated[str, Field(examples=["Acme"])]
     kind: OrganizationKind
     role: Annotated[Role, Field(description="The role of the person who asks.")]
+    locale: Annotated[str | None, Field(description="Of messages to members who have chosen no language.")]
+    time_zone: Annotated[str | None, Field(description="Of members who have chosen none. Null: UTC.")]
     created_at: datetime
 
 
@@ -47,14 +50,22 @@ class OrganizationPage(BaseModel):
 
 
 class OrganizationChanges(JsonBody):
-    """What can be changed about an organization."""
+    """What can be changed about an organization; what is left out stays."""
 
-    name: Annotated[
-        Line,
-        Field(
-            min_length=1, max_length=LONGEST_NAME, json_schema_extra={"pattern": LINE_PATTERN}, examples=["Acme Ltd"]
-        ),
-    ]
+    name: (
+        Annotated[
+            Line,
+            Field(
+                min_length=1,
+                max_length=LONGEST_NAME,
+                json_schema_extra={"pattern": LINE_PATTERN},
+                examples=["Acme Ltd"],
+            ),
+        ]
+        | None
+    ) = None
+    locale: LanguageChoice = None
+    time_zone: TimeZoneChoice = None
 
 
 @operation(headers=PAGING_HEADERS)
@@ -89,7 +100,11 @@ async def update_organization(
 
     Its address stays, whatever it is called. Needs the role owner or admin.
     """
-    await actions.rename(db, scope, name=changes.name, facts=RequestFacts.of(request))
+    facts = RequestFacts.of(request)
+    if changes.name is not None:
+        await actions.rename(db, scope, name=changes.name, facts=facts)
+    defaults = changes.model_dump(exclude_unset=True, exclude={"name"})
+    await actions.change_defaults(db, scope, facts=facts, **defaults)
     return _organization(scope.organization, scope.role)
 
 
@@ -100,5 +115,7 @@ def _organization(organization: Organization, role: Role) -> OrganizationOut:
         name=organization.name,
         kind=OrganizationKind(organization.kind),
         role=role,
+        locale=organization.locale,
+        time_zone=organization.time_zone,
         created_at=organization.created_at,
     )

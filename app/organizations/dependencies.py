@@ -15,6 +15,7 @@ from app.organizations.security import SecondFactorNeeded, SessionTooOld, requir
 from app.organizations.slugs import is_slug
 from app.pages import path_of
 from app.policy import PERMISSIONS, Guard
+from app.time_zones import live_in
 from app.tokens.dependencies import CurrentCredential, require_scope
 from app.tokens.models import Credential
 from app.tokens.scopes import scope_for
@@ -81,6 +82,8 @@ async def present_scope(request: Request, credential: CurrentCredential, db: Db,
     if scope.organization.slug != slug:
         raise HTTPException(308, headers={"location": _moved(request, scope.organization.slug)})
     request.state.scope = scope
+    if scope.user.time_zone is None:
+        live_in(scope.organization.time_zone)
     return scope
 
 

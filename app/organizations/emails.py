@@ -11,10 +11,11 @@ from app.organizations.custom_roles import role_of
 from app.organizations.mailing import send_about
 from app.organizations.models import Membership, Organization, Scope
 from app.organizations.role_names import role_name
+from app.time_zones import zone_named
 
 
 async def send_role_changed(db: AsyncSession, settings: Settings, scope: Scope, member: Membership) -> None:
-    with language.speaking(member.user.locale):
+    with language.speaking(member.user.locale or scope.organization.locale):
         role = role_name(role_of(member))
     url = _address(settings, scope.organization)
     await _send(db, settings, member.user, "role_changed", scope.organization, who=scope.user.name, role=role, url=url)
@@ -52,8 +53,8 @@ async def send_deletion_scheduled(
     db: AsyncSession, settings: Settings, organization: Organization, owner: User, *, closed_by: User
 ) -> None:
     """When the organization will be erased, and the page where an owner can keep it."""
-    with language.speaking(owner.locale):
-        day = babel.dates.format_date(organization.delete_at, "long", locale=language.locale())
+    with language.speaking(owner.locale or organization.locale):
+        day = _day(organization, owner)
     url = absolute(settings, f"/organizations/{organization.id}/keep")
     await _send(db, settings, owner, "deletion_scheduled", organization, who=closed_by.name, day=day, url=url)
 
@@ -73,6 +74,13 @@ async def _send(
     db: AsyncSession, settings: Settings, user: User, template: str, organization: Organization, **values: str
 ) -> None:
     await send_about(db, settings, user, f"organizations/{template}", organization, **values)
+
+
+def _day(organization: Organization, owner: User) -> str:
+    """On which day the organization is erased, where the owner is."""
+    zone = zone_named(owner.time_zone or organization.time_zone)
+    at = organization.delete_at.astimezone(zone) if organization.delete_at else None
+    return babel.dates.format_date(at, "long", locale=language.locale())
 
 
 def _address(settings: Settings, organization: Organization, page: str = "") -> str:

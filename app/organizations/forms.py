@@ -21,6 +21,7 @@ from app.organizations.models import (
 from app.organizations.slugs import slug_problem
 from app.pagination import PageQuery
 from app.policy import Role
+from app.preferences import Language, TimeZone
 
 LONGEST_SEARCH = 100
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
@@ -63,6 +64,13 @@ Domain = Annotated[Line, BeforeValidator(_lowered), Field(max_length=253), After
 
 class OrganizationForm(Form):
     name: Annotated[Line, Field(min_length=1, max_length=LONGEST_NAME)]
+
+
+class DefaultsForm(Form):
+    """What counts for members who have chosen nothing themselves."""
+
+    locale: Language | None = None
+    time_zone: TimeZone | None = None
 
 
 class SlugForm(Form):

@@ -10,10 +10,12 @@ from app.language import gettext as _
 from app.organizations import actions, queries
 from app.organizations.dependencies import Allowed
 from app.organizations.first_steps import first_steps
-from app.organizations.forms import OrganizationForm, SlugForm
+from app.organizations.forms import DefaultsForm, OrganizationForm, SlugForm
 from app.organizations.models import Scope
 from app.pages import path_of, see
+from app.preferences import language_options
 from app.templates import flash, render
+from app.time_zones import time_zones
 from core.params import Submitted
 from core.requests import Request
 from core.responses import Response
@@ -45,7 +47,7 @@ async def dashboard(request: Request, scope: Annotated[Scope, Allowed("organizat
 
 async def settings(request: Request, scope: Annotated[Scope, Allowed("organization.update")]) -> Response:
     """Show what can be changed about the organization."""
-    return _show_settings(request, scope, Submitted.blank(OrganizationForm, name=scope.organization.name))
+    return _show_settings(request, scope)
 
 
 async def update(
@@ -59,7 +61,21 @@ async def update(
         await actions.rename(db, scope, name=form.data.name, facts=RequestFacts.of(request))
         flash(request, _("The organization is now called %(name)s.") % {"name": form.data.name})
         return see(request, "organizations.settings", slug=scope.organization.slug)
-    return _show_settings(request, scope, form)
+    return _show_settings(request, scope, form=form)
+
+
+async def update_defaults(
+    request: Request,
+    scope: Annotated[Scope, Allowed("organization.update")],
+    db: Db,
+    form: Submitted[DefaultsForm],
+) -> Response:
+    """Change the language and the time zone of members who have chosen none."""
+    if not form.is_valid:
+        return _show_settings(request, scope, defaults=form)
+    await actions.change_defaults(db, scope, facts=RequestFacts.of(request), **form.data.model_dump())
+    flash(request, _("Language and time zone are saved."))
+    return see(request, "organizations.settings", slug=scope.organization.slug)
 
 
 async def move(
@@ -92,8 +108,25 @@ async def ask_move(request: Request, scope: Annotated[Scope, Allowed("organizati
     return render(request, "organizations/move.html", form=Submitted.blank(SlugForm, slug=scope.organization.slug))
 
 
-def _show_settings(request: Request, scope: Scope, form: Submitted[OrganizationForm]) -> Response:
-    return render(request, "organizations/settings.html", form=form, kind=scope.organization.kind)
+def _show_settings(
+    request: Request,
+    scope: Scope,
+    *,
+    form: Submitted[OrganizationForm] | None = None,
+    defaults: Submitted[DefaultsForm] | None = None,
+) -> Response:
+    """The page, with the form that has to be mended, if one of them has."""
+    present = scope.organization
+    return render(
+        request,
+        "organizations/settings.html",
+        form=form or Submitted.blank(OrganizationForm, name=present.name),
+        defaults=defaults or Submitted.blank(DefaultsForm, locale=present.locale, time_zone=present.time_zone),
+        status_code=422 if form or defaults else 200,
+        kind=present.kind,
+        languages=language_options(),
+        zones=time_zones(),
+    )
 
 
 async def _recent_events(db: Db, scope: Scope) -> list[AuditEvent] | None:

@@ -11,7 +11,7 @@ from app.organizations.models import Organization
 async def send_about(
     db: AsyncSession, settings: Settings, user: User, template: str, organization: Organization, **values: str
 ) -> None:
-    """Send a message in the person's language; to somebody without a confirmed address, none."""
+    """Send a message in the person's language, else in the organization's; to somebody without a confirmed address, none."""
     if user.email:
         await send(
             db,
@@ -19,5 +19,5 @@ async def send_about(
             to=user.email,
             template=template,
             context={"name": user.name, "organization": organization.name, **values},
-            locale=user.locale,
+            locale=user.locale or organization.locale,
         )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 from app import clock, policy
 from app.accounts.models import Session, User
 from app.database import Base, Identified, Tenant, Timestamped
+from app.pictures import Picture, picture_constraint
 from app.policy import Role
 from app.tokens.models import Credential, PersonalToken
 from app.tokens.scopes import scope_for
@@ -59,6 +60,10 @@ class Organization(Identified, Timestamped, Base):
     # Until somebody has chosen a name, the organization carries its founder's.
     named_at: Mapped[datetime | None]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    logo_digest: Mapped[str | None]
+    # What its messages speak to somebody who has chosen no language, and whose times its pages show to somebody without a zone.
+    locale: Mapped[str | None]
+    time_zone: Mapped[str | None]
     # When an organization that its owner has closed will be erased; until then an owner may keep it.
     delete_at: Mapped[datetime | None]
 
@@ -161,6 +166,17 @@ class FormerSlug(Tenant, Timestamped, Base):
 
     slug: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+
+
+class Logo(Picture, Tenant, Base):
+    """An organization's picture. `Organization.logo_digest` says which one it is."""
+
+    __tablename__ = "organization_logos"
+    __table_args__ = (picture_constraint(),)
+
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True, sort_order=-2
+    )
 
 
 class OwnershipOffer(Identified, Tenant, Timestamped, Base):

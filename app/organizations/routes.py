@@ -6,11 +6,13 @@ from app.accounts.queries import find_user
 from app.accounts.routes import DEMO_EMAIL
 from app.audit.models import RequestFacts
 from app.features import NavigationItem
+from app.images import LARGEST_UPLOAD
 from app.language import N_
 from app.organizations import (
     api,
     danger_handlers,
     handlers,
+    logo_handlers,
     member_api,
     member_handlers,
     security_handlers,
@@ -18,6 +20,7 @@ from app.organizations import (
 )
 from app.organizations.actions import create_personal_organization
 from app.organizations.security import find_second_factor_demand
+from app.policy import public
 from core.routing import BaseRoute, Route
 
 team_routes: list[BaseRoute] = [
@@ -108,6 +111,20 @@ routes: list[BaseRoute] = [
     Route("/o/{slug}", handlers.dashboard, name="organizations.dashboard"),
     Route("/o/{slug}/settings", handlers.settings, name="organizations.settings"),
     Route("/o/{slug}/settings", handlers.update, methods=["POST"], name="organizations.update"),
+    Route(
+        "/o/{slug}/settings/defaults", handlers.update_defaults, methods=["POST"], name="organizations.update_defaults"
+    ),
+    Route(
+        "/o/{slug}/settings/logo",
+        logo_handlers.upload_logo,
+        methods=["POST"],
+        max_body_size=LARGEST_UPLOAD + 64 * 1024,
+        name="organizations.upload_logo",
+    ),
+    Route(
+        "/o/{slug}/settings/logo/remove", logo_handlers.remove_logo, methods=["POST"], name="organizations.remove_logo"
+    ),
+    public(Route("/logos/{organization_id:uuid}-{digest}", logo_handlers.logo, name="organizations.logo")),
     Route("/o/{slug}/settings/address", handlers.ask_move, name="organizations.ask_move"),
     Route("/o/{slug}/settings/address", handlers.move, methods=["POST"], name="organizations.move"),
     Route("/o/{slug}/settings/team", handlers.become_team, methods=["POST"], name="organizations.become_team"),

@@ -1,19 +1,15 @@
 """Changing how a person appears and likes the product."""
 
-import hashlib
 from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock
 from app.accounts.models import User
 from app.audit.actions import record
 from app.audit.models import RequestFacts
-from app.images import SQUARE_TYPE
+from app.pictures import picture_values
 from app.profile.models import Avatar
-
-DIGEST_LENGTH = 32  # Hexadecimal digits: nobody guesses the address of a picture.
 
 
 async def update_profile(db: AsyncSession, user: User, *, facts: RequestFacts, **values: str | None) -> None:
@@ -29,11 +25,10 @@ async def update_profile(db: AsyncSession, user: User, *, facts: RequestFacts, *
 
 
 async def set_avatar(db: AsyncSession, user: User, picture: bytes, *, facts: RequestFacts) -> None:
-    """Give a person a picture, which `app.images.square` has made."""
-    digest = hashlib.sha256(user.id.bytes + picture).hexdigest()[:DIGEST_LENGTH]
-    avatar = Avatar(user_id=user.id, digest=digest, content_type=SQUARE_TYPE, content=picture, updated_at=clock.now())
+    """Give a person a picture, which `app.pictures.cut_out` has made."""
+    avatar = Avatar(user_id=user.id, **picture_values(user.id, picture))
     await db.merge(avatar)
-    await _point_at(db, user, digest)
+    await _point_at(db, user, avatar.digest)
     await _note(db, "profile.avatar_set", user, facts)
 
 

@@ -3,8 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from babel import Locale
-
 from app.accounts import limits
 from app.accounts.consents import accept_terms
 from app.accounts.dependencies import CurrentSession, CurrentUser
@@ -14,31 +12,25 @@ from app.accounts.whereabouts import device_name, place_name
 from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.database import Db
-from app.images import Crop, UnusableImage, square
+from app.images import UnusableImage
 from app.language import gettext as _
 from app.language import speak
 from app.pages import path_of, see
 from app.pagination import PageQuery, Pager, Position
+from app.pictures import CropForm, cut_out, picture_response
+from app.preferences import language_options
 from app.profile import actions, queries
 from app.profile.activity import sentence
-from app.profile.forms import CropForm, ProfileForm
+from app.profile.forms import ProfileForm
 from app.templates import flash, render
 from app.time_zones import time_zones
-from app.translations import languages
 from core.datastructures import UploadFile
-from core.exceptions import HTTPException
 from core.middleware.csrf import require_csrf_token
 from core.params import File, Query, Submitted
 from core.requests import Request
 from core.responses import Response
 
 UPLOAD = EntryLimits("avatar", pair=(20, HOUR), address=(20, HOUR), network=(100, HOUR), everybody=(3000, HOUR))
-AVATAR_SIZE = 256
-AVATAR_HEADERS = {
-    "cache-control": "private, max-age=31536000, immutable",
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; sandbox",
-}
 
 
 async def profile(request: Request, user: CurrentUser) -> Response:
@@ -68,11 +60,8 @@ async def upload_avatar(
     """Take a picture, cut a square out of it and keep that."""
     await require_csrf_token(request)  # `app.uploads` leaves this form to us, because it is larger than others may be.
     await limits.limit(request, UPLOAD, str(session.user_id))
-    crop = Crop(form.data.crop_x, form.data.crop_y, form.data.crop_zoom) if form.is_valid else None
     try:
-        cut = await square(
-            await _content(picture), picture.filename or "" if picture else "", size=AVATAR_SIZE, crop=crop
-        )
+        cut = await cut_out(picture, form)
     except UnusableImage as refusal:
         flash(request, _(refusal.message), "danger")
     else:
@@ -89,11 +78,8 @@ async def remove_avatar(request: Request, user: CurrentUser, db: Db) -> Response
 
 
 async def avatar(db: Db, user_id: UUID, digest: str) -> Response:
-    """A person's picture. Its address has 128 bits that nobody guesses, and changes with the picture."""
-    found = await queries.find_avatar(db, user_id, digest)
-    if found is None:
-        raise HTTPException(404)
-    return Response(found.content, media_type=found.content_type, headers=AVATAR_HEADERS)
+    """A person's picture."""
+    return picture_response(await queries.find_avatar(db, user_id, digest))
 
 
 async def activity(request: Request, user: CurrentUser, db: Db, page: Annotated[PageQuery, Query()]) -> Response:
@@ -126,12 +112,7 @@ async def accept(request: Request, user: CurrentUser, db: Db) -> Response:
 
 
 def _show(request: Request, form: Submitted[ProfileForm]) -> Response:
-    names = [(tag, Locale.parse(tag).get_display_name(tag) or tag) for tag in languages()]
-    return render(request, "profile/profile.html", form=form, languages=names, zones=time_zones())
-
-
-async def _content(picture: UploadFile | None) -> bytes:
-    return await picture.read() if picture else b""
+    return render(request, "profile/profile.html", form=form, languages=language_options(), zones=time_zones())
 
 
 def avatar_path(request: Request, user: User) -> str | None:

@@ -9,6 +9,7 @@ from app.projects.importing import COLUMNS
 from app.projects.listing import ProjectFilter, ProjectOrder
 from app.projects.models import Project
 from app.spreadsheets import csv_line
+from app.time_zones import zone
 
 BYTE_ORDER_MARK = "\ufeff"  # Without it, spreadsheets take UTF-8 for an encoding of their own.
 ROWS_AT_A_TIME = 500
@@ -35,5 +36,5 @@ async def exported(database: Database, scope: Scope, wanted: ProjectFilter, orde
 
 def _cells(project: Project) -> list[object]:
     lead = project.lead.email if project.lead else None
-    made_at = project.created_at.isoformat()
+    made_at = project.created_at.astimezone(zone()).isoformat()
     return [project.name, project.description, project.status, lead, project.due_on, made_at]
