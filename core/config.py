@@ -8,6 +8,8 @@ from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
 
 class undefined:  # noqa: N801 - part of the documented interface under this name
     """Stands for a default that was not given (None is a default)."""
@@ -80,10 +82,6 @@ class Config:
     def __call__(self, key: str, cast: type[str] = ..., default: T = ...) -> T | str: ...
 
     def __call__(self, key: str, cast: Callable[[Any], Any] | None = None, default: Any = undefined) -> Any:
-        return self.get(key, cast, default)
-
-    def get(self, key: str, cast: Callable[[Any], Any] | None = None, default: Any = undefined) -> Any:
-        """The same as calling the object."""
         name = self.env_prefix + key
         for source in (self.environ, self.file_values):
             if name in source:
@@ -91,6 +89,8 @@ class Config:
         if default is undefined:
             raise KeyError(f"Config '{name}' is missing, and has no default.")
         return perform_cast(name, default, cast)
+
+    get = __call__
 
 
 def read_env_file(path: Path, encoding: str) -> dict[str, str]:
@@ -102,27 +102,17 @@ def read_env_file(path: Path, encoding: str) -> dict[str, str]:
     for line in path.read_text(encoding=encoding).splitlines():
         key, equals, value = line.strip().partition("=")
         if equals and not key.startswith("#"):
-            values[key.strip()] = without_quotes(value.strip())
+            value = value.strip()
+            is_quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'"
+            values[key.strip()] = value[1:-1] if is_quoted else value
     return values
-
-
-def without_quotes(value: str) -> str:
-    is_quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'"
-    return value[1:-1] if is_quoted else value
 
 
 def perform_cast(name: str, value: Any, cast: Callable[[Any], Any] | None) -> Any:
     if cast is None or value is None:
         return value
     try:
-        return cast_bool(value) if cast is bool and isinstance(value, str) else cast(value)
-    except (TypeError, ValueError):
+        return BOOLEANS[value.lower()] if cast is bool and isinstance(value, str) else cast(value)
+    except (KeyError, TypeError, ValueError):
         cast_name = "bool" if cast is bool else getattr(cast, "__name__", repr(cast))
         raise ValueError(f"Config '{name}' has value '{value}'. Not a valid {cast_name}.") from None
-
-
-def cast_bool(value: str) -> bool:
-    try:
-        return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
-    except KeyError:
-        raise ValueError(value) from None

@@ -40,15 +40,10 @@ class Problem(HTTPException):
 
 
 class InvalidInput(Problem):
-    """Values of a request that were refused, all of them: `errors` has one entry per field, with its JSON pointer."""
+    """Values of a request that were refused, all of them, one in each of `errors`, with its JSON pointer."""
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(422, "Some values of the request are not valid.", title="Invalid input", errors=list(errors))
-
-    @property
-    def errors(self) -> list[Mapping[str, Any]]:
-        errors: list[Mapping[str, Any]] = self.extensions["errors"]
-        return errors
 
 
 class ProblemResponse(Response):
@@ -114,9 +109,8 @@ class ProblemHandler:
 
 def unexpected(request: Request) -> Problem:
     """The refusal that an unexpected exception becomes. It says nothing of the exception, only the id to look it up by."""
-    request_id = request.scope.get("request_id")
-    extensions = {} if request_id is None else {"request_id": request_id}
-    return Problem(500, "Something went wrong on our side.", **extensions)
+    known = {"request_id": request.scope["request_id"]} if "request_id" in request.scope else {}
+    return Problem(500, "Something went wrong on our side.", **known)
 
 
 def prefers_html(accept: str) -> bool:

@@ -23,8 +23,6 @@ from core.requests import HTTPConnection
 from core.responses import StreamingResponse
 from core.types import Receive, Scope, Send
 
-__all__ = ["EventSourceResponse", "ServerSentEvent", "last_event_id"]
-
 # A comment, which browsers skip and proxies take for a sign of life.
 KEEP_ALIVE = b": keep-alive\n\n"
 # `scope["extensions"]` of core.server: how to learn that the server wants to end.

@@ -13,8 +13,6 @@ from core.requests import HTTPConnection, Request
 from core.responses import HTMLResponse
 from core.types import Receive, Scope, Send
 
-__all__ = ["ContextProcessor", "Jinja2Templates", "TemplateResponse"]
-
 ContextProcessor = Callable[[Request], dict[str, Any]]
 Directories = str | PathLike[str] | Sequence[str | PathLike[str]]
 
@@ -26,18 +24,10 @@ DICT_ATTRIBUTES = frozenset(dir(dict))
 class TemplateResponse(HTMLResponse):
     """A rendered template. Where the server announces it, a test client is told the template and its context."""
 
-    def __init__(
-        self,
-        template: jinja2.Template,
-        context: dict[str, Any],
-        status_code: int = 200,
-        headers: Mapping[str, str] | None = None,
-        media_type: str | None = None,
-        background: BackgroundTask | None = None,
-    ) -> None:
+    def __init__(self, template: jinja2.Template, context: dict[str, Any], *settings: Any, **options: Any) -> None:
         self.template = template
         self.context = context
-        super().__init__(template.render(context), status_code, headers, media_type, background)
+        super().__init__(template.render(context), *settings, **options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if DEBUG_MESSAGE in scope.get("extensions", {}):
@@ -101,7 +91,7 @@ class Jinja2Templates:
         """Render the template. Raises jinja2.TemplateNotFound, and whatever the template raises."""
         values: dict[str, Any] = {"request": request}
         for processor in self.context_processors:
-            values.update(processor(request))
+            values |= processor(request)
         values.update(context or {})
         return TemplateResponse(self.get_template(name), values, status_code, headers, media_type, background)
 

@@ -76,7 +76,7 @@ def test_values_that_json_does_not_know_become_text() -> None:
 def test_invalid_input_lists_its_errors() -> None:
     errors = [{"in": "query", "pointer": "#/page", "code": "missing", "detail": "Field required"}]
     refusal = InvalidInput(errors)
-    assert refusal.errors == errors
+    assert refusal.extensions["errors"] == errors
     assert problem_document(refusal)["errors"] == errors
 
 
