@@ -7,7 +7,7 @@ in front of it. Message types and their order follow the ASGI specification (HTT
 import contextlib
 import inspect
 import math
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any, Self, cast
 
 import anyio
@@ -147,7 +147,6 @@ class HTTPExchange(Conversation):
         self._read_chunk = read_chunk
         self._body = body
         self._body_sent = self._last_chunk_sent = self._trailers_follow = self._left = False
-        self._waiting = 0
         self._started = anyio.Event()
         self._completed = anyio.Event()
         self._chunks_in, self._chunks = self._channel(capacity=0)
@@ -159,27 +158,16 @@ class HTTPExchange(Conversation):
         if self.abandoned or self._completed.is_set():
             return self.abandoned
         self._left = True
-        will_notice = self._waiting > 0
         self._completed.set()
         self._chunks.close()
-        if will_notice:
-            with anyio.move_on_after(NOTICING_GRACE):
-                await self.returned.wait()
+        with anyio.move_on_after(NOTICING_GRACE):
+            await self.returned.wait()
         return True
 
     def raise_error(self) -> None:
         # Leaving is what the client did, not something that went wrong.
         if not (self._left and isinstance(self.error, OSError | ClientDisconnect)):
             super().raise_error()
-
-    @contextlib.contextmanager
-    def _noticing(self) -> Iterator[None]:
-        """The application waits for something that ends when the client leaves."""
-        self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
 
     def end(self) -> None:
         self._started.set()
@@ -200,8 +188,7 @@ class HTTPExchange(Conversation):
         if self._body_sent:
             # Waiting for what has happened already would be a checkpoint, which a poll in a cancelled scope never passes.
             if not self._completed.is_set():
-                with self._noticing():
-                    await self._completed.wait()
+                await self._completed.wait()
             return {"type": "http.disconnect"}
         chunk = self._body if self._read_chunk is None else await self._read_chunk()
         self._body_sent = self._read_chunk is None or chunk is None
@@ -244,8 +231,7 @@ class HTTPExchange(Conversation):
 
     async def _put(self, body: bytes) -> None:
         try:
-            with self._noticing():
-                await self._chunks_in.send(body)
+            await self._chunks_in.send(body)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             raise OSError("The client has left.") from None
 
