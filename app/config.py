@@ -35,6 +35,7 @@ from app.config_rules import (
     sign_up_problems,
     whole_number,
 )
+from app.config_sessions import SessionLifetimes, read_sessions, session_problems
 from app.problems import OperatorProblem
 from core.config import Config, environ
 from core.datastructures import Secret
@@ -112,6 +113,7 @@ class Settings:
     sign_up: str = "open"
     sign_up_domains: tuple[str, ...] = ()
     log_in_providers: tuple[LogInProvider, ...] = ()
+    sessions: SessionLifetimes = field(default_factory=SessionLifetimes)
     lost_access_days: int = 7  # 0: nobody is helped who lost every second factor.
     breached_password_check: bool = False
     breached_password_url: str = BREACHED_PASSWORDS
@@ -164,6 +166,7 @@ def load_settings(environment: Mapping[str, str] | None = None, env_file: Path |
     reader = _Reader(Config(env_file, environ=environ if environment is None else environment))
     settings = _read_settings(reader)
     problems = reader.problems + email_provider_problems(settings.email) + sign_up_problems(settings)
+    problems += session_problems(settings.sessions)
     problems += provider_problems(reader.text, is_production=settings.is_production)
     problems += file_problems(settings.files, is_production=settings.is_production)
     if settings.is_production:
@@ -244,6 +247,7 @@ def _read_settings(reader: _Reader) -> Settings:
         log_in_providers=read_providers(
             reader.text, base_url=base_url, local_secret=_local_secret(secret) if environment == "development" else None
         ),
+        sessions=read_sessions(reader.value),
         lost_access_days=reader.value("LOST_ACCESS_DAYS", whole_number(0, 90), 7),
         breached_password_check=reader.value("BREACHED_PASSWORD_CHECK", boolean, is_production),
         breached_password_url=reader.value("BREACHED_PASSWORD_URL", origin, BREACHED_PASSWORDS),

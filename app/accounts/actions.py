@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
-from app.accounts import passwords, queries, sessions
+from app.accounts import passwords, queries
 from app.accounts.choosing import refuse_weak_password
 from app.accounts.forms import StaffForm
 from app.accounts.models import Password, Session, User
@@ -21,11 +21,13 @@ from app.accounts.sessions import hash_token, new_token
 from app.accounts.signing_up import add_person
 from app.audit.actions import record
 from app.audit.models import RequestFacts
+from app.config_sessions import SessionLifetimes
 from app.database import release_connection, user_named
 from app.errors import Refusal
 from app.language import N_
 
 SEEN_EVERY = timedelta(minutes=1)
+DEFAULT_LIFETIMES = SessionLifetimes()
 
 
 class WrongCredentials(Refusal):
@@ -82,7 +84,13 @@ async def note_log_in(db: AsyncSession, user: User, *, methods: list[str], facts
 
 
 async def start_session(
-    db: AsyncSession, user: User, *, methods: list[str], facts: RequestFacts, is_remembered: bool = True
+    db: AsyncSession,
+    user: User,
+    *,
+    methods: list[str],
+    facts: RequestFacts,
+    is_remembered: bool = True,
+    lifetimes: SessionLifetimes = DEFAULT_LIFETIMES,
 ) -> str:
     """Log a person in: a new session under a new token, whatever the browser held before. Returns the token.
 
@@ -93,8 +101,8 @@ async def start_session(
         "token_hash": hash_token(token),
         "user_id": user.id,
         "last_seen_at": now,
-        "expires_at": now + sessions.ABSOLUTE_LIFETIME,
-        "idle_expires_at": now + sessions.IDLE_LIFETIME,
+        "expires_at": now + lifetimes.longest(is_remembered=is_remembered),
+        "idle_expires_at": now + lifetimes.idle,
         "authenticated_at": now,
         "authentication_methods": methods,
         "is_remembered": is_remembered,
@@ -105,14 +113,14 @@ async def start_session(
     return token
 
 
-async def note_session_seen(db: AsyncSession, session: Session) -> None:
+async def note_session_seen(db: AsyncSession, session: Session, lifetimes: SessionLifetimes) -> None:
     """Prolong a session that is in use. Once a minute is enough, and of parallel requests one does it, the others go on."""
     now = clock.now()
     if now - session.last_seen_at < SEEN_EVERY:
         return
     free = select(Session.id).where(Session.id == session.id).with_for_update(skip_locked=True)
     statement = update(Session).where(Session.id.in_(free), Session.revoked_at.is_(None))
-    await db.execute(statement.values(last_seen_at=now, idle_expires_at=now + sessions.IDLE_LIFETIME))
+    await db.execute(statement.values(last_seen_at=now, idle_expires_at=now + lifetimes.idle))
 
 
 async def log_out(db: AsyncSession, session: Session, *, facts: RequestFacts) -> None:

@@ -7,6 +7,7 @@ from app.accounts import actions, queries
 from app.accounts.models import Session, User
 from app.accounts.redirects import log_in_path, requested_path
 from app.accounts.sessions import CONFIRMED_FOR
+from app.config import current_settings
 from app.database import Db
 from app.errors import API, Refusal
 from app.language import N_, speak
@@ -42,7 +43,7 @@ async def optional_session(request: Request, db: Db) -> Session | None:
     token = request.user.session_token
     session = await queries.find_session(db, token) if token else None
     if session is not None:
-        await actions.note_session_seen(db, session)
+        await actions.note_session_seen(db, session, current_settings(request).sessions)
         request.state.session, request.state.user = session, session.user
         _serve_as_liked(session.user)
     return session

@@ -91,7 +91,14 @@ async def _let_in(
     facts = RequestFacts.of(request)
     if user.status == "deleting":
         await revive(db, settings, user, facts=facts)
-    token = await start_session(db, user, methods=list(methods), facts=facts, is_remembered=is_remembered)
+    token = await start_session(
+        db,
+        user,
+        methods=list(methods),
+        facts=facts,
+        is_remembered=is_remembered,
+        lifetimes=settings.sessions,
+    )
     await note_log_in(db, user, methods=list(methods), facts=facts)
     device = await _note_device(request, db, user, settings, trust_device=trust_device)
     pending.forget_everything(request)

@@ -13,8 +13,6 @@ from core.authentication import AuthCredentials, AuthenticationBackend, BaseUser
 from core.requests import HTTPConnection
 from core.responses import Response
 
-IDLE_LIFETIME = timedelta(days=14)
-ABSOLUTE_LIFETIME = timedelta(days=30)
 # How old the last proof of identity may be where something dangerous is asked for.
 CONFIRMED_FOR = timedelta(minutes=15)
 
@@ -73,14 +71,14 @@ def cookie_name(settings: Settings) -> str:
 
 
 def set_session_cookie(response: Response, token: str, settings: Settings, *, is_remembered: bool = True) -> None:
-    """Give the browser its session, to keep until it is closed or, remembered, for as long as a session may last at most.
+    """Give the browser its session, to keep until it is closed or, remembered, for as long as such a session may last at most.
 
     Either way the server decides whether the session is still live.
     """
     response.set_cookie(
         cookie_name(settings),
         token,
-        max_age=int(ABSOLUTE_LIFETIME.total_seconds()) if is_remembered else None,
+        max_age=int(settings.sessions.remembered.total_seconds()) if is_remembered else None,
         httponly=True,
         secure=settings.uses_https,
         samesite="lax",

@@ -1,6 +1,9 @@
 """People for tests: made through the real actions, and using the product as a browser does."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from httpx2 import Response
@@ -10,15 +13,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.actions import create_verified_user
 from app.accounts.models import User
 from app.audit.models import RequestFacts
+from app.config import Settings
 from app.database import system_scope
 from app.email.links import links_in
 from app.email.models import EmailMessage
+from app.main import create_app
 from app.organizations.actions import create_personal_organization
 from app.organizations.models import Organization
 from core.testclient import AsyncTestClient
+from tests.databases import RolledBackDatabase
 
 PASSWORD = "three boats on the river"
 NEW_PASSWORD = "seven lamps by the harbour"
+
+
+@asynccontextmanager
+async def visitor(
+    settings: Settings, database: RolledBackDatabase, **changes: object
+) -> AsyncIterator[AsyncTestClient]:
+    """A browser at an installation with other settings."""
+    app = create_app(replace(settings, **changes), database=database)  # type: ignore[arg-type] # the fields differ in type
+    async with AsyncTestClient(app, base_url=settings.base_url, follow_redirects=False) as client:
+        yield client
 
 
 async def add_person(db: AsyncSession, name: str = "Ada Lovelace", email: str = "ada@example.com") -> User:

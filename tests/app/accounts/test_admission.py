@@ -1,9 +1,5 @@
 """Who may sign up, and what people agree to."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,20 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import Consent, User
 from app.accounts.strength import strength
 from app.config import Settings, SettingsError, load_settings
-from app.main import create_app
 from app.terms import TERMS_VERSION
 from core.testclient import AsyncTestClient
-from tests.app.accounts.people import PASSWORD, sign_up, templates_sent
+from tests.app.accounts.people import PASSWORD, sign_up, templates_sent, visitor
 from tests.databases import RolledBackDatabase
-
-
-@asynccontextmanager
-async def visitor(
-    settings: Settings, database: RolledBackDatabase, **changes: object
-) -> AsyncIterator[AsyncTestClient]:
-    app = create_app(replace(settings, **changes), database=database)  # type: ignore[arg-type] # the fields differ in type
-    async with AsyncTestClient(app, base_url=settings.base_url, follow_redirects=False) as client:
-        yield client
 
 
 async def test_only_people_of_the_named_domains_sign_up(

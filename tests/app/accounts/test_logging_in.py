@@ -14,6 +14,7 @@ from app.accounts import passwords, sessions
 from app.accounts.models import Password, Session, User
 from app.audit.models import AuditEvent
 from app.config import Settings
+from app.config_sessions import SessionLifetimes
 from app.database import Database, system_scope
 from app.main import create_app
 from core.applications import Starlette
@@ -27,7 +28,9 @@ from tests.app.accounts.people import (
     mailed_token,
     sign_up,
     templates_sent,
+    visitor,
 )
+from tests.databases import RolledBackDatabase
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 COOKIE = "__Host-session"
@@ -295,8 +298,8 @@ async def test_pages_of_a_person_are_stored_nowhere(client: AsyncTestClient, db:
     ("away", "is_live"),
     [
         (timedelta(days=13, hours=23), True),
-        (sessions.IDLE_LIFETIME - timedelta(seconds=5), True),
-        (sessions.IDLE_LIFETIME + timedelta(seconds=5), False),
+        (timedelta(days=14, seconds=-5), True),
+        (timedelta(days=14, seconds=5), False),
     ],
 )
 async def test_a_session_ends_when_nobody_uses_it(
@@ -321,6 +324,29 @@ async def test_a_session_in_use_ends_after_thirty_days_all_the_same(client: Asyn
         with clock.travel(timedelta(days=days)):
             statuses.append((await client.get("/o/ada-lovelace")).status_code)
     assert statuses == [200, 200, 200, 303]
+
+
+@pytest.mark.requirement("SES-3")
+async def test_the_settings_say_how_long_sessions_last(
+    settings: Settings, database: RolledBackDatabase, db: AsyncSession
+) -> None:
+    await add_person(db)
+    days = {"idle": timedelta(days=3), "whole": timedelta(days=4), "remembered": timedelta(days=40)}
+    for remember, last in (("", 4), ("true", 40)):
+        async with visitor(settings, database, sessions=SessionLifetimes(**days)) as client:
+            response = await log_in(client, remember=remember)
+            token = client.cookies[COOKIE]
+            assert ("Max-Age=3456000;" in response.headers["set-cookie"]) is bool(remember)
+            for moment in (*range(2, last, 2), last):
+                client.cookies.set(COOKIE, token, domain="slipway.test", path="/")
+                with clock.travel(timedelta(days=moment, seconds=-5 if moment == last else 0)):
+                    assert (await client.get("/o/ada-lovelace")).status_code == 200, moment
+            with clock.travel(timedelta(days=last, seconds=5)):
+                assert (await client.get("/o/ada-lovelace")).status_code == 303
+    async with visitor(settings, database, sessions=SessionLifetimes(**days)) as client:
+        await log_in(client, remember="true")
+        with clock.travel(timedelta(days=3, seconds=5)):
+            assert (await client.get("/o/ada-lovelace")).status_code == 303
 
 
 async def test_a_session_is_marked_as_seen_once_a_minute(
