@@ -1,6 +1,7 @@
 """The application, whole: settings in, an ASGI callable out. Read this file first."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 
 from app import features
@@ -17,7 +18,7 @@ from app.logs import AccessLogMiddleware, configure_logs
 from app.metrics import watch_pool
 from app.policy import public
 from app.realtime.running import realtime
-from app.stalls import StallWatch
+from app.stalls import StallWatch, spare_what_stays
 from app.templates import ROOT, environment
 from app.tokens.bearer import CredentialBackend, client_of, refuse_credentials
 from app.uploads import reads_form_itself
@@ -68,11 +69,12 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
         try:
             with drain.begun_by_sigterm(), StallWatch().watching():
                 async with realtime(app, settings, app.state.database):
+                    spare_what_stays()
                     yield
         finally:
             await app.state.database.close()
 
-    static = HashedStaticFiles(directory=ROOT / "static", debug=settings.debug)
+    static = static_files(debug=settings.debug)
     app = Starlette(
         debug=False,  # Errors are the product's own pages everywhere; the log has the traceback.
         routes=all_routes(settings, static),
@@ -87,6 +89,12 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.state.drain = drain
     app.state.static = static
     return app
+
+
+@functools.cache
+def static_files(*, debug: bool) -> HashedStaticFiles:
+    """One for all applications of a process: tests make thousands, and each would read the whole folder for its digest."""
+    return HashedStaticFiles(directory=ROOT / "static", debug=debug)
 
 
 def all_routes(settings: Settings, static: HashedStaticFiles) -> list[BaseRoute]:

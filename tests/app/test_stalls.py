@@ -1,6 +1,7 @@
 """The watch over the event loop: it names the line that holds it up, and says nothing of a loop that turns."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from app.stalls import StallWatch
+from app.stalls import StallWatch, spare_what_stays
 
 
 @pytest.fixture
@@ -47,3 +48,20 @@ async def test_rel_15_a_loop_that_turns_is_not_mentioned(logged: list[structlog.
         await asyncio.sleep(0.1)
 
     assert logged == []
+
+
+@pytest.fixture
+def ordinary_collector() -> Iterator[None]:
+    threshold = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*threshold)
+
+
+@pytest.mark.usefixtures("ordinary_collector")
+def test_the_collector_looks_no_more_at_what_was_there_at_the_beginning() -> None:
+    before = len(gc.get_objects())
+    spare_what_stays()
+
+    assert gc.get_freeze_count() > before / 2
+    assert len(gc.get_objects()) < before / 100

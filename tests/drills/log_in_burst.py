@@ -26,7 +26,7 @@ def drill(product: Product) -> bool:
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[list[tuple[int, float]]] = context.Queue()
     done = context.Event()
-    load = context.Process(target=log_in_at_once, args=(product, addresses, results, done))
+    load = context.Process(target=log_in_at_once, args=(product.url, addresses, results, done))
     load.start()
     answers = results.get(timeout=60)  # Empty: it is ready to begin.
     busy = probe(product, until=done)
@@ -61,18 +61,18 @@ def probe(product: Product, *, seconds: float = 60.0, until: Event | None = None
 
 
 def log_in_at_once(
-    product: Product, addresses: list[str], results: "multiprocessing.Queue[list[tuple[int, float]]]", done: Event
+    url: str, addresses: list[str], results: "multiprocessing.Queue[list[tuple[int, float]]]", done: Event
 ) -> None:
     """In a process of its own, so that its work is not taken for the server's: statuses and seconds of all log-ins."""
     results.put([])
-    results.put(asyncio.run(all_rounds(product, addresses)))
+    results.put(asyncio.run(all_rounds(url, addresses)))
     done.set()
 
 
-async def all_rounds(product: Product, addresses: list[str]) -> list[tuple[int, float]]:
+async def all_rounds(url: str, addresses: list[str]) -> list[tuple[int, float]]:
     answers: list[tuple[int, float]] = []
     limits = httpx.Limits(max_connections=PARALLEL)
-    async with httpx.AsyncClient(base_url=product.url, limits=limits, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
         for round_number in range(ROUNDS):
             tasks = [
                 log_in(client, address, round_number * PARALLEL + number) for number, address in enumerate(addresses)
