@@ -4,7 +4,6 @@ Nothing here tells a stranger whether an address has an account: known and unkno
 number of statements and hashes, and the difference is in a message that only the owner of the mailbox reads.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -19,7 +18,7 @@ from app.accounts.forms import StaffForm
 from app.accounts.models import Password, Session, User
 from app.accounts.sessions import hash_token, new_token
 from app.accounts.signing_up import add_person
-from app.audit.actions import record
+from app.audit.actions import record, record_by
 from app.audit.models import RequestFacts
 from app.config_sessions import SessionLifetimes
 from app.database import release_connection, user_named
@@ -80,7 +79,7 @@ async def check_password(db: AsyncSession, *, email: str, password: str, facts: 
 
 async def note_log_in(db: AsyncSession, user: User, *, methods: list[str], facts: RequestFacts) -> None:
     """Write into the audit trail that a person logged in, and with which proofs."""
-    await _note(db, "accounts.logged_in", user, facts, changes={"methods": methods})
+    await record_by(db, "accounts.logged_in", user, facts, changes={"methods": methods})
 
 
 async def start_session(
@@ -126,12 +125,12 @@ async def note_session_seen(db: AsyncSession, session: Session, lifetimes: Sessi
 async def log_out(db: AsyncSession, session: Session, *, facts: RequestFacts) -> None:
     """End a session for good."""
     await db.execute(update(Session).where(Session.id == session.id).values(revoked_at=clock.now()))
-    await _note(db, "accounts.logged_out", session.user, facts)
+    await record_by(db, "accounts.logged_out", session.user, facts)
 
 
 async def note_confirmation(db: AsyncSession, user: User, *, method: str, facts: RequestFacts) -> None:
     """Write into the audit trail that somebody who was logged in proved again who they are."""
-    await _note(db, "accounts.identity_confirmed", user, facts, changes={"methods": [method]})
+    await record_by(db, "accounts.identity_confirmed", user, facts, changes={"methods": [method]})
 
 
 async def end_sessions(db: AsyncSession, user: User, *, keep: Session | None = None) -> int:
@@ -189,16 +188,10 @@ async def create_staff(db: AsyncSession, *, name: str, email: str, password: str
     if user is None:
         user = await create_verified_user(db, name=person.name, email=person.email, password=password)
     user.is_staff = True
-    await _note(db, "accounts.staff_created", user, RequestFacts())
+    await record_by(db, "accounts.staff_created", user, RequestFacts())
     return user
 
 
 async def _strengthen_hash(db: AsyncSession, user: User, hashed: str) -> None:
     """Keep the same password under today's parameters; nothing changes for the person."""
     await db.execute(update(Password).where(Password.user_id == user.id).values(hash=hashed))
-
-
-async def _note(
-    db: AsyncSession, action: str, user: User, facts: RequestFacts, changes: Mapping[str, object] | None = None
-) -> None:
-    await record(db, action, actor_id=user.id, actor_label=user.name, changes=changes, request=facts)

@@ -12,7 +12,7 @@ from app.accounts.models import LoginChallenge, Session, User
 from app.accounts.redirects import log_in_path
 from app.accounts.revival import revive
 from app.accounts.sessions import new_token, set_session_cookie
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings, current_settings
 from app.database import Db
@@ -128,7 +128,7 @@ async def _note_device(
     until = clock.now() + devices.TRUSTED_FOR if trust_device else None
     sighting = await devices.note_device(db, user, token_hash, facts=facts, trusted_until=until)
     if sighting.is_new and not sighting.is_first:
-        await record(db, "accounts.new_device", actor_id=user.id, actor_label=user.name, request=facts)
+        await record_by(db, "accounts.new_device", user, facts)
         address = await queries.get_primary_address(db, user.id)
         await emails.send_new_device(db, settings, user, to=address, facts=facts)
     return token

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import emails
 from app.accounts.models import Email, User
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 
@@ -19,5 +19,5 @@ async def revive(db: AsyncSession, settings: Settings, user: User, *, facts: Req
     address = await db.scalar(select(Email.address).where(Email.user_id == user.id, Email.is_primary))
     if address is not None:
         await emails.send_deletion_cancelled(db, settings, user, to=address)
-    await record(db, "privacy.deletion_cancelled", actor_id=user.id, actor_label=user.name, request=facts)
+    await record_by(db, "privacy.deletion_cancelled", user, facts)
     return True

@@ -17,7 +17,7 @@ from app.accounts.codes import CodeDoesNotWork, new_code, use_code
 from app.accounts.consents import accept_terms
 from app.accounts.links import LinkDoesNotWork, create_link, use_link
 from app.accounts.models import Email, Password, Purpose, User
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.ids import uuid7
@@ -37,7 +37,7 @@ async def sign_up(
     user, claim = await add_person(db, name=name, email=email, hashed=hashed)
     await accept_terms(db, user, facts=facts)
     await _send_claim(db, settings, claim, browser, is_owned=is_owned)
-    await record(db, "accounts.signed_up", actor_id=user.id, actor_label=user.name, request=facts)
+    await record_by(db, "accounts.signed_up", user, facts)
 
 
 async def send_verification_again(db: AsyncSession, settings: Settings, *, email: str, browser: str) -> None:
@@ -106,7 +106,7 @@ async def add_person(db: AsyncSession, *, name: str, email: str, hashed: str) ->
 
 async def _make_real(db: AsyncSession, email: Email, facts: RequestFacts) -> User:
     await prove_address(db, email)
-    await record(db, "accounts.email_verified", actor_id=email.user_id, actor_label=email.user.name, request=facts)
+    await record_by(db, "accounts.email_verified", email.user, facts)
     return email.user
 
 

@@ -16,7 +16,7 @@ from app.accounts.sessions import hash_token, new_token
 from app.accounts.signing_up import prove_address
 from app.addresses import emails, queries
 from app.addresses.models import AddressLink, LinkKind
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.errors import Refusal
@@ -128,16 +128,7 @@ async def make_primary(db: AsyncSession, settings: Settings, user: User, email: 
     await emails.send_primary_changed(db, settings, user, to=before.address, address=email.address, token=token)
     await emails.send_primary_is(db, settings, user, to=email.address)
     changes = {"address": [before.address, email.address]}
-    await record(
-        db,
-        "addresses.primary_changed",
-        actor_id=user.id,
-        actor_label=user.name,
-        target_type="user",
-        target_id=user.id,
-        changes=changes,
-        request=facts,
-    )
+    await record_by(db, "addresses.primary_changed", user, facts, target=("user", user.id, None), changes=changes)
 
 
 async def remove_address(
@@ -192,13 +183,4 @@ async def _lock(db: AsyncSession, user: User) -> None:
 
 
 async def _note(db: AsyncSession, action: str, user: User, email: Email, facts: RequestFacts) -> None:
-    await record(
-        db,
-        action,
-        actor_id=user.id,
-        actor_label=user.name,
-        target_type="email",
-        target_id=email.id,
-        target_label=email.address,
-        request=facts,
-    )
+    await record_by(db, action, user, facts, target=("email", email.id, email.address))

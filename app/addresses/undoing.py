@@ -13,7 +13,7 @@ from app.accounts.models import Email, KnownDevice, OneTimeToken, User
 from app.accounts.sessions import hash_token
 from app.addresses import emails, queries
 from app.addresses.models import AddressLink, LinkKind
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.ids import uuid7
@@ -37,7 +37,7 @@ async def undo_change(db: AsyncSession, settings: Settings, *, token: str, facts
     await _throw_everybody_out(db, user, link)
     await emails.send_change_undone(db, settings, user, to=link.previous_address, address=link.address)
     changes = {"address": [link.address, link.previous_address]}
-    await record(db, "addresses.change_undone", actor_id=user.id, actor_label=user.name, changes=changes, request=facts)
+    await record_by(db, "addresses.change_undone", user, facts, changes=changes)
     return user
 
 

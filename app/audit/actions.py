@@ -1,12 +1,50 @@
 """Writing the audit trail."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import AuditEvent, RequestFacts
+
+Target = tuple[str, UUID, str | None]  # What something is, its id, and what it is called.
+
+
+class Person(Protocol):
+    """Whoever did something: a user of `app.accounts`, which is built on this feature."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+async def record_by(
+    db: AsyncSession,
+    action: str,
+    person: Person,
+    facts: RequestFacts,
+    *,
+    target: Target | None = None,
+    organization_id: UUID | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """Note what a person did, and to what: as `record`, which is for all else that happens."""
+    target_type, target_id, target_label = target or (None, None, None)
+    return await record(
+        db,
+        action,
+        actor_id=person.id,
+        actor_label=person.name,
+        organization_id=organization_id,
+        target_type=target_type,
+        target_id=target_id,
+        target_label=target_label,
+        changes=changes,
+        request=facts,
+    )
 
 
 async def record(

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from app import clock
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.exporting import csv_lines
 from app.audit.forms import EventQuery, EventWish, Through
 from app.audit.models import AuditEvent, RequestFacts
@@ -72,15 +72,8 @@ async def export(
 ) -> StreamingResponse:
     """The events that the page would show, all of them, as a CSV file. That somebody took it is an event itself."""
     now, organization = clock.now(), scope.organization
-    await record(
-        db,
-        "audit.exported",
-        actor_id=scope.user.id,
-        actor_label=scope.user.name,
-        organization_id=organization.id,
-        request=RequestFacts.of(request),
-        changes={name: [None, value] for name, value in wish.words.items()},
-    )
+    facts, changes = RequestFacts.of(request), {name: [None, value] for name, value in wish.words.items()}
+    await record_by(db, "audit.exported", scope.user, facts, organization_id=organization.id, changes=changes)
     wanted = replace(wish.filter, before=min(wish.filter.before or now, now))
     database: Database = request.app.state.database
     name = f"audit-{organization.slug}-{now:%Y-%m-%d}.csv"

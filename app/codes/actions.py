@@ -11,7 +11,7 @@ from app.accounts.codes import CodeDoesNotWork, new_code, use_code
 from app.accounts.links import LinkDoesNotWork, use_link
 from app.accounts.models import ENTERING, Email, Password, Purpose, User
 from app.accounts.signing_up import prove_address
-from app.audit.actions import record
+from app.audit.actions import record, record_by
 from app.audit.models import RequestFacts
 from app.codes import emails
 from app.config import Settings
@@ -73,5 +73,5 @@ async def _welcome(db: AsyncSession, email: Email, facts: RequestFacts) -> Arriv
         return Arrival(user, is_new=False)
     await prove_address(db, email)
     await db.execute(delete(Password).where(Password.user_id == user.id))
-    await record(db, "accounts.email_verified", actor_id=user.id, actor_label=user.name, request=facts)
+    await record_by(db, "accounts.email_verified", user, facts)
     return Arrival(user, is_new=True)

@@ -12,7 +12,7 @@ from app.accounts.address_locks import lock_address
 from app.accounts.consents import accept_terms
 from app.accounts.models import Email, Password, User
 from app.accounts.signing_up import prove_address
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.config_providers import LogInProvider
@@ -66,7 +66,7 @@ async def sign_up(
     db.add(_identity(user, provider, person))
     await db.flush()
     changes = {"methods": [provider.key]}
-    await record(db, "accounts.signed_up", actor_id=user.id, actor_label=user.name, changes=changes, request=facts)
+    await record_by(db, "accounts.signed_up", user, facts, changes=changes)
     return user
 
 
@@ -140,13 +140,4 @@ def _identity(user: User, provider: LogInProvider, person: Person) -> Identity:
 async def _note(
     db: AsyncSession, action: str, user: User, identity_id: UUID, provider: str, facts: RequestFacts
 ) -> None:
-    await record(
-        db,
-        action,
-        actor_id=user.id,
-        actor_label=user.name,
-        target_type="identity",
-        target_id=identity_id,
-        target_label=provider,
-        request=facts,
-    )
+    await record_by(db, action, user, facts, target=("identity", identity_id, provider))

@@ -1,6 +1,5 @@
 """Ending sessions and trust. Each takes effect with the next request of whoever held them."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import update
@@ -11,7 +10,7 @@ from app.accounts.actions import end_sessions
 from app.accounts.devices import forget_trust
 from app.accounts.models import KnownDevice, Session, User
 from app.accounts.whereabouts import device_name
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.errors import Refusal
 from app.language import N_
@@ -42,14 +41,14 @@ async def end_session(db: AsyncSession, user: User, session_id: UUID, *, facts: 
     row = (await db.execute(statement.execution_options(synchronize_session=False))).one_or_none()
     if row is None:
         raise NoSuchSession
-    await _note(db, "accounts.session_ended", user, facts, {"device": [device_name(row.user_agent), None]})
+    await record_by(db, "accounts.session_ended", user, facts, changes={"device": [device_name(row.user_agent), None]})
 
 
 async def end_other_sessions(db: AsyncSession, session: Session, *, facts: RequestFacts) -> int:
     """End all of a person's sessions but this one, and with them the trust in every device; returns how many."""
     count = await end_sessions(db, session.user, keep=session)
     await forget_trust(db, session.user)
-    await _note(db, "accounts.other_sessions_ended", session.user, facts, {"sessions": [count, 0]})
+    await record_by(db, "accounts.other_sessions_ended", session.user, facts, changes={"sessions": [count, 0]})
     return count
 
 
@@ -60,8 +59,6 @@ async def forget_device(db: AsyncSession, user: User, device_id: UUID, *, facts:
     row = (await db.execute(statement.execution_options(synchronize_session=False))).one_or_none()
     if row is None:
         raise NoSuchDevice
-    await _note(db, "accounts.device_forgotten", user, facts, {"device": [device_name(row.user_agent), None]})
-
-
-async def _note(db: AsyncSession, action: str, user: User, facts: RequestFacts, changes: Mapping[str, object]) -> None:
-    await record(db, action, actor_id=user.id, actor_label=user.name, changes=changes, request=facts)
+    await record_by(
+        db, "accounts.device_forgotten", user, facts, changes={"device": [device_name(row.user_agent), None]}
+    )

@@ -9,7 +9,6 @@ from sqlalchemy import delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import Database, name_organization, system_scope
@@ -21,6 +20,7 @@ from app.files.queries import used_bytes
 from app.files.storage import StorageFails, new_key, storage_in_use
 from app.language import N_
 from app.organizations.models import Scope
+from app.organizations.recording import note_about
 
 # An upload that takes longer than this was interrupted.
 PENDING_FOR = timedelta(days=1)
@@ -146,14 +146,4 @@ async def _move(db: AsyncSession, files: Sequence[File], state: FileState) -> No
 
 
 async def _note(db: AsyncSession, action: str, scope: Scope, file: File, facts: RequestFacts) -> None:
-    await record(
-        db,
-        action,
-        actor_id=scope.user.id,
-        actor_label=scope.user.name,
-        organization_id=scope.organization.id,
-        target_type="file",
-        target_id=file.id,
-        target_label=file.filename,
-        request=facts,
-    )
+    await note_about(db, action, scope, ("file", file.id, file.filename), facts)

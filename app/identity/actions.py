@@ -6,7 +6,7 @@ from app.accounts.codes import CodeDoesNotWork, new_code, use_code
 from app.accounts.links import create_link
 from app.accounts.models import Purpose, Session
 from app.accounts.passwords import matches
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.identity import emails
@@ -44,11 +44,4 @@ async def check_code(
 
 
 async def _note_refusal(db: AsyncSession, session: Session, method: str, facts: RequestFacts) -> None:
-    await record(
-        db,
-        "accounts.confirmation_refused",
-        actor_id=session.user_id,
-        actor_label=session.user.name,
-        changes={"methods": [method]},
-        request=facts,
-    )
+    await record_by(db, "accounts.confirmation_refused", session.user, facts, changes={"methods": [method]})

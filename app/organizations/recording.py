@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
-from app.audit.actions import record
+from app.audit.actions import Target, record_by
 from app.audit.models import RequestFacts
 from app.organizations.models import Organization, Scope
 
@@ -31,7 +30,7 @@ async def note_about(
     db: AsyncSession,
     action: str,
     scope: Scope,
-    target: tuple[str, UUID, str],
+    target: Target,
     facts: RequestFacts,
     changes: Changes | None = None,
 ) -> None:
@@ -44,21 +43,9 @@ async def note_by(
     action: str,
     organization: Organization,
     user: User,
-    target: tuple[str, UUID, str],
+    target: Target,
     facts: RequestFacts,
     changes: Changes | None = None,
 ) -> None:
     """Note what somebody did who need not be a member, or not yet: as `note_about`."""
-    kind, target_id, label = target
-    await record(
-        db,
-        action,
-        actor_id=user.id,
-        actor_label=user.name,
-        organization_id=organization.id,
-        target_type=kind,
-        target_id=target_id,
-        target_label=label,
-        changes=changes,
-        request=facts,
-    )
+    await record_by(db, action, user, facts, target=target, organization_id=organization.id, changes=changes)

@@ -14,7 +14,7 @@ from app.accounts.links import LinkDoesNotWork, create_link, use_link
 from app.accounts.models import LoginChallenge, Password, Purpose, Session, User
 from app.accounts.queries import find_link
 from app.accounts.signing_up import prove_address
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import release_connection
@@ -51,7 +51,7 @@ async def request_first_password(db: AsyncSession, settings: Settings, user: Use
         return
     token = await create_link(db, Purpose.RESET, user.primary_email.id)
     await emails.send_first_password(db, settings, user, to=user.email, token=token)
-    await record(db, "accounts.first_password_requested", actor_id=user.id, actor_label=user.name, request=facts)
+    await record_by(db, "accounts.first_password_requested", user, facts)
 
 
 async def reset_password(
@@ -74,7 +74,7 @@ async def reset_password(
         await prove_address(db, email)
     await set_password(db, email.user, hashed)
     await emails.send_password_changed(db, settings, email.user, to=email.address)
-    await record(db, "accounts.password_reset", actor_id=email.user.id, actor_label=email.user.name, request=facts)
+    await record_by(db, "accounts.password_reset", email.user, facts)
     return email.user
 
 
@@ -92,7 +92,7 @@ async def change_password(
     await require_good_password(settings, password, (user.name, user.email))
     await set_password(db, user, await passwords.hash_password(password), keep=session)
     await emails.send_password_changed(db, settings, user, to=user.email)
-    await record(db, "accounts.password_changed", actor_id=user.id, actor_label=user.name, request=facts)
+    await record_by(db, "accounts.password_changed", user, facts)
 
 
 async def set_password(db: AsyncSession, user: User, hashed: str, *, keep: Session | None = None) -> None:

@@ -14,7 +14,7 @@ from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Email, User
 from app.accounts.revival import revive
 from app.accounts.signed_links import is_signed, sign_link, subject_of
-from app.audit.actions import record
+from app.audit.actions import record, record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import system_scope
@@ -57,7 +57,7 @@ async def schedule_deletion(
     await end_sessions(db, user)
     token = keep_token(settings, user.id, delete_at)
     await emails.send_deletion_scheduled(db, settings, user, delete_at=delete_at, token=token)
-    await record(db, "privacy.deletion_scheduled", actor_id=user.id, actor_label=user.name, request=facts)
+    await record_by(db, "privacy.deletion_scheduled", user, facts)
     return delete_at
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from app import clock, features
 from app.accounts.models import User
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import Database, system_scope
@@ -47,7 +47,7 @@ async def request_export(db: AsyncSession, user: User, *, facts: RequestFacts) -
     except IntegrityError:
         raise ExportIsBuilding from None
     await enqueue(db, "privacy.build_export", {"export_id": export.id})
-    await record(db, "privacy.export_requested", actor_id=user.id, actor_label=user.name, request=facts)
+    await record_by(db, "privacy.export_requested", user, facts)
     return export
 
 

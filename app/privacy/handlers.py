@@ -9,7 +9,7 @@ from app.accounts.limits import HOUR, EntryLimits
 from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.sessions import delete_session_cookie
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import CurrentSettings, Settings
 from app.database import Db
@@ -50,7 +50,7 @@ async def download(request: Request, session: ConfirmedSession, db: Db, export_i
         raise HTTPException(404)
     user = session.user
     facts = RequestFacts.of(request)
-    await record(db, "privacy.export_downloaded", actor_id=user.id, actor_label=user.name, request=facts)
+    await record_by(db, "privacy.export_downloaded", user, facts)
     headers = {
         "content-disposition": f'attachment; filename="data-{found.created_at:%Y-%m-%d}.zip"',
         "cache-control": "no-store",

@@ -6,7 +6,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.pictures import picture_values
 from app.profile.models import Avatar
@@ -21,7 +21,7 @@ async def update_profile(db: AsyncSession, user: User, *, facts: RequestFacts, *
         return
     for name, (_, value) in changes.items():
         setattr(user, name, value)
-    await _note(db, "profile.updated", user, facts, changes)
+    await record_by(db, "profile.updated", user, facts, changes=changes)
 
 
 async def set_avatar(db: AsyncSession, user: User, picture: bytes, *, facts: RequestFacts) -> None:
@@ -29,21 +29,15 @@ async def set_avatar(db: AsyncSession, user: User, picture: bytes, *, facts: Req
     avatar = Avatar(user_id=user.id, **picture_values(user.id, picture))
     await db.merge(avatar)
     await _point_at(db, user, avatar.digest)
-    await _note(db, "profile.avatar_set", user, facts)
+    await record_by(db, "profile.avatar_set", user, facts)
 
 
 async def remove_avatar(db: AsyncSession, user: User, *, facts: RequestFacts) -> None:
     """Show a person's initials again."""
     await db.execute(delete(Avatar).where(Avatar.user_id == user.id))
     await _point_at(db, user, None)
-    await _note(db, "profile.avatar_removed", user, facts)
+    await record_by(db, "profile.avatar_removed", user, facts)
 
 
 async def _point_at(db: AsyncSession, user: User, digest: str | None) -> None:
     await db.execute(update(User).where(User.id == user.id).values(avatar_digest=digest))
-
-
-async def _note(
-    db: AsyncSession, action: str, user: User, facts: RequestFacts, changes: dict[str, Any] | None = None
-) -> None:
-    await record(db, action, actor_id=user.id, actor_label=user.name, changes=changes, request=facts)

@@ -9,7 +9,7 @@ from app.accounts.dependencies import CurrentSession, CurrentUser
 from app.accounts.limits import HOUR, EntryLimits
 from app.accounts.models import User
 from app.accounts.whereabouts import device_name, place_name
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.database import Db
 from app.images import UnusableImage
@@ -106,7 +106,7 @@ async def accept(request: Request, user: CurrentUser, db: Db) -> Response:
     """Note that the person accepts the terms as they are now."""
     facts = RequestFacts.of(request)
     await accept_terms(db, user, facts=facts)
-    await record(db, "profile.terms_accepted", actor_id=user.id, actor_label=user.name, request=facts)
+    await record_by(db, "profile.terms_accepted", user, facts)
     flash(request, _("Thank you. You accepted the terms."))
     return see(request, "organizations.home")
 

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
-from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.errors import Refusal
 from app.ids import uuid7
 from app.language import N_
 from app.organizations.models import Scope
+from app.organizations.recording import note_about
 from app.projects import queries
 from app.projects.models import Project, ProjectStatus
 
@@ -138,18 +138,7 @@ async def note(
     changes: Changes | None = None,
 ) -> None:
     """Note what a member did to a project."""
-    await record(
-        db,
-        action,
-        actor_id=scope.user.id,
-        actor_label=scope.user.name,
-        organization_id=scope.organization.id,
-        target_type="project",
-        target_id=project.id,
-        target_label=project.name,
-        changes=changes,
-        request=facts,
-    )
+    await note_about(db, action, scope, ("project", project.id, project.name), facts, changes)
 
 
 async def _require_lead(db: AsyncSession, scope: Scope, lead_id: UUID | None) -> None:

@@ -5,7 +5,6 @@ from typing import Annotated
 from pydantic import Field
 
 from app import clock
-from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.database import Db
 from app.forms import Form
@@ -13,6 +12,7 @@ from app.language import gettext as _
 from app.language import ngettext
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
+from app.organizations.recording import note
 from app.pages import see
 from app.projects.actions import NameTaken
 from app.projects.csv_files import LARGEST_FILE, MOST_ROWS, UnreadableFile, read_text
@@ -77,17 +77,7 @@ async def export_file(
     query: Annotated[ProjectQuery, Query()],
 ) -> Response:
     """Download the list, with the same filter and in the same order."""
-    await record(
-        db,
-        "projects.exported",
-        actor_id=scope.user.id,
-        actor_label=scope.user.name,
-        organization_id=scope.organization.id,
-        target_type="organization",
-        target_id=scope.organization.id,
-        target_label=scope.organization.name,
-        request=RequestFacts.of(request),
-    )
+    await note(db, "projects.exported", scope.organization, scope.user, RequestFacts.of(request))
     rows = exported(request.app.state.database, scope, query.filter, query.sort)
     name = f"projects-{clock.now():%Y-%m-%d}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts.models import User
 from app.accounts.sessions import hash_token
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.errors import Refusal
@@ -59,7 +59,8 @@ async def create_token(
     db.add(token)
     await db.flush()
     await emails.send_token_created(db, settings, user, token)
-    await _note(db, "tokens.created", user, token.id, token.name, facts, {"scopes": [None, token.scopes]})
+    changes = {"scopes": [None, token.scopes]}
+    await record_by(db, "tokens.created", user, facts, target=("token", token.id, token.name), changes=changes)
     return token, secret
 
 
@@ -74,7 +75,7 @@ async def revoke_token(db: AsyncSession, user: User, token_id: UUID, *, facts: R
     )
     name = await db.scalar(statement)
     if name is not None:
-        await _note(db, "tokens.revoked", user, token_id, name, facts)
+        await record_by(db, "tokens.revoked", user, facts, target=("token", token_id, name))
     return name
 
 
@@ -86,25 +87,3 @@ async def note_token_used(db: AsyncSession, token: PersonalToken, *, ip: str | N
     free = select(PersonalToken.id).where(PersonalToken.id == token.id).with_for_update(skip_locked=True)
     statement = update(PersonalToken).where(PersonalToken.id.in_(free)).values(last_used_at=now, last_used_ip=ip)
     await db.execute(statement.execution_options(synchronize_session=False))
-
-
-async def _note(
-    db: AsyncSession,
-    action: str,
-    user: User,
-    token_id: UUID,
-    name: str,
-    facts: RequestFacts,
-    changes: dict[str, list[object]] | None = None,
-) -> None:
-    await record(
-        db,
-        action,
-        actor_id=user.id,
-        actor_label=user.name,
-        target_type="token",
-        target_id=token_id,
-        target_label=name,
-        changes=changes,
-        request=facts,
-    )

@@ -9,7 +9,7 @@ from app import clock
 from app.accounts.actions import end_sessions
 from app.accounts.devices import forget_trust
 from app.accounts.models import LoginChallenge, User
-from app.audit.actions import record
+from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.errors import Refusal
@@ -258,14 +258,5 @@ async def _note(
     passkey: Passkey | None = None,
     changes: dict[str, object] | None = None,
 ) -> None:
-    await record(
-        db,
-        action,
-        actor_id=user.id,
-        actor_label=user.name,
-        target_type="passkey" if passkey else None,
-        target_id=passkey.id if passkey else None,
-        target_label=passkey.name if passkey else None,
-        changes=changes,
-        request=facts,
-    )
+    target = ("passkey", passkey.id, passkey.name) if passkey else None
+    await record_by(db, action, user, facts, target=target, changes=changes)

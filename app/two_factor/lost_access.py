@@ -18,7 +18,7 @@ from app.accounts import passwords
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import ENTERING, User
 from app.accounts.signed_links import is_signed, sign_link, subject_of
-from app.audit.actions import record
+from app.audit.actions import record, record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import release_connection
@@ -84,7 +84,7 @@ async def cancel(db: AsyncSession, settings: Settings, user: User, *, facts: Req
     """Keep the factors, because one of them was just proved and so is not lost."""
     if await _close(db, user.id, Outcome.CANCELLED):
         await lost_access_emails.send_stopped(db, settings, user, by_factor=True)
-        await record(db, "two_factor.lost_access_cancelled", actor_id=user.id, actor_label=user.name, request=facts)
+        await record_by(db, "two_factor.lost_access_cancelled", user, facts)
 
 
 async def finish(db: AsyncSession, settings: Settings, *, token: str, password: str, facts: RequestFacts) -> None:

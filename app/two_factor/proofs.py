@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.models import User
-from app.audit.actions import record
+from app.audit.actions import record, record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.language import N_
@@ -51,14 +51,7 @@ async def prove_by_recovery_code(
         await _note_refusal(db, user, RECOVERY_CODE, facts)
         return None
     left = (await queries.find_factors(db, user.id)).recovery_codes
-    await record(
-        db,
-        "two_factor.recovery_code_used",
-        actor_id=user.id,
-        actor_label=user.name,
-        changes={"left": [left + 1, left]},
-        request=facts,
-    )
+    await record_by(db, "two_factor.recovery_code_used", user, facts, changes={"left": [left + 1, left]})
     await emails.send_recovery_code_used(db, settings, user, left=left)
     await lost_access.cancel(db, settings, user, facts=facts)
     return RECOVERY_CODE

@@ -238,7 +238,7 @@ OF_NOBODY = {"privacy.erased", "connections.refused"}
 
 
 def test_every_event_of_an_account_has_a_sentence() -> None:
-    call = re.compile(r'(?:record|note)\(\s*db,\s*"([a-z_]+\.[a-z_]+)"')
+    call = re.compile(r'(?:record|note)(?:_by|_about)?\(\s*db,\s*"([a-z_]+\.[a-z_]+)"')
     written = {action for path in FOLDER.rglob("*.py") for action in call.findall(path.read_text())}
     of_accounts = {action for action in written - set(all_sentences()) if not action.startswith("organizations.")}
 
