@@ -11,10 +11,11 @@ from app.audit.exporting import csv_lines
 from app.audit.forms import EventQuery, EventWish, Through
 from app.audit.models import AuditEvent, RequestFacts
 from app.audit.queries import find_event, find_events
-from app.audit.sentences import all_sentences, sentence
+from app.audit.sentences import all_sentences
 from app.config import CurrentSettings
 from app.database import Database, Db
 from app.language import gettext as _
+from app.organizations.activity import sentences
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
 from app.pages import path_of
@@ -40,7 +41,8 @@ async def events(
     return render(
         request,
         "audit/events.html",
-        events=[(event, sentence(event, product=settings.product_name)) for event in page.rows],
+        events=page.rows,
+        said=await sentences(db, scope, page.rows, product=settings.product_name),
         query=query,
         actions=all_sentences(),
         ways=way_names(),
@@ -57,11 +59,12 @@ async def event(request: Request, scope: ReadingScope, db: Db, settings: Current
     found = await find_event(db, event_id, organization_id=scope.organization.id)
     if found is None:
         raise HTTPException(404)
+    said = await sentences(db, scope, [found], product=settings.product_name)
     return render(
         request,
         "audit/event.html",
         event=found,
-        sentence=sentence(found, product=settings.product_name),
+        sentence=said[found.id],
         way=way_names()[found.actor_type],
         changes=changed(found),
     )

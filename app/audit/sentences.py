@@ -27,7 +27,7 @@ SENTENCES = {
     "members.left": N_("%(who)s left"),
     "members.reactivated": N_("%(who)s let %(target)s back in"),
     "members.removed": N_("%(who)s removed %(target)s"),
-    "members.role_changed": N_("%(who)s gave %(target)s another role"),
+    "members.role_changed": N_("%(who)s gave %(target)s the role %(after)s"),
     "members.suspended": N_("%(who)s suspended %(target)s"),
     "organizations.became_team": N_("%(who)s made it a team's organization"),
     "organizations.closed": N_("%(who)s asked for the organization to be deleted"),
@@ -58,11 +58,22 @@ def all_sentences() -> Mapping[str, str]:
     return dict(sorted(found.items()))
 
 
-def sentence(event: AuditEvent, *, product: str) -> str:
-    """What happened, for those who may read it. The product itself is called `product`."""
+def sentence(event: AuditEvent, *, product: str, roles: Mapping[str, str]) -> str:
+    """What happened, for those who may read it. The product itself is called `product`, and a role as `roles` calls its key."""
     known = all_sentences().get(event.action)
     who = event.actor_label or product
     if known is None:
         return f"{who}: {event.action}"
-    before_and_after = (event.changes or {}).get("name") or [None, None]
-    return _(known) % {"who": who, "target": event.target_label or "", "after": before_and_after[1] or ""}
+    role = role_given(event)
+    after = _after(event, "name") or (roles.get(role, role) if role else "")
+    return _(known) % {"who": who, "target": event.target_label or "", "after": after}
+
+
+def role_given(event: AuditEvent) -> str | None:
+    """The key of the role that somebody has since the event."""
+    return _after(event, "role")
+
+
+def _after(event: AuditEvent, field: str) -> str | None:
+    _before, after = (event.changes or {}).get(field) or (None, None)
+    return str(after) if after else None

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.organizations.granting import grantable_roles, may_grant
+from app.organizations.granting import may_grant
 from app.organizations.models import CustomRole, RoleHolder, Scope
 from app.policy import Role
 
@@ -43,10 +43,14 @@ async def list_custom_roles(db: AsyncSession, scope: Scope) -> Sequence[CustomRo
     return (await db.scalars(statement.order_by(CustomRole.name))).all()
 
 
+async def list_roles(db: AsyncSession, scope: Scope) -> list[AnyRole]:
+    """The built-in roles from the most to the least powerful, then the organization's own by name."""
+    return [*Role, *await list_custom_roles(db, scope)]
+
+
 async def list_grantable(db: AsyncSession, scope: Scope) -> list[AnyRole]:
-    """The roles that the member may give: the built-in ones from the most to the least powerful, then the organization's own."""
-    own = [role for role in await list_custom_roles(db, scope) if may_grant(scope.membership, role)]
-    return [*grantable_roles(scope.membership), *own]
+    """Those of all roles that the member may give."""
+    return [role for role in await list_roles(db, scope) if may_grant(scope.membership, role)]
 
 
 async def find_custom_role(db: AsyncSession, scope: Scope, key: str) -> CustomRole | None:

@@ -20,7 +20,6 @@ from app.organizations.models import (
 )
 from app.organizations.slugs import slug_problem
 from app.pagination import PageQuery
-from app.policy import Role
 from app.preferences import Language, TimeZone
 
 LONGEST_SEARCH = 100
@@ -111,9 +110,13 @@ class SecurityForm(Form):
 class MemberQuery(PageQuery):
     """Which members, and which part of them, somebody asks for."""
 
-    role: Annotated[Role | None, BeforeValidator(_none_if_empty), Field(description="Only those with this role.")] = (
-        None
-    )
+    role: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_ROLE_NAME,
+            description="Only those with this role: a built-in one, or the key of one of the organization's own.",
+        ),
+    ] = ""
     status: Annotated[
         MembershipStatus | None, BeforeValidator(_none_if_empty), Field(description="Only those with this status.")
     ] = None
@@ -121,9 +124,9 @@ class MemberQuery(PageQuery):
 
     @property
     def filter(self) -> MemberFilter:
-        return MemberFilter(self.role, self.status, self.search.strip() or None)
+        return MemberFilter(self.role or None, self.status, self.search.strip() or None)
 
     @property
     def list_name(self) -> str:
         """What tells the pages of one filter from those of another."""
-        return f"{self.role or ''}:{self.status or ''}:{self.search.strip()}"
+        return f"{self.role}:{self.status or ''}:{self.search.strip()}"

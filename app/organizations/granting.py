@@ -3,7 +3,7 @@
 from app.errors import Refusal
 from app.language import N_
 from app.organizations.models import CustomRole, Membership, RoleHolder
-from app.policy import Role, known, permissions_of
+from app.policy import known, permissions_of
 
 Holder = RoleHolder | CustomRole | str
 """Whoever or whatever holds permissions: what has a role, a role of an organization's own, or a built-in one by its name."""
@@ -26,11 +26,6 @@ def powers_of(holder: Holder) -> frozenset[str]:
 def may_grant(granter: Holder, role: Holder) -> bool:
     """Whether somebody who holds `granter` may give `role`: it allows nothing that they may not do themselves."""
     return powers_of(role) <= powers_of(granter)
-
-
-def grantable_roles(granter: Holder) -> list[Role]:
-    """The built-in roles that somebody may give, from the most to the least powerful."""
-    return [role for role in Role if may_grant(granter, role)]
 
 
 def require_power_over(own: Membership, *roles: Holder) -> None:

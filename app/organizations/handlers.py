@@ -5,9 +5,11 @@ from typing import Annotated
 from app.accounts.dependencies import CurrentUser
 from app.audit.models import AuditEvent, RequestFacts
 from app.audit.queries import list_events
+from app.config import CurrentSettings
 from app.database import Db
 from app.language import gettext as _
 from app.organizations import actions, queries
+from app.organizations.activity import sentences
 from app.organizations.dependencies import Allowed
 from app.organizations.first_steps import first_steps
 from app.organizations.forms import DefaultsForm, OrganizationForm, SlugForm
@@ -37,12 +39,15 @@ async def create_personal(request: Request, user: CurrentUser, db: Db) -> Respon
     return see(request, "organizations.home")
 
 
-async def dashboard(request: Request, scope: Annotated[Scope, Allowed("organization.view")], db: Db) -> Response:
+async def dashboard(
+    request: Request, scope: Annotated[Scope, Allowed("organization.view")], db: Db, settings: CurrentSettings
+) -> Response:
     """Show where the organization stands: its first steps and what happened lately."""
     await actions.note_visit(db, scope)
     events = await _recent_events(db, scope)
     steps = first_steps(scope, settings_path=path_of(request, "organizations.settings", slug=scope.organization.slug))
-    return render(request, "organizations/dashboard.html", steps=steps, events=events)
+    said = await sentences(db, scope, events or (), product=settings.product_name)
+    return render(request, "organizations/dashboard.html", steps=steps, events=events, said=said)
 
 
 async def settings(request: Request, scope: Annotated[Scope, Allowed("organization.update")]) -> Response:

@@ -10,7 +10,7 @@ from app.database import Db
 from app.errors import Refusal
 from app.language import gettext as _
 from app.organizations import members as actions
-from app.organizations.custom_roles import find_role, list_grantable
+from app.organizations.custom_roles import find_role, list_roles
 from app.organizations.dependencies import Allowed, MemberScope
 from app.organizations.forms import MemberQuery, RoleForm
 from app.organizations.granting import may_grant
@@ -35,6 +35,7 @@ async def members(
     pager = Pager(request, query, f"members:{scope.organization.id}:{query.list_name}")
     listed = await list_members(db, scope, query.filter, after=pager.after, limit=pager.limit)
     page = pager.page(listed, position)
+    roles = await list_roles(db, scope)
     return render(
         request,
         "organizations/members.html",
@@ -43,7 +44,8 @@ async def members(
         most_counted=MOST_COUNTED,
         query=query,
         next_path=_next_path(request, scope, query, page.next_cursor),
-        roles=role_options(await list_grantable(db, scope)) if scope.allows("members.change") else [],
+        all_roles=role_options(roles),
+        roles=role_options(role for role in roles if may_grant(scope.membership, role)),
         may_change=lambda member: scope.allows("members.change") and may_grant(scope.membership, member),
     )
 

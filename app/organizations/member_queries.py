@@ -23,7 +23,7 @@ MOST_RECEIVERS = 100
 
 @dataclass(frozen=True)
 class MemberFilter:
-    """Which members are asked for; empty values ask for all."""
+    """Which members are asked for; empty values ask for all. A role is named by its key, built-in or not."""
 
     role: str | None = None
     status: str | None = None
@@ -63,7 +63,7 @@ def _chosen(name: str) -> BindParameter[str]:
 _MEMBERS = Pages(_members(), Membership.user, User.primary_email, Membership.custom_role, order=_ORDER)
 _FOUND = Pages(
     _members().where(
-        or_(_chosen("role").is_(None), Membership.role == _chosen("role")),
+        or_(_chosen("role").is_(None), func.coalesce(CustomRole.key, Membership.role) == _chosen("role")),
         or_(_chosen("status").is_(None), Membership.status == _chosen("status")),
         or_(
             _chosen("pattern").is_(None),

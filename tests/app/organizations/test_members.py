@@ -21,7 +21,16 @@ from app.organizations.models import Membership, MembershipStatus, Organization
 from app.policy import Role
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in, templates_sent
-from tests.app.organizations.teams import add_member, add_team, events_of, membership_of, submit, text_of
+from tests.app.organizations.teams import (
+    add_member,
+    add_role,
+    add_team,
+    events_of,
+    give_role,
+    membership_of,
+    submit,
+    text_of,
+)
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 MANY = 10_000
@@ -98,6 +107,29 @@ async def test_members_are_filtered_by_role_status_and_name(client: AsyncTestCli
     assert await listed(search="%") == []
     assert await listed(role="", status="", search="") == ["Ada Lovelace", "Grace Hopper", "Mary Somerville"]
     assert "Nobody matches" in (await client.get("/o/acme/members", params={"search": "nobody"})).text
+    assert "Nobody matches" in (await client.get("/o/acme/members", params={"role": "nobody"})).text
+
+
+async def test_members_are_filtered_by_a_role_of_the_organizations_own(
+    client: AsyncTestClient, db: AsyncSession
+) -> None:
+    acme = await add_team(db, await add_person(db))
+    grace = await add_member(db, acme, "Grace Hopper")
+    await add_member(db, acme, "Mary Somerville")
+    await give_role(db, grace, await add_role(db, acme, "Auditor", "audit.view"))
+    await log_in(client)
+
+    for path, role, name, other in (
+        ("/o/acme/members", "auditor", "Grace Hopper", "Mary Somerville"),
+        ("/o/acme/members", "member", "Mary Somerville", "Grace Hopper"),
+        ("/api/v1/organizations/acme/members", "auditor", "Grace Hopper", "Mary Somerville"),
+    ):
+        page = await client.get(path, params={"role": role})
+        assert name in page.text
+        assert other not in page.text
+    assert (
+        '<option value="auditor" selected>Auditor</option>' in (await client.get("/o/acme/members?role=auditor")).text
+    )
 
 
 async def test_only_who_changes_members_sees_their_second_factor_and_when_they_came(
