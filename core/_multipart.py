@@ -6,7 +6,8 @@ into chunks, and everything that is kept while waiting for more has a limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ LONGEST_BOUNDARY = 256
 LONGEST_HEADER_BLOCK = 4096
 MOST_HEADERS = 8
 BLANKS = (b" ", b"\t")
+# A name and its value, which is quoted up to the first quote that has no backslash before it, or is a token.
+PARAMETER = re.compile(rb'([^;=]*)(?:(=)[ \t]*(?:"([^"]*(?:(?<=\\)"[^"]*)*)[^;]*|([^;]*)))?(?:;|\Z)')
 # Text before the first and after the last part has no meaning, and nobody sends it but to keep us busy.
 LONGEST_PROSE = 65536
 
@@ -46,17 +49,18 @@ class MultipartReader:
         self._buffer = b"\r\n"
         self._position = 0
         self._prose = 0
-        self._step: Callable[[], Event | Wait] = self._skip_preamble
+        # Functions rather than methods: an object that holds its own methods has to wait for the garbage collector.
+        self._step = MultipartReader._skip_preamble
 
     def feed(self, data: bytes) -> Iterator[Event]:
         self._buffer = self._buffer[self._position :] + data
         self._position = 0
-        while not isinstance(event := self._step(), Wait):
+        while not isinstance(event := self._step(self), Wait):
             yield event
 
     def finish(self) -> None:
         """Raises MultipartError if the body ended before its closing boundary line."""
-        if self._step != self._skip_epilogue:
+        if self._step is not MultipartReader._skip_epilogue:
             raise MultipartError("The body ends before its closing boundary.")
 
     def _skip_preamble(self) -> Event | Wait:
@@ -78,17 +82,17 @@ class MultipartReader:
         mark = self._buffer[self._position : self._position + 2]
         if mark == b"\r\n":
             # The break stays, so that a part without headers ends its header block like any other.
-            self._step = self._read_headers
+            self._step = MultipartReader._read_headers
             return self._read_headers()
         if mark == b"--":
-            self._step = self._skip_epilogue
+            self._step = MultipartReader._skip_epilogue
             return self._skip_epilogue()
         if mark[:1] in BLANKS:
             self._skip_padding()
             return self._read_boundary_end()
         if mark not in (b"", b"-", b"\r"):
             raise MultipartError("A boundary is followed by something else than the end of its line.")
-        self._step = self._read_boundary_end
+        self._step = MultipartReader._read_boundary_end
         return WAIT
 
     def _skip_padding(self) -> None:
@@ -104,7 +108,7 @@ class MultipartReader:
             return WAIT
         block = self._buffer[self._position + 2 : end]
         self._position = end + 4
-        self._step = self._read_content
+        self._step = MultipartReader._read_content
         return read_part_head(block)
 
     def _read_content(self) -> Event | Wait:
@@ -114,12 +118,12 @@ class MultipartReader:
             return self._buffer[start : self._position] if self._position > start else WAIT
         self._position = end + len(self._delimiter)
         if end > start:
-            self._step = self._end_part
+            self._step = MultipartReader._end_part
             return self._buffer[start:end]
         return self._end_part()
 
     def _end_part(self) -> Event | Wait:
-        self._step = self._read_boundary_end
+        self._step = MultipartReader._read_boundary_end
         return None
 
     def _skip_epilogue(self) -> Event | Wait:
@@ -173,36 +177,7 @@ def parse_parameters(value: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     """
     main, _, rest = value.partition(b";")
     parameters: dict[bytes, bytes] = {}
-    position = 0
-    while position < len(rest):
-        name, content, position = next_parameter(rest, position)
-        if name:
-            parameters.setdefault(name, content)
+    for name, equals, quoted, token in PARAMETER.findall(rest):
+        if equals and (name := name.strip().lower()):
+            parameters.setdefault(name, quoted.replace(b'\\"', b'"') or token.strip())
     return main.strip().lower(), parameters
-
-
-def next_parameter(text: bytes, position: int) -> tuple[bytes, bytes, int]:
-    """The parameter at this position: its name, its value, and where the next one starts."""
-    semicolon, equals = text.find(b";", position), text.find(b"=", position)
-    end = len(text) if semicolon < 0 else semicolon
-    if equals < 0 or equals > end:
-        return b"", b"", end + 1
-    name = text[position:equals].strip().lower()
-    start = equals + 1
-    while text[start : start + 1] in BLANKS:
-        start += 1
-    if text[start : start + 1] != b'"':
-        return name, text[start:end].strip(), end + 1
-    closing = closing_quote(text, start + 1)
-    content = text[start + 1 : closing].replace(b'\\"', b'"')
-    semicolon = text.find(b";", closing)
-    return name, content, len(text) if semicolon < 0 else semicolon + 1
-
-
-def closing_quote(text: bytes, position: int) -> int:
-    """Where the quoted string ends that starts at the position; the end of the text if it is never closed."""
-    while (quote := text.find(b'"', position)) >= 0:
-        if text[quote - 1 : quote] != b"\\":
-            return quote
-        position = quote + 1
-    return len(text)

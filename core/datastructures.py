@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple, ParamSpec, TypeVar, cast
 from urllib.parse import urlencode
@@ -212,14 +212,14 @@ class UploadFile:
             self.size += len(data)
         await self._call(self.file.write, data, growth=len(data))
 
-    async def read(self, size: int = -1) -> bytes:
-        return await self._call(self.file.read, size)
+    def read(self, size: int = -1) -> Coroutine[Any, Any, bytes]:
+        return self._call(self.file.read, size)
 
     async def seek(self, offset: int) -> None:
         await self._call(self.file.seek, offset)
 
-    async def close(self) -> None:
-        await self._call(self.file.close)
+    def close(self) -> Coroutine[Any, Any, None]:
+        return self._call(self.file.close)
 
     async def _call(self, method: Callable[..., T], *args: object, growth: int = 0) -> T:
         return method(*args) if self.is_in_memory(growth) else await run_in_threadpool(method, *args)
