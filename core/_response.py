@@ -64,10 +64,8 @@ class Response:
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Make `raw_headers`: the given ones, then content-length and content-type unless they are among them."""
-        try:
-            length = len(self.body)
-        except AttributeError:
-            length = None  # The body is sent piece by piece.
+        body = getattr(self, "body", None)  # There is none if it is sent piece by piece.
+        length = None if body is None else len(body)
         described = content_headers(length, self.status_code, self.media_type, self.charset)
         if headers:
             given = [encode_header(name, value) for name, value in headers.items()]
