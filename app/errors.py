@@ -1,5 +1,7 @@
 """Refusals and failures, shown as pages to people and as problem documents (RFC 9457) to programs."""
 
+from typing import Any
+
 import structlog
 from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,12 +15,14 @@ from core.problems import ProblemHandler
 from core.requests import Request
 from core.responses import Response
 from core.types import HTTPExceptionHandler
+from core.websockets import WebSocket, WebSocketState
 
 log = structlog.get_logger(__name__)
 
 API = ("/api", "/graphql")
 # Seconds after which a client may ask again. Most outages are a restart or a failover.
 RETRY_AFTER = "2"
+INTERNAL_ERROR = 1011  # A websocket's close code (RFC 6455, section 7.4.1).
 PAGES = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503})
 
 
@@ -41,16 +45,20 @@ def exception_handlers() -> dict[int | type[Exception], HTTPExceptionHandler]:
 
     async def note_and_answer(request: Request, error: Exception) -> Response:
         if is_outage(error):
-            return await answer_outage(request, error)
+            unavailable: Response = await answer_outage(request, error)
+            return unavailable
         log.error("request.failed", path=request.scope["path"], exc_info=error)
         return await answer(request, error)
 
-    async def answer_outage(request: Request, error: Exception) -> Response:
-        """Raises what is no outage, for the handler above, and what ends a websocket: the server closes it with 1011."""
-        if request.scope["type"] != "http" or not is_outage(error):
+    async def answer_outage(request: Request, error: Exception) -> Any:  # Any: a websocket's is None.
+        """Raises what is no outage, for the handler above."""
+        if not is_outage(error):
             raise error
         # No traceback: there is one of these for each request, until the database is back.
         log.warning("request.unavailable", path=request.scope["path"], reason=_first_line(error))
+        if isinstance(request, WebSocket) and request.application_state is not WebSocketState.CONNECTING:
+            await request.close(INTERNAL_ERROR)  # Its client comes back, and is told what it missed.
+            return None
         return await answer(request, HTTPException(503, headers={"retry-after": RETRY_AFTER}))
 
     outages = dict.fromkeys((SQLAlchemyError, OSError, *DRIVER_ERRORS), answer_outage)

@@ -100,8 +100,11 @@ class Listener:
     socket: ClientConnection
     first: Any = None
 
-    async def ask(self, **message: Any) -> Any:
+    async def say(self, **message: Any) -> None:
         await self.socket.send(json.dumps(message))
+
+    async def ask(self, **message: Any) -> Any:
+        await self.say(**message)
         return await self.hear()
 
     async def hear(self) -> Any:
