@@ -65,11 +65,8 @@ class closing(Generic[T]):  # noqa: N801 - named and used like contextlib's
 
 async def run_until_first_complete(*args: tuple[Callable[..., Coroutine[Any, Any, Any]], dict[str, Any]]) -> None:
     """Run (function, keyword arguments) pairs side by side; the first to finish cancels the others. Deprecated."""
-    warnings.warn(
-        "run_until_first_complete is deprecated and will be removed in a future version.",
-        StarletteDeprecationWarning,
-        stacklevel=2,
-    )
+    advice = "run_until_first_complete is deprecated and will be removed in a future version."
+    warnings.warn(advice, StarletteDeprecationWarning, stacklevel=2)
     async with anyio.create_task_group() as group:
         for func, kwargs in args:
             group.start_soon(cancel_after, functools.partial(func, **kwargs), group.cancel_scope)

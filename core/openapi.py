@@ -18,7 +18,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core.core_schema import IsInstanceSchema
 
 from core._paths import PARAMETER
-from core._typed.inputs import is_model, takes_many, wire_name
+from core._typed.inputs import alias_of, is_model, takes_many, wire_name
 from core._typed.markers import Body, File, Input, Path
 from core._typed.plan import Plan
 from core._typed.signature import EMPTY, Parameter
@@ -224,15 +224,12 @@ class Described:
             if is_model(parameter.bare):
                 yield from (self._field(name, info, marker) for name, info in parameter.bare.model_fields.items())
             else:
-                has_default = not parameter.is_required and parameter.default is not None
-                default = {"default": parameter.default} if has_default else {}
+                default = {} if parameter.default in (EMPTY, None) else {"default": parameter.default}
                 schema = self.schemas.want(parameter.annotation, **default)
                 yield parameter_of(wire_name_of(parameter, marker), marker.place, parameter.is_required, schema, marker)
 
     def _field(self, name: str, info: FieldInfo, marker: Input) -> Schema:
-        alias = info.validation_alias or info.alias
-        wire = wire_name(name, alias if isinstance(alias, str) else None, marker)
-        schema = self.schemas.want(Annotated[info.annotation, info])
+        wire, schema = wire_name(name, alias_of(info), marker), self.schemas.want(Annotated[info.annotation, info])
         return parameter_of(wire, marker.place, info.is_required(), schema, Input(description=info.description or ""))
 
     # Bodies.
@@ -255,9 +252,7 @@ class Described:
         for parameter, marker in fields:
             if is_model(parameter.bare):
                 return body_of(media_type, self.schemas.want(parameter.annotation), True, marker)
-        properties = {
-            wire_name_of(parameter, marker): self._form_field(parameter, marker) for parameter, marker in fields
-        }
+        properties = {wire_name_of(*each): self._form_field(*each) for each in fields}
         required = [wire_name_of(parameter, marker) for parameter, marker in fields if parameter.is_required]
         return body_of(media_type, object_of(required, properties), bool(required))
 
@@ -276,10 +271,10 @@ class Described:
         texts = operation_of(self.function).headers
         headers = {name: {"description": text, "schema": TEXT} for name, text in texts.items()}
         problem = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": SCHEMA_ADDRESS.format(model="Problem")}}}
-        return {str(status): answer | given(headers=headers)} | {
-            str(status): {"description": meaning or phrase_of(status), "content": problem}
-            for status, meaning in sorted(self._refusals().items())
-        }
+        responses = {str(status): answer | given(headers=headers)}
+        for status, meaning in sorted(self._refusals().items()):
+            responses[str(status)] = {"description": meaning or phrase_of(status), "content": problem}
+        return responses
 
     def _refusals(self) -> dict[int, str]:
         """What the signature makes possible, and what `operation` adds."""

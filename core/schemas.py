@@ -47,10 +47,8 @@ class BaseSchemaGenerator:
 
     def get_endpoints(self, routes: list[BaseRoute]) -> list[EndpointInfo]:
         """All operations of the routes, also of mounted ones, that are meant to be in the schema."""
-        found = ((path, functions) for path, _, functions in documented(routes))
-        return [
-            EndpointInfo(PARAMETER.sub(r"{\1}", path), *each) for path, functions in found for each in functions.items()
-        ]
+        found = [(PARAMETER.sub(r"{\1}", path), functions) for path, _, functions in documented(routes)]
+        return [EndpointInfo(path, *each) for path, functions in found for each in functions.items()]
 
     def parse_docstring(self, func_or_method: Callable[..., Any]) -> dict[str, Any]:
         """What the YAML in the docstring says; empty if there is none."""

@@ -89,9 +89,8 @@ def _build_response(
             exchange.raise_error()
             raise ProtocolError("TestClient received no response: the application returned without sending one.")
         exchange.status = 500
-    response = httpx2.Response(
-        exchange.status, headers=exchange.headers, stream=stream, request=request, extensions=exchange.extensions
-    )
+    status, headers, found = exchange.status, exchange.headers, exchange.extensions
+    response = httpx2.Response(status, headers=headers, stream=stream, request=request, extensions=found)
     for name, value in exchange.extensions.get("http.response.debug", {}).items():
         setattr(response, name, value)
     return response
@@ -206,13 +205,10 @@ class AsyncWebSocketTestSession:
     async def __aenter__(self) -> Self:
         self._exchange = WebSocketExchange(self.app, self.scope)
         await self._exchange.__aenter__()
-        denial = self._exchange.denial
-        if denial is not None:
+        if (denial := self._exchange.denial) is not None:
             await self._exchange.__aexit__(None, None, None)
-            headers = denial.get("headers", [])
-            raise WebSocketDenialResponse(
-                denial["status"], headers=headers, content=denial["body"], request=self._request
-            )
+            status, headers = denial["status"], denial.get("headers", [])
+            raise WebSocketDenialResponse(status, headers=headers, content=denial["body"], request=self._request)
         accepted: Message = self._exchange.accepted or {}
         self.accepted_subprotocol = accepted.get("subprotocol")
         self.extra_headers = accepted.get("headers")

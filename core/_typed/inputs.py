@@ -30,6 +30,7 @@ AsyncReader = Callable[["Resolution"], Awaitable[Any]]
 FAILED: Any = object()
 # Where each kind of value stands on the connection.
 SOURCES = {"query": "query_params", "header": "headers", "cookie": "cookies"}
+JSON_TYPE = re.compile(r"application/(?:.*\+)?json", re.DOTALL)
 PARSED_IN_A_THREAD_FROM = 64 * 1024
 # Possessive, and an unfinished string runs to the end: every byte is looked at once, whatever the body is.
 STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
@@ -281,10 +282,7 @@ async def parsed(parse: Callable[[bytes], Any], body: bytes) -> Any:
 
 def require_json(content_type: str) -> None:
     """Refuse anything that was not declared as JSON: a form of another site can send text/plain. Raises Problem (415)."""
-    media_type = media_type_of(content_type)
-    if media_type != "application/json" and not (
-        media_type.startswith("application/") and media_type.endswith("+json")
-    ):
+    if JSON_TYPE.fullmatch(media_type_of(content_type)) is None:
         raise Problem(415, "Send the body as application/json.")
 
 

@@ -72,10 +72,8 @@ def _parse_network(entry: str) -> Network:
     try:
         return ipaddress.ip_network(entry)
     except ValueError as error:
-        raise ValueError(
-            f"Trusted proxy {entry!r} is not an address or network: {error}. "
-            'Name the proxies, for example "10.0.0.0/8"; there is no wildcard.'
-        ) from None
+        advice = 'Name the proxies, for example "10.0.0.0/8"; there is no wildcard.'
+        raise ValueError(f"Trusted proxy {entry!r} is not an address or network: {error}. {advice}") from None
 
 
 def _parse_address(text: str) -> Address | None:

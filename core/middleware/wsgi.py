@@ -17,11 +17,8 @@ from core.exceptions import StarletteDeprecationWarning
 from core.requests import Request
 from core.types import Message, Receive, Scope, Send
 
-warnings.warn(
-    "core.middleware.wsgi is kept for programs written for Starlette and will go; a2wsgi does the same.",
-    StarletteDeprecationWarning,
-    stacklevel=2,
-)
+ADVICE = "core.middleware.wsgi is kept for programs written for Starlette and will go; a2wsgi does the same."
+warnings.warn(ADVICE, StarletteDeprecationWarning, stacklevel=2)
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 StartResponse = Callable[..., Callable[[bytes], None]]
