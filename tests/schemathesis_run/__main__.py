@@ -35,7 +35,12 @@ def credentials(server: Server) -> dict[str, str]:
         page = client.post("/log-in", data={"email": DEMO_EMAIL, "password": DEMO_PASSWORD})
         token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
         assert token is not None, page.text
-        return {"SLIPWAY_SESSION": client.cookies["session"], "SLIPWAY_CSRF_TOKEN": token[1]}
+        (session,) = client.get("/api/v1/me/sessions").json()
+        return {
+            "SLIPWAY_SESSION": client.cookies["session"],
+            "SLIPWAY_SESSION_ID": session["id"],
+            "SLIPWAY_CSRF_TOKEN": token[1],
+        }
 
 
 def run(program: Path, server: Server, folder: Path, options: list[str]) -> "subprocess.CompletedProcess[str]":
