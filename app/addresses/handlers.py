@@ -161,7 +161,7 @@ async def show_undo(request: Request, db: Db, token: TokenQuery = "") -> Respons
 
 
 async def undo(request: Request, db: Db, settings: CurrentSettings, form: Submitted[LinkForm]) -> Response:
-    """Take a change of the primary address back, and end all sessions of the account."""
+    """Take a change of the primary address back, and end what its maker may have set up."""
     await limits.limit(request, limits.LINK)
     token = form.data.token if form.is_valid else ""
     try:
@@ -169,7 +169,10 @@ async def undo(request: Request, db: Db, settings: CurrentSettings, form: Submit
     except LinkDoesNotWork:
         return link_does_not_work(request, UNDO_LINK)
     request.session.clear()
-    flash(request, _("Your address is back, and every device is logged out. Set a new password now, to be safe."))
+    flash(
+        request,
+        _("Your address is back, every device is logged out, and the password works no more. Set a new one now."),
+    )
     response = see_path("/forgot-password")
     delete_session_cookie(response, settings)
     return response

@@ -1,6 +1,6 @@
 """Taking back a change of the primary address, by the link that its former owner was mailed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -9,14 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts.actions import end_sessions
 from app.accounts.links import LinkDoesNotWork
-from app.accounts.models import Email, KnownDevice, OneTimeToken, User
+from app.accounts.models import Email, KnownDevice, OneTimeToken, Password, User
 from app.accounts.sessions import hash_token
 from app.addresses import emails, queries
 from app.addresses.models import AddressLink, LinkKind
 from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
+from app.connections.models import Identity
 from app.ids import uuid7
+from app.tokens.actions import revoke_tokens_since
+from app.two_factor.actions import remove_factors
 
 # What somebody added shortly before they changed the primary address belongs to the same visit.
 SAME_VISIT = timedelta(hours=72)
@@ -25,8 +28,9 @@ SAME_VISIT = timedelta(hours=72)
 async def undo_change(db: AsyncSession, settings: Settings, *, token: str, facts: RequestFacts) -> User:
     """Make the former address the primary one again, as if the change had never been. Raises LinkDoesNotWork.
 
-    Whoever made the change is thrown out: their addresses, sessions, remembered devices and mailed links go. Links that
-    take back an earlier change stay, or a thief who changes twice could use the second one against the owner.
+    Whoever made the change is thrown out: their addresses, sessions, remembered devices and mailed links go, so do second
+    factors, tokens and connected accounts that are as new, and the password, which they know. Links that take back an
+    earlier change stay, or a thief who changes twice could use the second one against the owner.
     """
     link = await _use_up(db, token)
     user = await db.scalar(select(User).where(User.id == link.user_id).with_for_update())
@@ -35,6 +39,7 @@ async def undo_change(db: AsyncSession, settings: Settings, *, token: str, facts
     await _remove_newcomers(db, link, link.previous_address)
     await _restore(db, user, link.previous_address)
     await _throw_everybody_out(db, user, link)
+    await _end_what_was_set_up(db, user, link.created_at - SAME_VISIT, facts)
     await emails.send_change_undone(db, settings, user, to=link.previous_address, address=link.address)
     changes = {"address": [link.address, link.previous_address]}
     await record_by(db, "addresses.change_undone", user, facts, changes=changes)
@@ -89,5 +94,16 @@ async def _throw_everybody_out(db: AsyncSession, user: User, link: AddressLink) 
         update(AddressLink).where(*later).values(used_at=clock.now()),
         delete(OneTimeToken).where(OneTimeToken.user_id == user.id),
         delete(KnownDevice).where(KnownDevice.user_id == user.id),
+    ):
+        await db.execute(statement.execution_options(synchronize_session=False))
+
+
+async def _end_what_was_set_up(db: AsyncSession, user: User, since: datetime, facts: RequestFacts) -> None:
+    """Close every other way in that may be the thief's. The owner reads the mailbox, by which they set a new password."""
+    await remove_factors(db, user, since=since, facts=facts)
+    await revoke_tokens_since(db, user, since, facts=facts)
+    for statement in (
+        delete(Identity).where(Identity.user_id == user.id, Identity.created_at >= since),
+        delete(Password).where(Password.user_id == user.id),
     ):
         await db.execute(statement.execution_options(synchronize_session=False))

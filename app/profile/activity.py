@@ -41,6 +41,7 @@ SENTENCES = {
     "tokens.revoked": N_("You revoked an access token"),
     "two_factor.app_added": N_("You set up an authenticator app"),
     "two_factor.app_removed": N_("You removed your authenticator app"),
+    "two_factor.factors_removed": N_("Second factors were removed from your account"),
     "two_factor.lost_access_asked": N_("Somebody asked for your second factors to be removed"),
     "two_factor.lost_access_cancelled": N_("You used a second factor, so all of them stay"),
     "two_factor.lost_access_finished": N_("You removed all second factors after a waiting period"),

@@ -1,7 +1,7 @@
 """Making tokens, using them and taking them back."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -77,6 +77,15 @@ async def revoke_token(db: AsyncSession, user: User, token_id: UUID, *, facts: R
     if name is not None:
         await record_by(db, "tokens.revoked", user, facts, target=("token", token_id, name))
     return name
+
+
+async def revoke_tokens_since(db: AsyncSession, user: User, since: datetime, *, facts: RequestFacts) -> None:
+    """Take back what a person was given tokens for since a time."""
+    statement = select(PersonalToken.id).where(
+        PersonalToken.user_id == user.id, PersonalToken.created_at >= since, PersonalToken.revoked_at.is_(None)
+    )
+    for token_id in await db.scalars(statement):
+        await revoke_token(db, user, token_id, facts=facts)
 
 
 async def note_token_used(db: AsyncSession, token: PersonalToken, *, ip: str | None) -> None:

@@ -1,12 +1,13 @@
 """Adding and removing second factors. The first one makes a password not enough; removing the last one takes that back."""
 
+from datetime import datetime
+
 from sqlalchemy import case, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
-from app.accounts.actions import end_sessions
 from app.accounts.devices import forget_trust
 from app.accounts.models import LoginChallenge, User
 from app.audit.actions import record_by
@@ -184,18 +185,24 @@ async def replace_recovery_codes(db: AsyncSession, settings: Settings, user: Use
     return codes
 
 
-async def remove_everything(db: AsyncSession, user: User, *, facts: RequestFacts) -> None:
-    """Take all factors and recovery codes of a person away and end their sessions, whoever demands a second factor of them.
+async def remove_factors(db: AsyncSession, user: User, *, since: datetime | None = None, facts: RequestFacts) -> None:
+    """Take factors and recovery codes of a person away, all or those made since a time, whoever demands a second factor.
 
-    What demands one stays closed until they set one up.
+    What demands one stays closed until there is one again.
     """
     await _lock(db, user)
+    was_on = user.second_factor_at is not None
+    removed = 0
     for factor in (Totp, Passkey):
-        await db.execute(delete(factor).where(factor.user_id == user.id).execution_options(synchronize_session=False))
-    await recovery_codes.burn_codes(db, user)
+        statement = delete(factor).where(factor.user_id == user.id)
+        meant = statement if since is None else statement.where(factor.created_at >= since)
+        removed += len((await db.scalars(meant.returning(factor.id))).all())
+    await recovery_codes.burn_codes(db, user, since=since)
     await _refresh(db, user)
-    await end_sessions(db, user)
-    await _note(db, "two_factor.turned_off", user, facts)
+    if removed:
+        await _note(db, "two_factor.factors_removed", user, facts, changes={"count": [removed, 0]})
+    if was_on and user.second_factor_at is None:
+        await _note(db, "two_factor.turned_off", user, facts)
 
 
 async def _after_adding(

@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from app import clock
 from app.accounts import passwords
+from app.accounts.actions import end_sessions
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import ENTERING, User
 from app.accounts.signed_links import is_signed, sign_link, subject_of
@@ -102,7 +103,8 @@ async def finish(db: AsyncSession, settings: Settings, *, token: str, password: 
         raise WrongPassword
     if not await _close(db, request.user_id, Outcome.FINISHED):
         raise LinkDoesNotWork
-    await actions.remove_everything(db, request.user, facts=facts)
+    await actions.remove_factors(db, request.user, facts=facts)
+    await end_sessions(db, request.user)
     await lost_access_emails.send_finished(db, settings, request.user)
     await _note(db, "two_factor.lost_access_finished", request, request.user, facts)
 

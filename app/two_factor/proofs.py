@@ -35,9 +35,10 @@ async def prove_by_app(
     db: AsyncSession, settings: Settings, user: User, *, code: str, facts: RequestFacts
 ) -> str | None:
     """Whether the code is the authenticator app's, and new."""
-    app = (await queries.find_factors(db, user.id)).app
-    if app is not None and await authenticator_app.use_code(db, settings, app, code):
-        await lost_access.cancel(db, settings, user, facts=facts)
+    factors = await queries.find_factors(db, user.id)
+    if factors.app is not None and await authenticator_app.use_code(db, settings, factors.app, code):
+        if factors.are_lost:
+            await lost_access.cancel(db, settings, user, facts=facts)
         return TOTP
     await _note_refusal(db, user, TOTP, facts)
     return None
@@ -50,10 +51,12 @@ async def prove_by_recovery_code(
     if not await recovery_codes.use_code(db, settings, user, code):
         await _note_refusal(db, user, RECOVERY_CODE, facts)
         return None
-    left = (await queries.find_factors(db, user.id)).recovery_codes
+    factors = await queries.find_factors(db, user.id)
+    left = factors.recovery_codes
     await record_by(db, "two_factor.recovery_code_used", user, facts, changes={"left": [left + 1, left]})
     await emails.send_recovery_code_used(db, settings, user, left=left)
-    await lost_access.cancel(db, settings, user, facts=facts)
+    if factors.are_lost:
+        await lost_access.cancel(db, settings, user, facts=facts)
     return RECOVERY_CODE
 
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
 from app.accounts.models import ENTERING, User
 from app.errors import Refusal
 from app.language import N_
-from app.two_factor.models import Passkey, RecoveryCode, Totp
+from app.two_factor.models import LostAccess, Passkey, RecoveryCode, Totp
 from app.two_factor.recovery_codes import FEW
 
 
@@ -31,6 +31,8 @@ class Factors:
     totp: Totp | None
     passkeys: Sequence[Passkey]
     recovery_codes: int
+    # Whether the person has said that all of these are lost (`lost_access`).
+    are_lost: bool = False
 
     @property
     def has_app(self) -> bool:
@@ -54,14 +56,15 @@ class Factors:
 async def find_factors(db: AsyncSession, user_id: UUID) -> Factors:
     """A person's second factors, in two statements."""
     unused = select(func.count()).where(RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
+    are_lost = exists().where(LostAccess.user_id == user_id, LostAccess.closed_at.is_(None))
     person = (
-        select(unused.scalar_subquery(), Totp)
+        select(unused.scalar_subquery(), are_lost, Totp)
         .select_from(User)
         .outerjoin(Totp, Totp.user_id == User.id)
         .where(User.id == user_id)
     )
-    count, totp = (await db.execute(person)).one()
-    return Factors(totp, await list_passkeys(db, user_id), count)
+    count, lost, totp = (await db.execute(person)).one()
+    return Factors(totp, await list_passkeys(db, user_id), count, lost)
 
 
 async def list_passkeys(db: AsyncSession, user_id: UUID) -> Sequence[Passkey]:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,9 +42,11 @@ async def replace_codes(db: AsyncSession, settings: Settings, user: User) -> lis
     return codes
 
 
-async def burn_codes(db: AsyncSession, user: User) -> None:
-    """End all codes of a person that are still good."""
-    unused = (RecoveryCode.user_id == user.id, RecoveryCode.used_at.is_(None))
+async def burn_codes(db: AsyncSession, user: User, *, since: datetime | None = None) -> None:
+    """End the codes of a person that are still good, all or those made since a time."""
+    unused = [RecoveryCode.user_id == user.id, RecoveryCode.used_at.is_(None)]
+    if since is not None:
+        unused.append(RecoveryCode.created_at >= since)
     statement = update(RecoveryCode).where(*unused).values(used_at=clock.now())
     await db.execute(statement.execution_options(synchronize_session=False))
 

@@ -3,23 +3,28 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from functools import partial
 
 import anyio
 import pytest
 from httpx2 import Response
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.models import Email, Session, User
+from app.accounts.models import Email, Password, Session, User
 from app.accounts.queries import find_account, find_user
 from app.addresses.models import AddressLink
 from app.addresses.queries import list_addresses
-from app.audit.models import AuditEvent
+from app.audit.models import AuditEvent, RequestFacts
 from app.config import Settings
+from app.connections.models import Identity
 from app.database import Database, system_scope
 from app.features import shell_parts
 from app.main import create_app
+from app.tokens.actions import create_token
+from app.tokens.models import PersonalToken
+from app.two_factor.models import Passkey, RecoveryCode, Totp
 from core.applications import Starlette
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import (
@@ -33,6 +38,8 @@ from tests.app.accounts.people import (
     newest_message,
     templates_sent,
 )
+from tests.app.two_factor.authenticator import Authenticator
+from tests.app.two_factor.holding import add_passkey, code_of, post, set_up_app
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 NEW = "ada@example.org"
@@ -233,6 +240,44 @@ async def test_a_thief_who_changes_twice_removes_the_old_address_and_sets_a_pass
         assert await addresses(db, ada) == [("ada@example.com", True, True)]
         again = await client.post("/account/emails/undo", data={"token": of_thief})
         assert again.status_code == 410
+
+
+@pytest.mark.requirement("EML-1")
+async def test_what_a_thief_set_up_goes_with_the_change_and_what_was_there_long_before_stays(
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, ada: User
+) -> None:
+    make_token = partial(
+        create_token, db, settings, ada, scopes=["account:read"], lifetime=timedelta(days=30), facts=RequestFacts()
+    )
+    secret, _ = await set_up_app(client)
+    await post(client, "/confirm-identity/two-factor", code=code_of(secret))
+    _, own_token = await make_token(name="Backup")
+    week = timedelta(days=7)
+    for table in (Totp, RecoveryCode, PersonalToken):
+        await db.execute(update(table).values(created_at=table.created_at - week))
+    await add_passkey(client, Authenticator())
+    link = await changed(client, db)
+    _, token_of_thief = await make_token(name="Thief")
+    db.add(Identity(user_id=ada.id, provider="github", issuer="https://github.com", subject="1"))
+    await post(client, "/account/two-factor/recovery-codes")
+    await db.flush()
+    client.cookies.clear()
+
+    page = await client.get(link, follow_redirects=True)
+    assert "passkeys, access tokens and connected accounts" in page.text
+    await client.post("/account/emails/undo", data={"token": link.partition("token=")[2]})
+    assert await db.scalar(select(func.count()).select_from(Passkey)) == 0
+    assert await db.scalar(select(func.count()).select_from(Identity)) == 0
+    assert await db.scalar(select(func.count()).where(RecoveryCode.used_at.is_(None))) == 0
+    assert await db.scalar(select(func.count()).select_from(Totp)) == 1
+    assert await db.scalar(select(func.count()).select_from(Password)) == 0
+    for secret, status in ((own_token, 200), (token_of_thief, 401)):
+        answer = await client.get("/api/v1/me", headers={"authorization": f"Bearer {secret}"})
+        assert answer.status_code == status
+    assert (await log_in(client)).status_code == 422
+    # The app was the owner's, so it is still asked for.
+    assert await db.scalar(select(User.second_factor_at)) is not None
+    assert "The password works no more" in (await newest_message(db)).text
 
 
 @pytest.mark.requirement("EML-1", "TOK-1")
