@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -36,11 +37,15 @@ def compile_path(path: str) -> tuple[re.Pattern[str], str, dict[str, Convertor[A
 
 def pattern_of(path_format: str, convertors: Convertors) -> re.Pattern[str]:
     """What the path must match, with what each convertor accepts in the place of its parameter."""
-    pieces = PARAMETER.split(path_format)
+    return _pattern_of(path_format, tuple((name, convertor.regex) for name, convertor in convertors.items()))
+
+
+@lru_cache(2048)  # The index of every router that a route is put into asks for its pattern again.
+def _pattern_of(path_format: str, accepted: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    pieces, regexes = PARAMETER.split(path_format), dict(accepted)
     literals, names = pieces[::3], pieces[1::3]
     parameters = [
-        f"(?P<{name}>{convertors[name].regex}){re.escape(literal)}"
-        for name, literal in zip(names, literals[1:], strict=True)
+        f"(?P<{name}>{regexes[name]}){re.escape(literal)}" for name, literal in zip(names, literals[1:], strict=True)
     ]
     # \Z rather than $, which also matches before a final newline: "/admin\n" is not "/admin".
     return re.compile(f"^{re.escape(literals[0])}{''.join(parameters)}\\Z")
