@@ -29,6 +29,7 @@ from app.outages import is_silent
 Columns = TypeVarTuple("Columns")
 Record = Sequence[Any]  # Any: what the driver made of a column, whatever its type.
 
+_CONNECTION = "app.reads.connection"  # Where a session's `info` keeps its transaction and that one's connection.
 DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's dialects have no annotations.
 
 
@@ -52,8 +53,8 @@ class Read(Generic[*Columns]):
         session, plan = db.sync_session, self._plan
         if session.autoflush and (session.new or session.deleted or session.dirty):
             await db.flush()
-        records = await _fetch(await db.connection(), plan.sql, plan.arguments(values))
-        return [plan.row(session, record) for record in records]
+        records = await _fetch(await _connection(db), plan.sql, plan.arguments(values))
+        return plan.rows(session, records)
 
     async def first(self, db: AsyncSession, **values: object) -> tuple[*Columns] | None:
         """The first row, or None. A statement that may find many has a LIMIT of its own."""
@@ -66,6 +67,8 @@ class _Plan:
 
     def __init__(self, statement: Select[Any], relations: Sequence[InstrumentedAttribute[Any]]) -> None:
         self._parts = list(_parts(statement))
+        # What the driver makes of the columns is then the row, without a call for each of them.
+        self._is_plain = all(isinstance(part, _Expression) and part.is_plain for part in self._parts)
         columns = [column for part in self._parts for column in part.columns]
         compiled = statement.with_only_columns(*columns).compile(dialect=DIALECT)
         assert isinstance(compiled, SQLCompiler)
@@ -79,7 +82,14 @@ class _Plan:
     def arguments(self, values: dict[str, object]) -> list[object]:
         return [value.of(values) for value in self._values]
 
-    def row(self, session: Session, record: Record) -> Any:  # Any: Python cannot say what a tuple of parts is.
+    def rows(
+        self, session: Session, records: Sequence[Record]
+    ) -> list[Any]:  # Any: Python cannot name a tuple of parts.
+        if self._is_plain:
+            return [tuple(record) for record in records]
+        return [self._row(session, record) for record in records]
+
+    def _row(self, session: Session, record: Record) -> Any:  # Any: as above.
         row = tuple([part.load(session, record) for part in self._parts])
         for place, key, target in self._relations:
             if row[place] is not None:
@@ -122,6 +132,7 @@ class _Expression:
         self.columns = [description["expr"]]
         self._position = position
         self._convert = description["type"].dialect_impl(DIALECT).result_processor(DIALECT, None)
+        self.is_plain = self._convert is None
 
     def load(self, _session: Session, record: Record) -> object:
         value = record[self._position]
@@ -162,6 +173,17 @@ class _Entity:
         session.identity_map.add(state)
         state._commit_all(values, session.identity_map)
         return instance
+
+
+async def _connection(db: AsyncSession) -> AsyncConnection:
+    """The connection of the session's transaction, which is asked for once: each time SQLAlchemy changes to a greenlet for it."""
+    transaction = db.sync_session.get_transaction()
+    known: tuple[object, AsyncConnection] | None = db.info.get(_CONNECTION)
+    if known is not None and transaction is not None and known[0] is transaction:
+        return known[1]
+    connection = await db.connection()
+    db.info[_CONNECTION] = db.sync_session.get_transaction(), connection
+    return connection
 
 
 async def _fetch(connection: AsyncConnection, sql: str, arguments: list[object]) -> Sequence[Record]:

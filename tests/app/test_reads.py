@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Integer, Select, bindparam, func, inspect, literal, select
+from sqlalchemy import Integer, Select, Text, bindparam, func, inspect, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
 from app.accounts.models import Email, Session, User
 from app.audit.models import AuditEvent
-from app.database import Database
+from app.database import Database, release_connection
 from app.ids import uuid7
 from app.reads import Read
 from tests.app.accounts.people import add_person
@@ -107,6 +107,24 @@ async def test_each_read_is_one_statement_that_listeners_see(db: AsyncSession, s
 
     assert len(executed) == 1
     assert executed[0].startswith("SELECT users.id")
+
+
+async def test_columns_alone_are_those_of_the_orm(db: AsyncSession) -> None:
+    await add_person(db)
+    statement = select(User.id, User.name, User.created_at, func.char_length(User.name))
+
+    assert await Read(statement).all(db) == [tuple(row) for row in await db.execute(statement)]
+
+
+async def test_a_read_after_a_commit_is_of_the_transaction_that_begins_with_it(fresh_database: Database) -> None:
+    transaction = Read(select(func.pg_current_xact_id().cast(Text)))
+    async with fresh_database.transaction() as db:
+        first, again = await transaction.first(db), await transaction.first(db)
+        await release_connection(db)
+        next_one = await transaction.first(db)
+
+    assert first == again
+    assert next_one != first
 
 
 async def test_a_missing_value_is_a_mistake(db: AsyncSession) -> None:
