@@ -15,11 +15,9 @@ from app.organizations.api import MOVED, NextCursor
 from app.organizations.custom_roles import AnyRole, find_role, role_key, role_of
 from app.organizations.dependencies import Allowed
 from app.organizations.forms import MemberQuery
-from app.organizations.member_handlers import position
-from app.organizations.member_queries import find_member
-from app.organizations.member_queries import list_members as find_members
+from app.organizations.member_queries import find_member, list_facts
 from app.organizations.models import LONGEST_ROLE_NAME, Membership, MembershipStatus, Scope
-from app.pagination import PAGING_HEADERS, Pager, page_response
+from app.pagination import PAGING_HEADERS, Pager, Position, page_response
 from core.exceptions import HTTPException
 from core.openapi import operation
 from core.params import Body, Query
@@ -72,10 +70,10 @@ async def list_members(
     Those who joined first come first.
     """
     pager = Pager(request, query, f"members:{scope.organization.id}:{query.list_name}")
-    listed = await find_members(db, scope, query.filter, after=pager.after, limit=pager.limit)
-    found = pager.page(listed, position)
-    items = [_member(each.membership) for each in found.rows]
-    return page_response(request, MemberPage(items=items, next_cursor=found.next_cursor), found.next_cursor)
+    facts = await list_facts(db, scope, query.filter, after=pager.after, limit=pager.limit)
+    found = pager.page(facts, lambda each: Position(each.joined_at, each.user_id))
+    page = {"items": [each._asdict() for each in found.rows], "next_cursor": found.next_cursor}
+    return page_response(request, page, found.next_cursor)
 
 
 @operation(refusals=MOVED)

@@ -14,7 +14,7 @@ from app import clock
 from app.accounts.models import User
 from app.audit.models import AuditEvent
 from app.database import Base, system_scope
-from app.organizations.models import FormerSlug, Membership, MembershipStatus, Organization
+from app.organizations.models import CustomRole, FormerSlug, Membership, MembershipStatus, Organization
 from app.policy import Role
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in, organization_of
@@ -90,6 +90,28 @@ async def test_an_organization_is_renamed_by_the_action_of_the_page(
     async with system_scope(db):
         event = (await db.scalars(select(AuditEvent).where(AuditEvent.action == "organizations.renamed"))).one()
         assert event.changes == {"name": ["Ada Lovelace", "Engines"]}
+
+
+async def test_members_are_listed_with_the_keys_of_their_roles_and_without_addresses_that_nobody_proved(
+    client: AsyncTestClient, db: AsyncSession
+) -> None:
+    ada = await add_person(db)
+    organization = await organization_of(db, ada)
+    async with system_scope(db):
+        role = CustomRole(organization_id=organization.id, key="reviewer", name="Reviewer", permissions=[])
+        mary = User(name="Mary Somerville")
+        db.add_all([role, mary])
+        await db.flush()
+        db.add(Membership(organization_id=organization.id, user_id=mary.id, role=Role.MEMBER, custom_role_id=role.id))
+    await log_in(client)
+
+    for path in (MEMBERS, f"{MEMBERS}?status=active"):
+        items = (await client.get(path)).json()["items"]
+        assert [(each["name"], each["email"], each["role"]) for each in items] == [
+            ("Ada Lovelace", "ada@example.com", "owner"),
+            ("Mary Somerville", "", "reviewer"),
+        ]
+        assert set(items[0]) == {"user_id", "name", "email", "role", "status", "joined_at"}
 
 
 @pytest.mark.parametrize(
