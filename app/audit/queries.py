@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import AuditEvent
 from app.pagination import Position
+from app.reads import Read
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,13 @@ class EventFilter:
             yield AuditEvent.actor_type == self.actor_type
 
 
+_EVENTS = (
+    select(AuditEvent)
+    .where(AuditEvent.organization_id == bindparam("organization_id"))
+    .order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc())
+)
+
+
 async def find_events(
     db: AsyncSession, wanted: EventFilter, *, organization_id: UUID, after: Position | None, limit: int
 ) -> Sequence[AuditEvent]:
@@ -58,14 +66,19 @@ async def find_event(db: AsyncSession, event_id: UUID, *, organization_id: UUID)
     return await db.scalar(statement)
 
 
+_NEWEST = Read(_EVENTS.limit(bindparam("limit", type_=Integer)))
+_OLDER = Read(_EVENTS.where(AuditEvent.created_at < bindparam("before")).limit(bindparam("limit", type_=Integer)))
+
+
 async def list_events(
     db: AsyncSession, *, organization_id: UUID, before: datetime | None = None, limit: int = 50
 ) -> Sequence[AuditEvent]:
     """The organization's events, newest first, those older than `before` only if it is given."""
-    statement = select(AuditEvent).where(AuditEvent.organization_id == organization_id)
-    if before is not None:
-        statement = statement.where(AuditEvent.created_at < before)
-    return (await db.scalars(statement.order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()).limit(limit))).all()
+    if before is None:
+        rows = await _NEWEST.all(db, organization_id=organization_id, limit=limit)
+    else:
+        rows = await _OLDER.all(db, organization_id=organization_id, limit=limit, before=before)
+    return [event for (event,) in rows]
 
 
 async def list_events_of_user(db: AsyncSession, *, user_id: UUID, limit: int = 50) -> Sequence[AuditEvent]:
