@@ -1,8 +1,9 @@
 """Pages: the Jinja2 environment, what every template may use, and `render`."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import date as Date  # noqa: N812 - `date` is a filter's name here.
 from functools import lru_cache, partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import babel.dates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from app import clock, features, language, time_zones
@@ -23,6 +25,9 @@ from core.requests import Request
 from core.responses import HTMLResponse
 
 ROOT = Path(__file__).parent.parent
+# Below how many seconds Babel changes its words for a time only at multiples of how many: it counts in minutes from 51 seconds
+# on, in hours from 51 minutes on, and so forth. So much is the same for many rows, and remembered.
+STEPS = ((51, 1), (51 * 60, 3), (0.85 * 86_400, 180), (math.inf, 1080))
 FLASHES = "flashes"
 
 
@@ -99,6 +104,20 @@ def page_context(request: Request) -> dict[str, Any]:
     }
 
 
+class PlainContext(Context):
+    """Calls what templates call as it is.
+
+    Jinja2 looks at each function first whether it asks for the context: none of ours does, and a page calls hundreds.
+    """
+
+    def call(
+        self, function: Callable[..., Any], /, *values: Any, **named: Any
+    ) -> Any:  # Any: whatever a template passes.
+        named.pop("_loop_vars", None)
+        named.pop("_block_vars", None)
+        return function(*values, **named)
+
+
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The Jinja2 environment: autoescape everywhere, an unknown name is an error, texts through gettext."""
@@ -110,6 +129,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+    found.context_class = PlainContext
     install: Callable[..., None] = found.install_gettext_callables  # type: ignore[attr-defined] # added by the extension
     install(language.gettext, language.ngettext, newstyle=True)
     found.globals.update(_=_translated, gettext=_translated, ngettext=_translated_plural, drawing=drawing)
@@ -142,13 +162,26 @@ def drawing(name: str) -> Markup:
 
 def relative_time(at: datetime) -> str:
     """How long ago (or in how long) `at` is, in the reader's language: "3 hours ago"."""
-    return babel.dates.format_timedelta(at - clock.now(), add_direction=True, locale=language.locale())
+    seconds = math.floor((at - clock.now()).total_seconds())
+    step = next(step for below, step in STEPS if abs(seconds) < below)
+    return _relative_time(math.trunc(seconds / step), step, language.locale())
+
+
+@lru_cache(maxsize=4096)
+def _relative_time(steps: int, step: int, locale: str) -> str:
+    # In the middle of a step, where nothing is about to change.
+    seconds = (steps + math.copysign(0.5, steps)) * step if step > 1 else steps
+    return babel.dates.format_timedelta(timedelta(seconds=seconds), add_direction=True, locale=locale)
 
 
 def date(at: datetime, form: str = "medium") -> str:
     """The day and time of `at` in the reader's zone and language."""
-    zone = time_zones.zone()
-    return babel.dates.format_datetime(at.astimezone(zone), form, tzinfo=zone, locale=language.locale())
+    return _date(at.replace(microsecond=0), form, time_zones.zone(), language.locale())
+
+
+@lru_cache(maxsize=4096)
+def _date(at: datetime, form: str, zone: tzinfo, locale: str) -> str:
+    return babel.dates.format_datetime(at.astimezone(zone), form, tzinfo=zone, locale=locale)
 
 
 def day(on: Date) -> str:
