@@ -169,20 +169,12 @@ def dependencies_of(handler: Callable[..., Any], behind: Sequence[Depends] = ())
 
     A handler that takes only the connection has none of its own.
     """
-    for marker in (*behind, *attached_dependencies(handler)):
-        yield from _tree(handler, marker, None)
-    yield from _parameters_tree(handler)
-
-
-def _tree(owner: Callable[..., Any], marker: Depends, parameter: Any) -> Iterator[Depends]:
-    yield marker
-    yield from _parameters_tree(dependency_of(owner, marker, parameter))
-
-
-def _parameters_tree(function: Callable[..., Any]) -> Iterator[Depends]:
-    for parameter in read_signature(function).parameters:
-        if isinstance(parameter.marker, Depends):
-            yield from _tree(function, parameter.marker, parameter)
+    found: list[tuple[Any, Any]] = [(marker, None) for marker in (*behind, *attached_dependencies(handler))]
+    found += [(parameter.marker, parameter) for parameter in read_signature(handler).parameters]
+    for marker, parameter in found:
+        if isinstance(marker, Depends):
+            yield marker
+            yield from dependencies_of(dependency_of(handler, marker, parameter))
 
 
 def is_websocket(connection: Any) -> bool:

@@ -5,7 +5,7 @@ result, placed after the calls that it needs; the handler comes last. Running a 
 """
 
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args, get_origin
@@ -46,10 +46,15 @@ class Call:
     """One function of the plan, with its arguments and the slot that its result goes into."""
 
     def __init__(self, function: Function, arguments: list[Argument], slot: int) -> None:
-        self.function = function
         self.arguments = arguments
         self.slot = slot
-        self.invoke = invocation(function)
+        bare, _ = unwrap_partials(function)
+        is_class = inspect.isclass(bare)
+        target = bare if is_class or inspect.isroutine(bare) else type(bare).__call__
+        self.yields = inspect.isasyncgenfunction(target) or inspect.isgeneratorfunction(target)
+        self.waits = not (is_class or self.yields)
+        is_blocking = self.waits and not inspect.iscoroutinefunction(target)
+        self.function = partial(run_in_threadpool, function) if is_blocking else function
         self.positional = [argument for argument in arguments if not argument.parameter.is_keyword_only]
         self.keywords = [argument for argument in arguments if argument.parameter.is_keyword_only]
         # Most calls need nothing that has to be waited for.
@@ -65,39 +70,13 @@ class Call:
             keywords = {argument.parameter.name: await argument.value(run) for argument in self.keywords}
         if run.errors and any(value is FAILED for value in (*values, *keywords.values())):
             return FAILED
-        return await self.invoke(run, values, keywords)
+        result = self.function(*values, **keywords)
+        if self.waits:
+            return await result
+        return await _open(run, result) if self.yields else result
 
 
-Invoke = Callable[[Resolution, list[Any], dict[str, Any]], Awaitable[Any]]
-
-
-def invocation(function: Function) -> Invoke:
-    """How a function of this kind is called. Decided once, by its kind."""
-    bare, _ = unwrap_partials(function)
-    if inspect.isclass(bare):
-        return partial(_construct, function)
-    if not inspect.isroutine(bare):
-        bare = type(bare).__call__
-    if inspect.isasyncgenfunction(bare) or inspect.isgeneratorfunction(bare):
-        return partial(_open, function)
-    return partial(_await if inspect.iscoroutinefunction(bare) else _call_in_thread, function)
-
-
-async def _construct(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
-    return function(*values, **keywords)
-
-
-def _await(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Awaitable[Any]:
-    awaitable: Awaitable[Any] = function(*values, **keywords)
-    return awaitable
-
-
-def _call_in_thread(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Awaitable[Any]:
-    return run_in_threadpool(function, *values, **keywords)
-
-
-async def _open(function: Function, run: Resolution, values: list[Any], keywords: dict[str, Any]) -> Any:
-    generator = function(*values, **keywords)
+async def _open(run: Resolution, generator: Any) -> Any:
     value = await _advance(generator)
     if value is FAILED:
         raise RuntimeError(f"The dependency {generator.__qualname__} ended without a yield.")
@@ -246,6 +225,8 @@ class Plan:
             circle = " -> ".join(describe(each) for each in (*chain[chain.index(function) :], function))
             raise InvalidSignature(owner, f"its dependencies go in a circle: {circle}")
         if function not in self._slots:
+            for each in attached_dependencies(function):
+                self._place(function, each, None, (*chain, function))
             call = self._call(read_signature(function), (*chain, function))
             self._slots[function] = call.slot
             self.calls.append(call)

@@ -662,6 +662,23 @@ async def test_depends_on_runs_dependencies_for_their_effect_alone() -> None:
         await answer(page)
 
 
+async def test_depends_on_holds_for_a_dependency_as_for_a_handler() -> None:
+    seen: list[str] = []
+
+    async def first() -> None:
+        seen.append("first")
+
+    @depends_on(Depends(first))
+    async def second() -> list[str]:
+        return [*seen, "second"]
+
+    async def page(found: Annotated[list[str], Depends(second)]) -> list[str]:
+        return found
+
+    assert await value(page) == ["first", "second"]
+    assert len(list(dependencies_of(page))) == 2
+
+
 async def test_keyword_only_parameters_are_passed_by_name() -> None:
     async def page(
         request: Request, *, number: Annotated[int, Query()], name: Annotated[str, Form()] = "none"
