@@ -58,7 +58,7 @@ PERMISSIONS: dict[str, Permission] = {
     "projects.import": Permission(N_("Import projects from a file."), ADMINS),
     "files.view": Permission(N_("See the organization's files and download them."), EVERYONE),
     "files.upload": Permission(N_("Upload files."), EVERYONE),
-    "files.delete": Permission(N_("Delete files, and bring deleted ones back."), ADMINS),
+    "files.delete": Permission(N_("Delete files, bring deleted ones back, and erase them for good."), ADMINS),
 }
 
 # What the first part of a permission's name is called; an area that is not named here is called what it is.

@@ -16,11 +16,11 @@ from app.errors import Refusal
 from app.files.filenames import clean_filename
 from app.files.inspection import Content, inspected
 from app.files.models import UNDO_WINDOW, File, FileRemoval, FileState
-from app.files.queries import used_bytes
+from app.files.queries import DELETED, used_bytes
 from app.files.storage import StorageFails, new_key, storage_in_use
 from app.language import N_
 from app.organizations.models import Scope
-from app.organizations.recording import note_about
+from app.organizations.recording import note, note_about
 
 # An upload that takes longer than this was interrupted.
 PENDING_FOR = timedelta(days=1)
@@ -34,7 +34,7 @@ class QuotaExceeded(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            N_("There is not enough room left for this. Delete what you no longer need: its room is free after a week.")
+            N_("There is not enough room left for this. Delete what you no longer need, and erase the deleted files.")
         )
 
 
@@ -99,6 +99,15 @@ async def restore_file(db: AsyncSession, scope: Scope, file: File, *, facts: Req
         raise NotDeleted
     file.state, file.deleted_at = FileState.READY, None
     await _note(db, "files.restored", scope, file, facts)
+
+
+async def erase_files(db: AsyncSession, scope: Scope, *, facts: RequestFacts) -> int:
+    """Erase all deleted files of the organization for good, which frees their room now; returns how many."""
+    chosen = delete(File).where(File.organization_id == scope.organization.id, DELETED).returning(File.id)
+    count = len((await db.execute(chosen.execution_options(synchronize_session=False))).all())
+    if count:
+        await note(db, "files.erased", scope.organization, scope.user, facts, {"files": [count, 0]})
+    return count
 
 
 async def forget_files(db: AsyncSession) -> int:

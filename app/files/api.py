@@ -133,5 +133,14 @@ async def restore_file(request: Request, scope: DeletingScope, db: Db, file_id: 
     return _file(file)
 
 
+@operation(refusals=MOVED)
+async def erase_files(request: Request, scope: DeletingScope, db: Db) -> None:
+    """Erase all deleted files for good.
+
+    Their room is free at once, and nobody can bring them back.
+    """
+    await actions.erase_files(db, scope, facts=RequestFacts.of(request))
+
+
 def _file(file: File) -> FileOut:
     return FileOut.model_validate(file, from_attributes=True)

@@ -18,6 +18,7 @@ from app.files.models import File
 from app.files.receiving import MOST_FILES, Received, uploads_in
 from app.files.sizes import size_text
 from app.language import gettext as _
+from app.language import ngettext
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
 from app.pages import path_of, see, see_path
@@ -31,6 +32,7 @@ from core.responses import Response
 
 ViewingScope = Annotated[Scope, Allowed("files.view")]
 DeletingScope = Annotated[Scope, Allowed("files.delete")]
+ALMOST_FULL = 0.8
 
 
 async def files(request: Request, scope: ViewingScope, db: Db, query: Annotated[FileQuery, Query()]) -> Response:
@@ -104,6 +106,20 @@ async def restore(request: Request, scope: DeletingScope, db: Db, file_id: UUID)
     return see(request, "files.files", slug=scope.organization.slug)
 
 
+async def ask_erasure(request: Request, scope: DeletingScope, db: Db) -> Response:
+    """Say what erasing the deleted files frees, and that nobody brings them back."""
+    deleted = await queries.measure_deleted(db, scope)
+    return render(request, "files/erase.html", deleted=deleted, size_text=size_text)
+
+
+async def erase(request: Request, scope: DeletingScope, db: Db) -> Response:
+    """Erase the deleted files for good."""
+    count = await actions.erase_files(db, scope, facts=RequestFacts.of(request))
+    text = ngettext("One file is erased. Its room is free.", "%(num)s files are erased. Their room is free.", count)
+    flash(request, text % {"num": count})
+    return see(request, "files.files", slug=scope.organization.slug)
+
+
 async def any_file(db: Db, scope: Scope, file_id: UUID) -> File:
     """A file of the organization, even a deleted one. Another organization's is the same 404 as one that never was."""
     file = await queries.find_file(db, scope, file_id)
@@ -153,7 +169,8 @@ async def _show(
     pager = Pager(request, query, f"files:{scope.organization.id}:{query.list_name}")
     listed = await queries.list_files(db, scope, query.filter, after=pager.after, limit=pager.limit)
     page = pager.page(listed, position)
-    settings = current_settings(request)
+    quota, used = current_settings(request).files.quota, await queries.used_bytes(db, scope)
+    is_almost_full = used > quota * ALMOST_FULL
     return render(
         request,
         "files/files.html",
@@ -163,8 +180,10 @@ async def _show(
         kept=kept,
         problems=problems,
         next_path=_next_path(request, scope, query, page.next_cursor),
-        used=await queries.used_bytes(db, scope),
-        quota=settings.files.quota,
+        used=used,
+        quota=quota,
+        is_almost_full=is_almost_full,
+        deleted=await queries.measure_deleted(db, scope) if is_almost_full else None,
         most_files=MOST_FILES,
         size_text=size_text,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
@@ -20,6 +20,14 @@ class FileFilter:
 
     search: str = ""
     is_deleted: bool = False
+
+
+@dataclass(frozen=True)
+class DeletedFiles:
+    """How many files wait to be erased, and how many bytes they take meanwhile."""
+
+    files: int
+    size: int
 
 
 LISTED = or_(File.state == FileState.READY, File.state == FileState.QUARANTINED)
@@ -78,6 +86,15 @@ async def used_bytes(db: AsyncSession, scope: Scope) -> int:
 async def count_files(db: AsyncSession, scope: Scope) -> int:
     row = await _USAGE.first(db, organization_id=scope.organization.id)
     return row[0].files if row else 0
+
+
+async def measure_deleted(db: AsyncSession, scope: Scope) -> DeletedFiles:
+    """What erasing the organization's deleted files would free."""
+    statement = select(func.count(), func.coalesce(func.sum(File.size), 0)).where(
+        File.organization_id == scope.organization.id, DELETED
+    )
+    files, size = (await db.execute(statement)).one()
+    return DeletedFiles(files, int(size))
 
 
 async def list_removals(db: AsyncSession, limit: int) -> Sequence[FileRemoval]:

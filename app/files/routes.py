@@ -18,6 +18,8 @@ API_FILE = API + "/{file_id:uuid}"
 routes: list[BaseRoute] = [
     Route(PAGE, handlers.files, name="files.files"),
     Route(PAGE, handlers.upload, methods=["POST"], max_body_size=LARGEST_BODY, name="files.upload"),
+    Route(PAGE + "/deleted/erase", handlers.ask_erasure, name="files.ask_erasure"),
+    Route(PAGE + "/deleted/erase", handlers.erase, methods=["POST"], name="files.erase"),
     Route(FILE + "/download", handlers.download, name="files.download"),
     Route(FILE + "/view", handlers.view, name="files.view"),
     Route(FILE + "/content", handlers.content, name="files.content"),
@@ -25,6 +27,7 @@ routes: list[BaseRoute] = [
     Route(FILE + "/restore", handlers.restore, methods=["POST"], name="files.restore"),
     Route(API, api.list_files, name="files.list_files"),
     Route(API, api.upload_file, methods=["POST"], max_body_size=LARGEST_BODY, name="files.upload_file"),
+    Route(API + "/deleted", api.erase_files, methods=["DELETE"], name="files.erase_files"),
     Route(API_FILE, api.show_file, name="files.show_file"),
     Route(API_FILE, api.delete_file, methods=["DELETE"], name="files.delete_file"),
     Route(API_FILE + "/download-link", api.link_file, name="files.link_file"),
@@ -38,6 +41,7 @@ navigation = [NavigationItem(N_("Files"), "files.files", "files.view", icon="fil
 audit_sentences = {
     "files.uploaded": N_("%(who)s uploaded %(target)s"),
     "files.deleted": N_("%(who)s deleted the file %(target)s"),
+    "files.erased": N_("%(who)s erased the deleted files for good"),
     "files.restored": N_("%(who)s brought the file %(target)s back"),
 }
 

@@ -14,7 +14,7 @@ from app.accounts.models import User
 from app.audit.models import AuditEvent
 from app.config import Settings
 from app.database import system_scope
-from app.files.models import FileState, FileUsage
+from app.files.models import FileRemoval, FileState, FileUsage
 from app.policy import Role
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import csrf_token, log_in, organization_of
@@ -162,6 +162,40 @@ async def test_the_forms_token_is_checked_although_the_handler_reads_the_form(
         headers={"sec-fetch-site": "cross-site"},
     )
     assert foreign.status_code == 403
+    assert await all_files(db) == []
+
+
+async def test_erasing_deleted_files_frees_their_room_at_once_and_leaves_the_others(
+    client: AsyncTestClient, db: AsyncSession, ada: User
+) -> None:
+    await upload(client, ("keep.txt", b"x"))
+    kept = await only_file(db)
+    await upload(client, ("large.bin", bytes(2 * MEGABYTE + MEGABYTE // 2)))
+    (large,) = [file for file in await all_files(db) if file.id != kept.id]
+    assert await press(client, f"{PAGE}/{large.id}/delete") == 303
+    page = (await client.get(PAGE)).text
+    assert "2.5 MB of it are deleted files" in page
+    assert f"{PAGE}/deleted/erase" in page
+    assert "One deleted file takes 2.5 MB" in (await client.get(f"{PAGE}/deleted/erase")).text
+
+    assert await press(client, f"{PAGE}/deleted/erase") == 303
+    assert "One file is erased." in (await client.get(PAGE)).text
+    assert [file.id for file in await all_files(db)] == [kept.id]
+    assert (await upload(client, ("next.bin", bytes(2 * MEGABYTE)))).status_code == 303
+    async with system_scope(db):
+        removals = [removal.key for removal in await db.scalars(select(FileRemoval))]
+        (event,) = await db.scalars(select(AuditEvent).where(AuditEvent.action == "files.erased"))
+    assert removals == [large.key]
+    assert event.changes == {"files": [1, 0]}
+    assert "Nothing is deleted" in (await client.get(f"{PAGE}/deleted/erase")).text
+
+
+async def test_programs_erase_deleted_files(client: AsyncTestClient, db: AsyncSession, ada: User) -> None:
+    await upload(client, ("plan.txt", b"x"))
+    await press(client, f"{PAGE}/{(await only_file(db)).id}/delete")
+    headers = {"x-csrf-token": await csrf_token(client)}
+    erased = await client.delete("/api/v1/organizations/ada-lovelace/files/deleted", headers=headers)
+    assert erased.status_code == 204
     assert await all_files(db) == []
 
 
