@@ -12,15 +12,15 @@ from app.templates import render
 from core.requests import Request
 from core.responses import JSONResponse, Response
 
-# Without a script the browser asks again by itself; static/js may do better.
-SECONDS_BETWEEN_LOOKS = "2"
+# Without a script the browser asks again by itself; static/js/live-part.js is told when there is something to see.
+SECONDS_BETWEEN_LOOKS = 2
 
 
 async def progress(request: Request, user: CurrentUser, db: Db, progress_id: UUID) -> Response:
     """Show how far the work has come."""
     found = await queries.get_progress(db, user.id, progress_id)
-    headers = {} if found.is_over else {"refresh": SECONDS_BETWEEN_LOOKS}
-    return render(request, "jobs/progress.html", headers=headers, progress=found)
+    reload_seconds = None if found.is_over else SECONDS_BETWEEN_LOOKS
+    return render(request, "jobs/progress.html", progress=found, reload_seconds=reload_seconds)
 
 
 async def progress_as_json(user: CurrentUser, db: Db, progress_id: UUID) -> Response:

@@ -10,30 +10,34 @@
                 ...
                 await progress.advance(number, of=len(rows))
 
-The page of the work is /jobs/<id>. Whoever wants to show it live has `on_job_progress(db, progress)` in a feature's jobs.py: it is
-called in the transaction of every change.
+The page of the work is /jobs/<id>. Every change is told to the person's pages ("job.progressed"), in its transaction: whatever in a
+page has `data-live="job.progressed"` is shown anew.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock, features
+from app import clock
 from app.database import Database
+from app.ids import uuid7
 from app.jobs.models import JobProgress, ProgressState
 from app.jobs.registry import JobContext
+from app.publishing import publish
 
-ProgressListener = Callable[[AsyncSession, JobProgress], Awaitable[None]]
+PROGRESSED = "job.progressed"
 
 
-async def begin_progress(db: AsyncSession, *, user_id: UUID, title: str) -> JobProgress:
-    """Note that a person waits for work that is about to be put into the queue."""
-    progress = JobProgress(user_id=user_id, title=title)
+async def begin_progress(db: AsyncSession, *, user_id: UUID, title: str, id: UUID | None = None) -> JobProgress:
+    """Note that a person waits for work that is about to be put into the queue.
+
+    With an `id` it is that of what the work makes, so that the page of this finds how far it is.
+    """
+    progress = JobProgress(id=id or uuid7(), user_id=user_id, title=title)
     db.add(progress)
     await db.flush()
     return progress
@@ -72,10 +76,4 @@ class Reporter:
             statement = update(JobProgress).where(JobProgress.id == self._progress_id)
             progress = await db.scalar(statement.values(updated_at=clock.now(), **values).returning(JobProgress))
             if progress is not None:
-                for tell in _listeners():
-                    await tell(db, progress)
-
-
-@lru_cache(maxsize=1)
-def _listeners() -> tuple[ProgressListener, ...]:
-    return tuple(module.on_job_progress for _, module in features.modules("jobs") if hasattr(module, "on_job_progress"))
+                await publish(db, f"user:{progress.user_id}", PROGRESSED, {"progress_id": progress.id})

@@ -144,10 +144,16 @@ async def list_schedules(db: AsyncSession) -> Sequence[ScheduledJob]:
     return [ScheduledJob(**row) for row in (await db.execute(SCHEDULES)).mappings()]
 
 
+async def find_progress(db: AsyncSession, user_id: UUID, progress_id: UUID) -> JobProgress | None:
+    """A person's own work."""
+    statement = select(JobProgress).where(JobProgress.id == progress_id, JobProgress.user_id == user_id)
+    found: JobProgress | None = await db.scalar(statement)
+    return found
+
+
 async def get_progress(db: AsyncSession, user_id: UUID, progress_id: UUID) -> JobProgress:
     """A person's own work, or a 404."""
-    statement = select(JobProgress).where(JobProgress.id == progress_id, JobProgress.user_id == user_id)
-    found = await db.scalar(statement)
+    found = await find_progress(db, user_id, progress_id)
     if found is None:
         raise HTTPException(404)
     return found

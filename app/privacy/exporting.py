@@ -21,7 +21,9 @@ from app.database import Database, system_scope
 from app.errors import Refusal
 from app.exporting import Rows
 from app.jobs.actions import enqueue
+from app.jobs.progress import Reporter, begin_progress
 from app.language import N_
+from app.language import gettext as _
 from app.notifications.actions import notify
 from app.notifications.kinds import EXPORT_READY
 from app.privacy import emails
@@ -46,12 +48,13 @@ async def request_export(db: AsyncSession, user: User, *, facts: RequestFacts) -
             db.add(export)
     except IntegrityError:
         raise ExportIsBuilding from None
+    await begin_progress(db, user_id=user.id, title=_("Your data"), id=export.id)
     await enqueue(db, "privacy.build_export", {"export_id": export.id})
     await record_by(db, "privacy.export_requested", user, facts)
     return export
 
 
-async def build_export(database: Database, settings: Settings, export_id: UUID) -> None:
+async def build_export(database: Database, settings: Settings, export_id: UUID, progress: Reporter) -> None:
     """Put the data together and tell the person. Running it again changes nothing."""
     async with database.transaction() as db, system_scope(db):
         export = await db.get(DataExport, export_id, with_for_update=True)
@@ -59,7 +62,7 @@ async def build_export(database: Database, settings: Settings, export_id: UUID) 
             return
         user = await db.get_one(User, export.user_id, options=[joinedload(User.primary_email)])
         avatar = await db.get(Avatar, user.id)
-        data = await collect(db, user)
+        data = await collect(db, user, progress)
         content = await to_thread.run_sync(pack, data, avatar.content if avatar else None)
         now = clock.now()
         export.state, export.content, export.size = ExportState.READY, content, len(content)
@@ -75,9 +78,14 @@ async def give_up(database: Database, export_id: UUID) -> None:
         await db.execute(statement.values(state=ExportState.FAILED))
 
 
-async def collect(db: AsyncSession, user: User) -> dict[str, Rows]:
+async def collect(db: AsyncSession, user: User, progress: Reporter) -> dict[str, Rows]:
     """What every feature has of a person, by feature."""
-    return {name: await module.export_person(db, user) for name, module in features.modules("export")}
+    modules = features.modules("export")
+    data: dict[str, Rows] = {}
+    for name, module in modules:
+        data[name] = await module.export_person(db, user)
+        await progress.advance(len(data), of=len(modules))
+    return data
 
 
 def pack(data: dict[str, Rows], avatar: bytes | None) -> bytes:

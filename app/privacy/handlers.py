@@ -13,10 +13,13 @@ from app.audit.actions import record_by
 from app.audit.models import RequestFacts
 from app.config import CurrentSettings, Settings
 from app.database import Db
+from app.jobs.handlers import SECONDS_BETWEEN_LOOKS
+from app.jobs.queries import find_progress
 from app.language import gettext as _
 from app.pages import UNTRACED, see
 from app.privacy import actions, exporting, queries
 from app.privacy.forms import DeletionForm, KeepForm
+from app.privacy.models import ExportState
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.params import Query, Submitted
@@ -30,7 +33,15 @@ KEEP_LINK = "keep"
 
 async def export(request: Request, session: CurrentSession, db: Db) -> Response:
     """Show where the copy of the person's data is."""
-    return render(request, "privacy/export.html", export=await queries.find_last_export(db, session.user_id))
+    found = await queries.find_last_export(db, session.user_id)
+    is_building = found is not None and found.state == ExportState.BUILDING
+    return render(
+        request,
+        "privacy/export.html",
+        export=found,
+        progress=await find_progress(db, session.user_id, found.id) if found and is_building else None,
+        reload_seconds=SECONDS_BETWEEN_LOOKS if is_building else None,
+    )
 
 
 async def request_export(request: Request, session: ConfirmedSession, db: Db) -> Response:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from app.jobs.progress import reported
 from app.jobs.registry import JobContext, job
 from app.privacy import actions, exporting, queries
 
@@ -11,7 +12,8 @@ from app.privacy import actions, exporting, queries
 async def build_export(context: JobContext, *, export_id: UUID) -> None:
     """Put a person's data together."""
     try:
-        await exporting.build_export(context.database, context.settings, export_id)
+        async with reported(context, export_id) as progress:
+            await exporting.build_export(context.database, context.settings, export_id, progress)
     except Exception:
         if context.is_last_attempt:
             await exporting.give_up(context.database, export_id)

@@ -1,4 +1,5 @@
 // Every behaviour of the pages. Each module finds its elements by a data attribute, and every page works without any of them.
+import "./bell.js";
 import "./choose-all.js";
 import "./copy.js";
 import "./countdown.js";
@@ -6,6 +7,7 @@ import "./crop.js";
 import "./dialog.js";
 import "./error-summary.js";
 import "./filter.js";
+import "./live-part.js";
 import "./live.js";
 import "./menu.js";
 import "./passkeys.js";

@@ -1,33 +1,23 @@
-// Keeps the bell right while the page is looked at: the server says that something changed, and the bell asks what it shows now.
+// What happens while the page is looked at: the server says that something changed, and other modules hear it as an event "live".
 // A page that nobody looks at listens to nothing, so that many tabs cost the browser and the server no connections.
 const bell = document.querySelector("[data-bell]");
-const title = document.title;
 let source = null;
 let since = bell?.dataset.since;
 
-function show({ unread, label }) {
-  for (const each of document.querySelectorAll("[data-bell]")) {
-    const badge = each.querySelector("[data-bell-count]");
-    badge.textContent = unread > 99 ? "99+" : String(unread);
-    badge.hidden = unread === 0;
-    each.querySelector("[data-bell-label]").textContent = label;
-  }
-  document.title = unread > 0 ? `(${unread > 99 ? "99+" : unread}) ${title}` : title;
-}
-
-async function refresh() {
-  const answer = await fetch(bell.dataset.count, { headers: { accept: "application/json" } });
-  if (answer.ok) show(await answer.json());
+function address() {
+  const named = [...document.querySelectorAll("[data-live-topic]")].map((part) => part.dataset.liveTopic);
+  const topics = named.length > 0 ? [bell.dataset.topic, ...new Set(named)] : [];
+  return `${bell.dataset.bell}?${new URLSearchParams([["since", since], ...topics.map((topic) => ["topic", topic])])}`;
 }
 
 function listen() {
   if (source || document.visibilityState !== "visible") return;
-  source = new EventSource(`${bell.dataset.bell}?since=${since}`);
+  source = new EventSource(address());
   source.addEventListener("message", (event) => {
     if (event.lastEventId) since = event.lastEventId;
-    const { type } = JSON.parse(event.data);
-    if (type === "ended") stop();
-    if (type === "notifications.changed" || type === "reset") refresh();
+    const told = JSON.parse(event.data);
+    if (told.type === "ended") stop();
+    document.dispatchEvent(new CustomEvent("live", { detail: told }));
   });
 }
 

@@ -12,10 +12,14 @@ from app.config import Settings
 from app.database import Database
 from app.jobs import actions
 from app.jobs.models import JobProgress
-from app.jobs.progress import begin_progress, reported
+from app.jobs.progress import PROGRESSED, begin_progress, reported
 from app.jobs.registry import JobContext
+from app.publishing import RealtimeEvent
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, log_in
+
+# Without a script; with one the page is told (tests/browser/test_live_parts.py).
+RELOADS = '<noscript><meta http-equiv="refresh" content="2"></noscript>'
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ async def test_a_page_shows_the_work_waiting_running_and_done(
     path = f"/jobs/{progress.id}"
     waiting = await client.get(path)
     assert "Waiting" in waiting.text
-    assert waiting.headers["refresh"] == "2"
+    assert RELOADS in waiting.text
 
     async with reported(JobContext(settings, database), progress.id) as reporter:
         await reporter.advance(3, of=12)
@@ -44,9 +48,19 @@ async def test_a_page_shows_the_work_waiting_running_and_done(
 
     done = await client.get(path)
     assert "Show the result" in done.text
-    assert "refresh" not in done.headers
+    assert RELOADS not in done.text
     told = (await client.get(f"{path}/progress.json")).json()
     assert (told["state"], told["done"], told["total"]) == ("done", 3, 12)
+
+
+async def test_every_change_is_told_to_the_persons_pages(
+    settings: Settings, database: Database, db: AsyncSession, progress: JobProgress
+) -> None:
+    async with reported(JobContext(settings, database), progress.id) as reporter:
+        await reporter.advance(3, of=12)
+
+    told = (await db.scalars(select(RealtimeEvent).where(RealtimeEvent.topic == f"user:{progress.user_id}"))).all()
+    assert [(event.type, event.data) for event in told] == [(PROGRESSED, {"progress_id": str(progress.id)})] * 3
 
 
 @pytest.mark.parametrize(("attempt", "state"), [(1, "waiting"), (2, "failed")])

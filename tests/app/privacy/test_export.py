@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -18,6 +18,8 @@ from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import Base
 from app.features import import_models, modules, shell_parts
+from app.jobs.models import JobProgress
+from app.jobs.progress import Reporter
 from app.jobs.registry import JobContext
 from app.privacy.exporting import collect
 from app.privacy.jobs import build_export, forget_exports
@@ -65,7 +67,11 @@ async def test_a_copy_is_asked_for_built_announced_downloaded_and_erased(
     assert "Take your data along" in (await client.get("/account/export")).text
     assert await ask(client) == 303
     assert "We are putting your data together" in (await client.get("/account/export")).text
+    await db.execute(update(JobProgress).values(done=2, total=9))
+    assert "2 of 9" in (await client.get("/account/export")).text
     export = await build(settings, database, db)
+    progress = await db.get_one(JobProgress, export.id, populate_existing=True)
+    assert (progress.state, progress.done) == ("done", progress.total)
     assert (await newest_message(db)).template == "privacy/export_ready"
     assert "Your data is ready" in (await client.get("/account/export")).text
 
@@ -91,8 +97,10 @@ async def test_a_copy_is_asked_for_built_announced_downloaded_and_erased(
 
 
 @pytest.mark.requirement("PRV-1")
-async def test_no_secret_is_in_the_copy(client: AsyncTestClient, db: AsyncSession, ada: User) -> None:
-    told = json.dumps(await collect(db, ada), default=str)
+async def test_no_secret_is_in_the_copy(
+    client: AsyncTestClient, db: AsyncSession, database: RolledBackDatabase, ada: User
+) -> None:
+    told = json.dumps(await collect(db, ada, Reporter(database, ada.id)), default=str)
     assert "argon2" not in told
     assert PASSWORD not in told
     assert "hash" not in told
