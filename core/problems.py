@@ -20,7 +20,7 @@ class Problem(HTTPException):
     """A refusal with a problem document: `raise Problem(409, "The name is taken.", type="/problems/name-taken")`.
 
     `type` is a URI reference that identifies the kind of problem, `title` its short name (the status's phrase by default),
-    `extensions` further members of the document.
+    `extensions` further members of the document, such as its `instance`.
     """
 
     def __init__(
@@ -55,14 +55,13 @@ class ProblemResponse(Response):
         return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str).encode()
 
 
-def problem_document(error: HTTPException, *, instance: str | None = None) -> dict[str, Any]:
+def problem_document(error: HTTPException) -> dict[str, Any]:
     """The members of a refusal's document. `detail` is left out where it would only repeat the title."""
     title = getattr(error, "title", None) or phrase_of(error.status_code)
     document = {"type": getattr(error, "type", "about:blank"), "title": title, "status": error.status_code}
     if error.detail and error.detail != title:
         document["detail"] = error.detail
-    if instance is not None:
-        document["instance"] = instance
+
     extensions: dict[str, Any] = getattr(error, "extensions", {})
     return document | {name: value for name, value in extensions.items() if name not in document}
 
@@ -72,12 +71,11 @@ def phrase_of(status_code: int) -> str:
     return reason_phrase(status_code) or f"Status {status_code}"
 
 
-def problem_response(error: HTTPException, *, instance: str | None = None) -> Response:
+def problem_response(error: HTTPException) -> Response:
     """A refusal as a problem document, with the refusal's own headers (`Retry-After`, `Allow`, `WWW-Authenticate`)."""
     if error.status_code in {204, 304} or error.status_code < 200:
         return Response(status_code=error.status_code, headers=error.headers)
-    document = problem_document(error, instance=instance)
-    return ProblemResponse(document, status_code=error.status_code, headers=error.headers)
+    return ProblemResponse(problem_document(error), status_code=error.status_code, headers=error.headers)
 
 
 class ProblemHandler:

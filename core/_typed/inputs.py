@@ -8,6 +8,7 @@ import json
 import re
 import types
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from operator import attrgetter
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -288,37 +289,25 @@ def require_json(content_type: str) -> None:
 
 def require_bounds(body: bytes, limits: Body) -> None:
     """Refuse a body that is nested too deep or has too many values, before parsing costs anything. Raises Problem (400)."""
-    if _is_plainly_small(body, limits):
+    # Counting the bytes that could nest or separate, strings included, settles nearly every body.
+    openings = body.count(b"[") + body.count(b"{")
+    if openings <= limits.max_depth and openings + body.count(b",") <= limits.max_elements:
         return
     structure = STRING.sub(b"", body)
     if structure.count(b",") + structure.count(b"[") + structure.count(b"{") > limits.max_elements:
         raise Problem(400, f"The body has more than {limits.max_elements} values.")
-    if _depth(structure) > limits.max_depth:
+    depths = accumulate(1 if bracket in b"[{" else -1 for bracket in BRACKET.findall(structure))
+    if max(depths, default=0) > limits.max_depth:
         raise Problem(400, f"The body is nested deeper than {limits.max_depth} levels.")
 
 
 def has_repeated_names(body: bytes) -> bool:
     """Whether an object of a valid JSON text has two members of one name, of which every parser may take another."""
-    repeated = False
+    found: list[bool] = []
 
     def note(members: list[tuple[str, Any]]) -> None:
-        nonlocal repeated
-        repeated = repeated or len(dict(members)) < len(members)
+        found.append(len(dict(members)) < len(members))
 
-    # Nobody needs the numbers, and Python refuses integers of thousands of digits.
+    # Nobody needs the values, and Python refuses integers of thousands of digits.
     json.loads(body, object_pairs_hook=note, parse_int=len, parse_float=len)
-    return repeated
-
-
-def _is_plainly_small(body: bytes, limits: Body) -> bool:
-    """Counting the bytes that could nest or separate, strings included, settles nearly every body."""
-    openings = body.count(b"[") + body.count(b"{")
-    return openings <= limits.max_depth and openings + body.count(b",") <= limits.max_elements
-
-
-def _depth(structure: bytes) -> int:
-    depth = deepest = 0
-    for bracket in BRACKET.findall(structure):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+    return any(found)

@@ -38,8 +38,9 @@ def test_an_exception_becomes_a_document_with_its_status_and_title() -> None:
 
 
 def test_a_problem_has_its_own_type_title_and_members() -> None:
-    problem = Problem(409, "It is taken.", title="Name taken", type="/problems/name-taken", name="acme")
-    assert problem_document(problem, instance="/projects") == {
+    members: dict[str, Any] = {"instance": "/projects", "name": "acme"}
+    problem = Problem(409, "It is taken.", title="Name taken", type="/problems/name-taken", **members)
+    assert problem_document(problem) == {
         "type": "/problems/name-taken",
         "title": "Name taken",
         "status": 409,
