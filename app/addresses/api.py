@@ -14,7 +14,6 @@ from app.audit.models import RequestFacts
 from app.config import CurrentSettings
 from app.database import Db
 from app.forms import EmailAddress, JsonBody
-from core.exceptions import HTTPException
 from core.openapi import operation
 from core.params import Body, Status
 from core.requests import Request
@@ -80,10 +79,34 @@ async def remove_address(
 
     The primary one cannot be removed. Needs a recent proof of identity.
     """
-    email = await queries.find_address(db, session.user_id, email_id)
-    if email is None:
-        raise HTTPException(404)
+    email = await queries.get_address(db, session.user_id, email_id)
     await actions.remove_address(db, settings, session.user, email, facts=RequestFacts.of(request))
+
+
+async def send_confirmation(
+    request: Request, user: CurrentUser, db: Db, settings: CurrentSettings, email_id: UUID
+) -> Annotated[None, Status(202)]:
+    """Mail the link that confirms an address once more.
+
+    For an address that is confirmed already nothing happens.
+    """
+    email = await queries.get_address(db, user.id, email_id)
+    await limits.limit(request, limits.MESSAGE, email.address)
+    if email.verified_at is None:
+        await actions.send_link(db, settings, user, email)
+
+
+@operation(refusals={422: "The address is not confirmed yet."})
+async def make_primary(
+    request: Request, session: ConfirmedSession, db: Db, settings: CurrentSettings, email_id: UUID
+) -> AddressOut:
+    """Have messages go to an address from now on.
+
+    The one before is told, with a link that takes the change back. Needs a recent proof of identity.
+    """
+    email = await queries.get_address(db, session.user_id, email_id)
+    await actions.make_primary(db, settings, session.user, email, facts=RequestFacts.of(request))
+    return _address(email)
 
 
 def _address(email: Email) -> AddressOut:

@@ -7,7 +7,6 @@ from app.accounts import limits, pending
 from app.accounts.dependencies import ConfirmedSession, CurrentSession, OptionalSession
 from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
-from app.accounts.models import Email
 from app.accounts.sessions import delete_session_cookie
 from app.addresses import actions, queries, undoing
 from app.addresses.forms import AddressForm, LinkForm
@@ -18,7 +17,6 @@ from app.database import Db
 from app.language import gettext as _
 from app.pages import UNTRACED, see, see_path
 from app.templates import flash, render
-from core.exceptions import HTTPException
 from core.params import Query, Submitted
 from core.requests import Request
 from core.responses import Response
@@ -69,7 +67,7 @@ async def send_again(
     request: Request, session: CurrentSession, db: Db, settings: CurrentSettings, email_id: UUID
 ) -> Response:
     """Mail the link once more."""
-    email = await _own(db, session.user_id, email_id)
+    email = await queries.get_address(db, session.user_id, email_id)
     await limits.limit(request, limits.MESSAGE, email.address)
     if email.verified_at is None:
         await actions.send_link(db, settings, session.user, email)
@@ -79,7 +77,7 @@ async def send_again(
 
 async def ask_primary(request: Request, session: ConfirmedSession, db: Db, email_id: UUID) -> Response:
     """Say what making an address the primary one means."""
-    email = await _own(db, session.user_id, email_id)
+    email = await queries.get_address(db, session.user_id, email_id)
     if email.verified_at is None or email.is_primary:
         return see(request, "addresses.emails")
     return render(request, "addresses/make_primary.html", email=email)
@@ -89,7 +87,7 @@ async def make_primary(
     request: Request, session: ConfirmedSession, db: Db, settings: CurrentSettings, email_id: UUID
 ) -> Response:
     """Have messages go to this address from now on."""
-    email = await _own(db, session.user_id, email_id)
+    email = await queries.get_address(db, session.user_id, email_id)
     await actions.make_primary(db, settings, session.user, email, facts=RequestFacts.of(request))
     flash(request, _("Messages go to %(address)s from now on.") % {"address": email.address})
     return see(request, "addresses.emails")
@@ -97,14 +95,14 @@ async def make_primary(
 
 async def ask_removal(request: Request, session: ConfirmedSession, db: Db, email_id: UUID) -> Response:
     """Say what removing an address means."""
-    return render(request, "addresses/remove.html", email=await _own(db, session.user_id, email_id))
+    return render(request, "addresses/remove.html", email=await queries.get_address(db, session.user_id, email_id))
 
 
 async def remove(
     request: Request, session: ConfirmedSession, db: Db, settings: CurrentSettings, email_id: UUID
 ) -> Response:
     """Forget an address."""
-    email = await _own(db, session.user_id, email_id)
+    email = await queries.get_address(db, session.user_id, email_id)
     try:
         await actions.remove_address(db, settings, session.user, email, facts=RequestFacts.of(request))
     except actions.PrimaryStays as refusal:
@@ -176,10 +174,3 @@ async def undo(request: Request, db: Db, settings: CurrentSettings, form: Submit
     response = see_path("/forgot-password")
     delete_session_cookie(response, settings)
     return response
-
-
-async def _own(db: Db, user_id: UUID, email_id: UUID) -> Email:
-    email = await queries.find_address(db, user_id, email_id)
-    if email is None:
-        raise HTTPException(404)
-    return email

@@ -10,6 +10,8 @@ from app import clock
 from app.accounts.models import Email, Password, User
 from app.accounts.sessions import hash_token
 from app.addresses.models import AddressLink, LinkKind
+from app.errors import Refusal
+from app.language import N_
 
 
 async def list_addresses(db: AsyncSession, user_id: UUID) -> Sequence[Email]:
@@ -18,9 +20,21 @@ async def list_addresses(db: AsyncSession, user_id: UUID) -> Sequence[Email]:
     return (await db.scalars(statement.order_by(Email.is_primary.desc(), Email.created_at, Email.id))).all()
 
 
-async def find_address(db: AsyncSession, user_id: UUID, email_id: UUID) -> Email | None:
-    """One of a person's addresses; somebody else's is not found."""
-    return await db.scalar(select(Email).where(Email.id == email_id, Email.user_id == user_id))
+class AddressNotFound(Refusal):
+    """The person has no such address; whether somebody else has is not said."""
+
+    status_code = 404
+
+    def __init__(self) -> None:
+        super().__init__(N_("You have no such address."))
+
+
+async def get_address(db: AsyncSession, user_id: UUID, email_id: UUID) -> Email:
+    """One of a person's addresses. Raises AddressNotFound."""
+    email = await db.scalar(select(Email).where(Email.id == email_id, Email.user_id == user_id))
+    if email is None:
+        raise AddressNotFound
+    return email
 
 
 async def find_own_address(db: AsyncSession, user_id: UUID, address: str) -> Email | None:

@@ -27,6 +27,18 @@ routes: list[BaseRoute] = [
     Route("/account/emails/{email_id:uuid}/remove", handlers.remove, methods=["POST"], name="addresses.remove"),
     Route("/api/v1/me/emails", api.list_addresses, name="addresses.list_addresses"),
     Route("/api/v1/me/emails", api.add_address, methods=["POST"], name="addresses.add_address"),
+    Route(
+        "/api/v1/me/emails/{email_id:uuid}/confirmation",
+        api.send_confirmation,
+        methods=["POST"],
+        name="addresses.send_confirmation",
+    ),
+    Route(
+        "/api/v1/me/emails/{email_id:uuid}/primary",
+        api.make_primary,
+        methods=["POST"],
+        name="addresses.make_primary_by_api",
+    ),
     Route("/api/v1/me/emails/{email_id:uuid}", api.remove_address, methods=["DELETE"], name="addresses.remove_address"),
 ]
 

@@ -21,7 +21,20 @@ routes: list[BaseRoute] = [
     ),
     Route("/api/v1/me/sessions", api.list_sessions, name="devices.list_sessions"),
     Route(
+        "/api/v1/me/sessions",
+        api.end_other_sessions,
+        methods=["DELETE"],
+        name="devices.end_other_sessions_by_api",
+    ),
+    Route(
         "/api/v1/me/sessions/{session_id:uuid}", api.end_session, methods=["DELETE"], name="devices.end_session_by_api"
+    ),
+    Route("/api/v1/me/devices", api.list_trusted_devices, name="devices.list_trusted_devices"),
+    Route(
+        "/api/v1/me/devices/{device_id:uuid}",
+        api.forget_device,
+        methods=["DELETE"],
+        name="devices.forget_device_by_api",
     ),
 ]
 

@@ -21,6 +21,7 @@ from app.config import Settings
 from app.connections.models import Identity
 from app.database import Database, system_scope
 from app.features import shell_parts
+from app.ids import uuid7
 from app.main import create_app
 from app.tokens.actions import create_token
 from app.tokens.models import PersonalToken
@@ -388,3 +389,26 @@ async def test_programs_list_add_and_remove_addresses(client: AsyncTestClient, d
     for each, expected in zip(listed, (409, 204), strict=True):
         gone = await client.delete(f"/api/v1/me/emails/{each['id']}", headers={"x-csrf-token": token})
         assert gone.status_code == expected
+
+
+async def test_programs_send_links_again_and_choose_the_primary_address(
+    client: AsyncTestClient, db: AsyncSession, ada: User
+) -> None:
+    headers = {"x-csrf-token": await csrf_token(client)}
+    await add(client)
+    email = await db.scalar(select(Email).where(Email.address == NEW))
+    assert email is not None
+    path = f"/api/v1/me/emails/{email.id}"
+    assert (await client.post(f"{path}/primary", headers=headers)).status_code == 422
+    assert (await client.post(f"{path}/confirmation", headers=headers)).status_code == 202
+    await confirm(client, await mailed_token(db, NEW))
+    sent = len(await templates_sent(db))
+    assert (await client.post(f"{path}/confirmation", headers=headers)).status_code == 202
+    assert len(await templates_sent(db)) == sent
+
+    chosen = await client.post(f"{path}/primary", headers=headers)
+    assert (chosen.status_code, chosen.json()["is_primary"]) == (200, True)
+    assert (await newest_message(db)).template == "addresses/primary_changed"
+    assert (await client.post(f"/api/v1/me/emails/{uuid7()}/primary", headers=headers)).status_code == 404
+    with clock.travel(timedelta(minutes=16)):
+        assert (await client.post(f"{path}/primary", headers=headers)).status_code == 403
