@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from app.language import N_
 from app.language import gettext as _
 
 LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3: a path is at most 256 octets, of which two are the angle brackets.
@@ -61,7 +62,17 @@ def _clean_line(value: object) -> object:
         return value
     text = unicodedata.normalize("NFC", value)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise PydanticCustomError("control_characters", "Remove the control characters and line breaks.")
+        raise PydanticCustomError("control_characters", N_("Remove the control characters and line breaks."))
+    return text
+
+
+def _clean_text(value: object) -> object:
+    """Lines end as in every text of ours; browsers send two characters for each end. Nothing else may steer a terminal."""
+    if not isinstance(value, str):
+        return value
+    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
+    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t" for character in text):
+        raise PydanticCustomError("control_characters", N_("Remove the control characters."))
     return text
 
 
@@ -95,8 +106,15 @@ def _is_label(text: str) -> bool:
 # The same rule in the words of JSON Schema: no control character, and something other than blanks.
 LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"
 
-Line = Annotated[str, BeforeValidator(_clean_line)]
+Line = Annotated[str, BeforeValidator(_clean_line), Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"})]
 """One line of text: normalized to NFC, without control characters."""
+
+Text = Annotated[
+    str,
+    BeforeValidator(_clean_text),
+    Field(json_schema_extra={"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"}),
+]
+"""Lines of text, each ended by a line feed: normalized to NFC, without other control characters than tabs."""
 
 EmailAddress = Annotated[Line, Field(max_length=LONGEST_ADDRESS), AfterValidator(_clean_address)]
 """An e-mail address as mail servers accept it, its domain in ASCII and lower case."""

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.audit.queries import EventFilter
+from app.forms import Line
 from app.pagination import PageQuery
 from app.time_zones import zone
 
@@ -29,7 +30,7 @@ def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
-Word = Annotated[str, Field(max_length=LONGEST_WORD)]
+Word = Annotated[Line, Field(max_length=LONGEST_WORD)]
 Day = Annotated[date | None, BeforeValidator(_none_if_empty)]
 
 

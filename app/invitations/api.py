@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from app.audit.models import RequestFacts
 from app.config import CurrentSettings
 from app.database import Db
-from app.forms import JsonBody
+from app.forms import JsonBody, Text
 from app.invitations import actions, queries
 from app.invitations.actions import MOST_AT_ONCE, Outcome
 from app.invitations.handlers import count_list, position
@@ -17,8 +17,9 @@ from app.invitations.models import LONGEST_MESSAGE, Invitation, InvitationState
 from app.organizations.api import MOVED, NextCursor
 from app.organizations.custom_roles import role_key, role_of
 from app.organizations.dependencies import Allowed
+from app.organizations.forms import RoleKey
 from app.organizations.member_api import ROLE, get_role
-from app.organizations.models import LONGEST_ROLE_NAME, Scope
+from app.organizations.models import Scope
 from app.pagination import PAGING_HEADERS, PageQuery, Pager, page_response
 from app.policy import Role
 from core.exceptions import HTTPException
@@ -55,8 +56,8 @@ class NewInvitations(JsonBody):
         list[Annotated[str, Field(max_length=300)]],
         Field(min_length=1, max_length=MOST_AT_ONCE, examples=[["grace@example.com"]]),
     ]
-    role: Annotated[str, Field(max_length=LONGEST_ROLE_NAME, description=ROLE, examples=["member"])] = Role.MEMBER.value
-    message: Annotated[str, Field(max_length=LONGEST_MESSAGE)] = ""
+    role: Annotated[RoleKey, Field(description=ROLE, examples=["member"])] = Role.MEMBER.value
+    message: Annotated[Text, Field(max_length=LONGEST_MESSAGE)] = ""
 
 
 class InvitationAnswer(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.forms import Form, Line
+from app.forms import Form, Line, Text
 from app.invitations.actions import MOST_AT_ONCE
 from app.invitations.models import LONGEST_MESSAGE
 from app.language import N_
@@ -33,9 +33,9 @@ def _some(text: str) -> str:
 class InvitationForm(Form):
     """`emails` is a text with any number of addresses."""
 
-    emails: Annotated[str, Field(max_length=LONGEST_LIST), AfterValidator(_some)]
+    emails: Annotated[Text, Field(max_length=LONGEST_LIST), AfterValidator(_some)]
     role: RoleKey = Role.MEMBER
-    message: Annotated[str, Field(max_length=LONGEST_MESSAGE)] = ""
+    message: Annotated[Text, Field(max_length=LONGEST_MESSAGE)] = ""
 
 
 class JoinLinkForm(Form):

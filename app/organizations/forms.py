@@ -111,7 +111,7 @@ class MemberQuery(PageQuery):
     """Which members, and which part of them, somebody asks for."""
 
     role: Annotated[
-        str,
+        Line,
         Field(
             max_length=LONGEST_ROLE_NAME,
             description="Only those with this role: a built-in one, or the key of one of the organization's own.",
@@ -120,7 +120,7 @@ class MemberQuery(PageQuery):
     status: Annotated[
         MembershipStatus | None, BeforeValidator(_none_if_empty), Field(description="Only those with this status.")
     ] = None
-    search: Annotated[str, Field(max_length=LONGEST_SEARCH, description="A part of the name or address.")] = ""
+    search: Annotated[Line, Field(max_length=LONGEST_SEARCH, description="A part of the name or address.")] = ""
 
     @property
     def filter(self) -> MemberFilter:

@@ -14,9 +14,9 @@ from app.organizations import members as actions
 from app.organizations.api import MOVED, NextCursor
 from app.organizations.custom_roles import AnyRole, find_role, role_key, role_of
 from app.organizations.dependencies import Allowed
-from app.organizations.forms import MemberQuery
+from app.organizations.forms import MemberQuery, RoleKey
 from app.organizations.member_queries import find_member, list_facts
-from app.organizations.models import LONGEST_ROLE_NAME, Membership, MembershipStatus, Scope
+from app.organizations.models import Membership, MembershipStatus, Scope
 from app.pagination import PAGING_HEADERS, Pager, Position, page_response
 from core.exceptions import HTTPException
 from core.openapi import operation
@@ -25,6 +25,7 @@ from core.problems import InvalidInput
 from core.requests import Request
 from core.responses import Response
 
+FORBIDDEN = {409: "An organization keeps an owner, and nobody does this to themselves."}
 ROLE = "A built-in role, or the key of one of the organization's own."
 ChangingScope = Annotated[Scope, Allowed("members.change")]
 
@@ -50,14 +51,7 @@ class MemberPage(BaseModel):
 class MemberChanges(JsonBody):
     """What can be changed about a member; what is left out stays."""
 
-    role: Annotated[
-        str | None,
-        Field(
-            max_length=LONGEST_ROLE_NAME,
-            description=ROLE,
-            examples=["admin"],
-        ),
-    ] = None
+    role: Annotated[RoleKey, Field(description=ROLE, examples=["admin"])] | None = None
     status: Annotated[MembershipStatus | None, Field(strict=False)] = None
 
 
@@ -76,7 +70,7 @@ async def list_members(
     return page_response(request, page, found.next_cursor)
 
 
-@operation(refusals=MOVED)
+@operation(refusals={**MOVED, **FORBIDDEN})
 async def update_member(
     request: Request,
     scope: ChangingScope,
@@ -100,7 +94,7 @@ async def update_member(
     return _member(member)
 
 
-@operation(refusals=MOVED)
+@operation(refusals={**MOVED, **FORBIDDEN})
 async def remove_member(
     request: Request, scope: ChangingScope, db: Db, settings: CurrentSettings, user_id: UUID
 ) -> None:

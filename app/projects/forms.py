@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from app.forms import LINE_PATTERN, Form, JsonBody, Line
+from app.forms import LINE_PATTERN, Form, JsonBody, Line, Text
 from app.language import N_
 from app.language import gettext as _
 from app.projects.actions import ProjectValues
@@ -17,14 +17,6 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 MOST_AT_ONCE = 100
 
 
-def _clean_text(value: str) -> str:
-    """Lines end as in every text of ours; browsers send two characters for each end. Nothing else may steer a terminal."""
-    text = value.replace("\r\n", "\n").replace("\r", "\n")
-    if not all(character.isprintable() or character in "\n\t" for character in text):
-        raise PydanticCustomError("control_characters", N_("Remove the control characters."))
-    return text
-
-
 def _likely_day(value: date) -> date:
     if not FIRST_DAY <= value <= LAST_DAY:
         raise PydanticCustomError("day", N_("Enter a day between 1900 and 2199."))
@@ -32,7 +24,7 @@ def _likely_day(value: date) -> date:
 
 
 Name = Annotated[Line, Field(min_length=1, max_length=LONGEST_NAME)]
-Description = Annotated[str, AfterValidator(_clean_text), Field(max_length=LONGEST_DESCRIPTION)]
+Description = Annotated[Text, Field(max_length=LONGEST_DESCRIPTION)]
 Day = Annotated[date, AfterValidator(_likely_day)]
 
 
