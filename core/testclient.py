@@ -80,39 +80,30 @@ def _websocket_headers(headers: Any, subprotocols: Sequence[str] | None) -> http
     return complete
 
 
-def _build_response(
-    exchange: HTTPExchange, request: httpx2.Request, stream: Any, *, raise_errors: bool
-) -> httpx2.Response:
-    """Raises the application's error, or ProtocolError if it returned without any response, when errors are to be raised."""
-    if exchange.status is None:
-        if raise_errors:
-            exchange.raise_error()
-            raise ProtocolError("TestClient received no response: the application returned without sending one.")
-        exchange.status = 500
-    status, headers, found = exchange.status, exchange.headers, exchange.extensions
+def _build_response(exchange: HTTPExchange, request: httpx2.Request, stream: Any) -> httpx2.Response:
+    status, headers, found = exchange.status or 500, exchange.headers, exchange.extensions
     response = httpx2.Response(status, headers=headers, stream=stream, request=request, extensions=found)
-    for name, value in exchange.extensions.get("http.response.debug", {}).items():
+    for name, value in found.get("http.response.debug", {}).items():
         setattr(response, name, value)
     return response
 
 
-class _Body(httpx2.SyncByteStream):
-    """A response body pulled through the portal, chunk by chunk."""
+class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A response body, pulled chunk by chunk, through the portal if there is one. The exchange goes on until it is closed."""
 
-    def __init__(self, exchange: HTTPExchange, portal: anyio.from_thread.BlockingPortal, owner: "TestClient") -> None:
+    def __init__(self, exchange: HTTPExchange, owner: "_Caller", resources: Any, portal: Any = None) -> None:
         self._exchange = exchange
-        self._portal = portal
         self._owner = owner
-        self._resources = contextlib.ExitStack()
-
-    def take_over(self, resources: contextlib.ExitStack) -> None:
-        """Keep the exchange going until the body is closed, at the latest by the client."""
         self._resources = resources
-        self._owner.open_bodies.add(self)
+        self._portal = portal
 
     def __iter__(self) -> Any:  # A generator; the base class promises an iterator of bytes.
         while not self._exchange.exhausted:
             yield self._portal.call(self._exchange.next_chunk)
+
+    async def __aiter__(self) -> Any:  # As above.
+        while not self._exchange.exhausted:
+            yield await self._exchange.next_chunk()
 
     def abandon(self) -> None:
         """Close the body without waiting for background tasks."""
@@ -122,8 +113,11 @@ class _Body(httpx2.SyncByteStream):
     def close(self) -> None:
         self._owner.open_bodies.discard(self)
         self._resources.close()
-        if self._owner.raise_server_exceptions:
-            self._exchange.raise_error()
+        self._owner.raise_error(self._exchange)
+
+    async def aclose(self) -> None:
+        await self._resources.aclose()
+        self._owner.raise_error(self._exchange)
 
 
 class _Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
@@ -136,10 +130,11 @@ class _Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         with contextlib.ExitStack() as stack:
             portal = stack.enter_context(owner._running_portal())
             stack.enter_context(portal.wrap_async_context_manager(exchange))
-            body = _Body(exchange, portal, owner)
-            response = _build_response(exchange, request, body, raise_errors=owner.raise_server_exceptions)
-            body.take_over(stack.pop_all())
-        return response
+            owner.require_response(exchange)
+            body = _Body(exchange, owner, stack.pop_all(), portal)
+        # The client closes what its user does not.
+        owner.open_bodies.add(body)
+        return _build_response(exchange, request, body)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         owner = self._owner
@@ -147,10 +142,9 @@ class _Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             exchange = HTTPExchange(owner.app, _build_scope(request, owner), *_request_body(request, stack))
             exchange.host = owner.tasks
             await stack.enter_async_context(exchange)
-            body = _AsyncBody(exchange, owner.raise_server_exceptions)
-            response = _build_response(exchange, request, body, raise_errors=owner.raise_server_exceptions)
-            body.resources = stack.pop_all()
-        return response
+            owner.require_response(exchange)
+            body = _Body(exchange, owner, stack.pop_all())
+        return _build_response(exchange, request, body)
 
 
 def _request_body(
@@ -170,22 +164,6 @@ def _request_body(
     if stack is not None and hasattr(arriving, "aclose"):
         stack.push_async_callback(arriving.aclose)
     return functools.partial(anext, arriving, None), b""
-
-
-class _AsyncBody(httpx2.AsyncByteStream):
-    def __init__(self, exchange: HTTPExchange, raise_errors: bool) -> None:
-        self._exchange = exchange
-        self._raise_errors = raise_errors
-        self.resources = contextlib.AsyncExitStack()
-
-    async def __aiter__(self) -> Any:  # An asynchronous generator; the base class promises an iterator of bytes.
-        while not self._exchange.exhausted:
-            yield await self._exchange.next_chunk()
-
-    async def aclose(self) -> None:
-        await self.resources.aclose()
-        if self._raise_errors:
-            self._exchange.raise_error()
 
 
 class AsyncWebSocketTestSession:
@@ -296,6 +274,7 @@ class _Caller:
     ) -> None:
         self.app = as_asgi3(app)
         self.app_state: dict[str, Any] = {}
+        self.open_bodies: set[_Body] = set()
         self.raise_server_exceptions = raise_server_exceptions
         self.root_path = root_path
         self.client = client
@@ -303,6 +282,17 @@ class _Caller:
         settings: Any = {"headers": own, "cookies": cookies, "follow_redirects": follow_redirects}
         settings |= {"base_url": base_url, "transport": _Transport(self)}
         super().__init__(**settings)
+
+    def raise_error(self, exchange: HTTPExchange) -> None:
+        """Raise what the application raised, if that is wanted."""
+        if self.raise_server_exceptions:
+            exchange.raise_error()
+
+    def require_response(self, exchange: HTTPExchange) -> None:
+        """Raises the application's error, or ProtocolError if it returned without a response, if that is wanted."""
+        if exchange.status is None and self.raise_server_exceptions:
+            exchange.raise_error()
+            raise ProtocolError("TestClient received no response: the application returned without sending one.")
 
     def _websocket_session(
         self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Sequence[str] | None, options: Any
@@ -338,7 +328,6 @@ class TestClient(_Caller, httpx2.Client):
     ) -> None:
         self.async_backend: dict[str, Any] = {"backend": backend, "backend_options": backend_options or {}}
         self.portal: anyio.from_thread.BlockingPortal | None = None
-        self.open_bodies: set[_Body] = set()
         super().__init__(app, base_url, raise_server_exceptions, root_path, *settings, **options)
 
     def request(self, method: str, url: httpx2.URL | str, **options: Any) -> httpx2.Response:
