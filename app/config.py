@@ -48,6 +48,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 SHORTEST_AUDIT_DAYS = 90
 SIGN_UP_MODES = ("open", "closed", "invitation", "domains", "waitlist")
 BREACHED_PASSWORDS = "https://api.pwnedpasswords.com"
+TOKEN_SCANNER = "https://api.github.com"  # noqa: S105 (an address, not a token)
 NO_SECRET = Secret("")
 # How long a load balancer may take to notice that /readyz says no: two probes, two seconds apart, and a moment.
 DRAIN_PAUSE = 5
@@ -117,6 +118,7 @@ class Settings:
     lost_access_days: int = 7  # 0: nobody is helped who lost every second factor.
     breached_password_check: bool = False
     breached_password_url: str = BREACHED_PASSWORDS
+    token_scanner_url: str = TOKEN_SCANNER
     files: FileSettings = field(default_factory=FileSettings)
 
     @property
@@ -251,6 +253,7 @@ def _read_settings(reader: _Reader) -> Settings:
         lost_access_days=reader.value("LOST_ACCESS_DAYS", whole_number(0, 90), 7),
         breached_password_check=reader.value("BREACHED_PASSWORD_CHECK", boolean, is_production),
         breached_password_url=reader.value("BREACHED_PASSWORD_URL", origin, BREACHED_PASSWORDS),
+        token_scanner_url=reader.value("TOKEN_SCANNER_URL", origin, TOKEN_SCANNER),
         files=read_files(reader.text, reader.value),
     )
 

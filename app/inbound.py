@@ -1,5 +1,6 @@
 """What other services tell us: stored once by its id, in the transaction that puts its work into the queue, worked on in a job."""
 
+import base64
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,6 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy import Index, UniqueConstraint, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -99,3 +104,14 @@ def is_one_of(given: str, secrets: Iterable[Secret | str]) -> bool:
     """Compare with each in constant time, so that neither the text nor its place in the list shows in how long it took."""
     matches = [hmac.compare_digest(given.encode(), str(secret).encode()) for secret in secrets]
     return any(matches)
+
+
+def is_signed_by(key: PublicKeyTypes, signature: str, signed: bytes) -> bool:
+    """Whether a signature in base64 is that of `key`: ECDSA with SHA-256 (FIPS 186-5), as several services sign."""
+    if not isinstance(key, EllipticCurvePublicKey):
+        return False
+    try:
+        key.verify(base64.b64decode(signature, validate=True), signed, ECDSA(SHA256()))
+    except (ValueError, InvalidSignature):
+        return False
+    return True

@@ -38,6 +38,7 @@ SENTENCES = {
     "profile.terms_accepted": N_("You accepted the terms"),
     "profile.updated": N_("You changed your profile"),
     "tokens.created": N_("You made an access token"),
+    "tokens.leaked": N_("Your access token %(target)s was found in public, so we revoked it"),
     "tokens.revoked": N_("You revoked an access token"),
     "two_factor.app_added": N_("You set up an authenticator app"),
     "two_factor.app_removed": N_("You removed your authenticator app"),

@@ -1,6 +1,6 @@
 """Making tokens, using them and taking them back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts.models import User
 from app.accounts.sessions import hash_token
-from app.audit.actions import record_by
+from app.audit.actions import record, record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.errors import Refusal
 from app.language import N_
 from app.tokens import emails, queries
 from app.tokens.models import PersonalToken
-from app.tokens.spelling import new_secret
+from app.tokens.spelling import is_well_formed, new_secret
 
 MOST_TOKENS = 50
 SEEN_EVERY = timedelta(minutes=1)
@@ -88,6 +88,25 @@ async def revoke_tokens_since(db: AsyncSession, user: User, since: datetime, *, 
         await revoke_token(db, user, token_id, facts=facts)
 
 
+async def revoke_leaked_tokens(
+    db: AsyncSession, settings: Settings, places: Mapping[str, str], *, facts: RequestFacts
+) -> set[str]:
+    """Revoke tokens that somebody published, and tell their owners where; returns those that are, or were, tokens of ours.
+
+    `places` says of each token at which address it was found.
+    """
+    secrets = {hash_token(secret): secret for secret in places if is_well_formed(secret)}
+    known = await queries.list_by_hash(db, list(secrets))
+    for token in known:
+        place = places[secrets[token.token_hash]]
+        statement = update(PersonalToken).where(PersonalToken.id == token.id, PersonalToken.revoked_at.is_(None))
+        revoked = statement.values(revoked_at=clock.now()).returning(PersonalToken.id)
+        if await db.scalar(revoked.execution_options(synchronize_session=False)) is not None:
+            await emails.send_token_leaked(db, settings, token, place=place)
+            await _note_leak(db, token, place, facts)
+    return {secrets[token.token_hash] for token in known}
+
+
 async def note_token_used(db: AsyncSession, token: PersonalToken, *, ip: str | None) -> None:
     """Remember when and from where a token was used. Once a minute is enough, and parallel requests do not wait for it."""
     now = clock.now()
@@ -96,3 +115,17 @@ async def note_token_used(db: AsyncSession, token: PersonalToken, *, ip: str | N
     free = select(PersonalToken.id).where(PersonalToken.id == token.id).with_for_update(skip_locked=True)
     statement = update(PersonalToken).where(PersonalToken.id.in_(free)).values(last_used_at=now, last_used_ip=ip)
     await db.execute(statement.execution_options(synchronize_session=False))
+
+
+async def _note_leak(db: AsyncSession, token: PersonalToken, place: str, facts: RequestFacts) -> None:
+    """Into the audit trail of the owner, who did not do it."""
+    await record(
+        db,
+        "tokens.leaked",
+        actor_id=None,
+        target_type="user",
+        target_id=token.user_id,
+        target_label=token.name,
+        changes={"place": [None, place]},
+        request=facts,
+    )

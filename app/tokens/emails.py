@@ -18,5 +18,20 @@ async def send_token_created(db: AsyncSession, settings: Settings, user: User, t
         "expires_on": token.expires_at.date().isoformat(),
         "tokens_url": absolute(settings, "/account/tokens"),
     }
-    template = "tokens/token_created"
-    await send(db, settings=settings, to=user.email, template=template, context=context, locale=user.locale)
+    await _send(db, settings, user, "token_created", context)
+
+
+async def send_token_leaked(db: AsyncSession, settings: Settings, token: PersonalToken, *, place: str) -> None:
+    """The notice that a token was found in public and works no more. Needs the token's person to be loaded."""
+    context = {
+        "name": token.user.name,
+        "token_name": token.name,
+        "ending": token.ending,
+        "found_at": place,
+        "activity_url": absolute(settings, "/account/activity"),
+    }
+    await _send(db, settings, token.user, "token_leaked", context)
+
+
+async def _send(db: AsyncSession, settings: Settings, user: User, template: str, context: dict[str, str]) -> None:
+    await send(db, settings=settings, to=user.email, template=f"tokens/{template}", context=context, locale=user.locale)

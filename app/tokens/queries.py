@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import contains_eager, joinedload
 
 from app import clock
 from app.accounts.models import User
@@ -38,6 +38,13 @@ async def list_tokens(db: AsyncSession, user: User) -> Sequence[PersonalToken]:
     """A person's tokens that are not revoked, the newest first, expired ones included."""
     statement = select(PersonalToken).where(PersonalToken.user_id == user.id, PersonalToken.revoked_at.is_(None))
     return (await db.scalars(statement.order_by(PersonalToken.id.desc()))).all()
+
+
+async def list_by_hash(db: AsyncSession, hashes: Sequence[bytes]) -> Sequence[PersonalToken]:
+    """The tokens of these hashes, whatever became of them, with their people and addresses."""
+    statement = select(PersonalToken).where(PersonalToken.token_hash.in_(hashes))
+    people = joinedload(PersonalToken.user).joinedload(User.primary_email)
+    return (await db.scalars(statement.options(people))).all()
 
 
 async def count_tokens(db: AsyncSession, user: User) -> int:

@@ -1,8 +1,10 @@
 """The pages of a person's tokens, and what scripts ask about them."""
 
 from app.features import AccountItem
+from app.inbound import LARGEST_WEBHOOK
 from app.language import N_
-from app.tokens import api, handlers
+from app.policy import public
+from app.tokens import api, handlers, leak_handlers
 from core.routing import BaseRoute, Route
 
 routes: list[BaseRoute] = [
@@ -11,6 +13,16 @@ routes: list[BaseRoute] = [
     Route("/account/tokens/new", handlers.create_token, methods=["POST"], name="tokens.create_token"),
     Route(
         "/account/tokens/{token_id:uuid}/revoke", handlers.revoke_token, methods=["POST"], name="tokens.revoke_token"
+    ),
+    # The sender proves itself by its signature.
+    public(
+        Route(
+            "/hooks/tokens/leaked",
+            leak_handlers.receive_leaks,
+            methods=["POST"],
+            name="tokens.receive_leaks",
+            max_body_size=LARGEST_WEBHOOK,
+        )
     ),
     Route("/api/v1/me/tokens", api.list_own_tokens, name="tokens.list_own_tokens"),
     Route(

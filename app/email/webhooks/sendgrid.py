@@ -4,19 +4,15 @@ It signs time and body with ECDSA on P-256 and SHA-256; one request carries many
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from app.config_email import EmailSettings
 from app.email.models import Outcome
 from app.email.webhooks.interface import Notice, our_id, read_json, text
-from app.inbound import ReceivedEvent, WebhookRefused, require_recent
+from app.inbound import ReceivedEvent, WebhookRefused, is_signed_by, require_recent
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
@@ -59,10 +55,6 @@ class SendGridWebhook:
 
 def _is_signed(public_key: str, signature: str, signed: bytes) -> bool:
     try:
-        key = load_der_public_key(base64.b64decode(public_key, validate=True))
-        if not isinstance(key, EllipticCurvePublicKey):
-            return False
-        key.verify(base64.b64decode(signature, validate=True), signed, ECDSA(SHA256()))
-    except (binascii.Error, ValueError, InvalidSignature):
+        return is_signed_by(load_der_public_key(base64.b64decode(public_key, validate=True)), signature, signed)
+    except ValueError:
         return False
-    return True
