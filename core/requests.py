@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator, Mapping
 from http import HTTPStatus
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
+from weakref import ref
 
 import anyio
 
@@ -34,6 +36,8 @@ __all__ = ["ClientDisconnect", "HTTPConnection", "InvalidJSON", "Request", "cook
 # A server push repeats those headers of the request on which the pushed response may depend.
 SERVER_PUSH_HEADERS_TO_COPY = {"accept", "accept-encoding", "accept-language", "cache-control", "user-agent"}
 BODY_KEY = "core.body"
+STANDARD_LOADS = json.loads
+SCAN: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # What reads the value, in C.
 T = TypeVar("T")
 
 
@@ -190,8 +194,18 @@ class Incoming:
     is_disconnected = False
 
     def __init__(self, receive: Receive) -> None:
-        self.receive = receive
         self.pending: list[Message] = []
+        self._owner: ref[Any] | None = None
+        self._function: Any = receive
+        if isinstance(receive, MethodType) and hasattr(receive.__self__, "__weakref__"):
+            # A server's method belongs to an object that holds the scope, which holds this: such a circle, with the body
+            # in it, would wait for the garbage collector.
+            self._owner, self._function = ref(receive.__self__), receive.__func__
+
+    @property
+    def receive(self) -> Receive:
+        owner = self._owner and self._owner()
+        return self._function if owner is None else MethodType(self._function, owner)
 
     def take(self, message: Message) -> bytes:
         """The piece of the body that a message has. Raises ClientDisconnect."""
@@ -283,7 +297,7 @@ class Request(HTTPConnection[StateT]):
         if not hasattr(self, "_json"):
             body = await self.body()
             try:
-                self._json = json.loads(as_utf_8(body))
+                self._json = read_json(body)
             except (ValueError, RecursionError) as error:
                 if "app" in self.scope:
                     raise InvalidJSON(error) from error
@@ -374,9 +388,20 @@ class PendingForm:
         return self._request.close()
 
 
-def as_utf_8(body: bytes) -> str | bytes:
-    # What json.loads would find out with more effort: a character of ASCII, and no half of one of UTF-16, is UTF-8.
-    return body.decode("utf-8", "surrogatepass") if len(body) > 1 and 0 < body[0] < 128 and body[1] else body
+def read_json(content: str | bytes) -> Any:
+    """What `json.loads` gives, and raises; most often without what that does around reading, which takes three times as long."""
+    # A character of ASCII, and no half of one of UTF-16, is UTF-8.
+    if isinstance(content, bytes) and len(content) > 1 and 0 < content[0] < 128 and content[1]:
+        content = content.decode("utf-8", "surrogatepass")
+    # Looked up at each call, because programs replace `json.loads`.
+    if isinstance(content, str) and json.loads is STANDARD_LOADS:
+        try:
+            value, end = SCAN(content, 0)
+            if end == len(content):
+                return value
+        except (StopIteration, ValueError):
+            pass  # `json.loads` says what is wrong.
+    return json.loads(content)
 
 
 def reads_from(receive: Any, source: Receive) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from core.requests import HTTPConnection, StateT
+from core.requests import HTTPConnection, StateT, read_json
 from core.types import Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class WebSocket(HTTPConnection[StateT]):
         """The next message as JSON. Raises WebSocketDisconnect, and JSONDecodeError for invalid JSON."""
         require_mode(mode)
         data = await (self.receive_text() if mode == "text" else self.receive_bytes())
-        return json.loads(data)
+        return read_json(data)
 
     def iter_text(self) -> AsyncIterator[str]:
         """The text messages until the connection ends."""

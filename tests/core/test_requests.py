@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import pickle
+import weakref
 from typing import Any
 
 import anyio
@@ -229,7 +230,15 @@ class TestJSON:
         assert await read.json() == {"a": 1}
         assert await read.json() is await read.json()
 
-    @pytest.mark.parametrize("body", [b"{", b"", b"\xff", b"[" * 100_000, b"9" * 5000])
+    @pytest.mark.parametrize("body", [b' {"a": 1}', b'{"a": 1}\n', b"\t1 "])
+    async def test_blanks_may_stand_around_it(self, body: bytes) -> None:
+        assert await request(body).json() == json.loads(body)
+
+    async def test_a_program_may_replace_the_reader(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(json, "loads", lambda content: ["replaced", content])
+        assert await request(b"1 ").json() == ["replaced", "1 "]
+
+    @pytest.mark.parametrize("body", [b"{", b"1 2", b"", b"\xff", b"[" * 100_000, b"9" * 5000])
     async def test_invalid_json_is_a_bad_request_inside_an_application(self, body: bytes) -> None:
         with pytest.raises(HTTPException) as caught:
             await request(body, app=object()).json()
@@ -339,6 +348,27 @@ class TestServerExtensions:
         await Request(scope, send=sent).send_push_promise("/")
         await Request(scope, send=sent).send_early_hints("</a.css>")
         assert not sent.messages
+
+
+class Exchange:
+    """A request as servers keep it: an object with the scope, whose method receives."""
+
+    def __init__(self) -> None:
+        self.scope = http_scope("POST")
+
+    async def receive(self) -> Message:
+        return {"type": "http.request", "body": b"1"}
+
+
+async def test_a_body_that_was_read_leaves_nothing_to_the_garbage_collector() -> None:
+    exchange = Exchange()
+    gone = weakref.ref(exchange)
+    assert await Request(exchange.scope, exchange.receive).body() == b"1"
+    assert not await Request(exchange.scope, exchange.receive).is_disconnected()
+
+    del exchange
+
+    assert gone() is None
 
 
 @pytest.mark.parametrize(
