@@ -24,6 +24,10 @@ from app.schema import upgrade
 APPLICATION = "slipway_test_app"
 SAVEPOINTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 NAMES = ("app.organization_id", "app.user_id", "app.system")
+READ_NAMES = [f"COALESCE(current_setting('{name}', true), '')" for name in NAMES]
+SET_NAMES = [f"set_config('{name}', ${position}, true)" for position, name in enumerate(NAMES, 1)]
+# One statement, because a test needs it dozens of times. Its columns are computed from left to right.
+TAKE_NAMES = f"SELECT {', '.join(READ_NAMES + SET_NAMES)}"
 
 
 def run_id() -> str:
@@ -143,7 +147,7 @@ class RolledBackDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """As in production it begins with no tenant named; afterwards the names of the surrounding session are back."""
-        before = await self._take_names({})
+        before = await self._take_names([""] * len(NAMES))
         try:
             async with super().transaction() as session:
                 yield session
@@ -153,15 +157,11 @@ class RolledBackDatabase(Database):
     def session(self) -> AsyncSession:
         return self._sessions()
 
-    async def _take_names(self, names: dict[str, str]) -> dict[str, str]:
-        """Name the tenant behind SQLAlchemy's back, so that no test counts these statements; returns the names before."""
+    async def _take_names(self, names: list[str]) -> list[str]:
+        """Name the tenant behind SQLAlchemy's back, so that no test counts this statement; returns the names before."""
         raw = await self._connection.get_raw_connection()
-        current = [f"COALESCE(current_setting('{name}', true), '') AS \"{name}\"" for name in NAMES]
-        before = dict(await raw.driver_connection.fetchrow(f"SELECT {', '.join(current)}"))  # type: ignore[union-attr]
-        change = [f"set_config('{name}', ${position}, true)" for position, name in enumerate(NAMES, 1)]
-        values = [names.get(name, "") for name in NAMES]
-        await raw.driver_connection.execute(f"SELECT {', '.join(change)}", *values)  # type: ignore[union-attr]
-        return before
+        found = await raw.driver_connection.fetchrow(TAKE_NAMES, *names)  # type: ignore[union-attr]
+        return list(found)[: len(NAMES)]
 
 
 @asynccontextmanager

@@ -51,7 +51,11 @@ def insert_lines(target: Path, diff: str) -> None:
 
 
 def run(command: str, folder: Path) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "PYTEST_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "PYTEST_", "PYTHONDONT"))
+    }
+    # To rewrite the assertions of all tests takes longer than to run those of a page.
+    kept["PYTEST_ADDOPTS"] = "--assert=plain"
     done = subprocess.run(
         ["bash", "-ec", command], cwd=folder, env=kept, capture_output=True, text=True, timeout=240, check=False
     )
