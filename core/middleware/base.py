@@ -139,8 +139,7 @@ class InnerRun(HoldingSend):
         self.failure: BaseException | None = None
         self.was_raised = self.is_released = False
         self._app = app
-        self._scope = request.scope
-        self._receive = InnerReceive(request, self)
+        self._request = request
         self._outer_send = send
         self._start: Message | None = None
         self._pending: Message | None = None
@@ -153,7 +152,7 @@ class InnerRun(HoldingSend):
     async def run(self) -> None:
         """Run to the end. Nothing but a cancellation is raised here: what fails is kept for whoever waits."""
         try:
-            await self._app(self._scope, self._receive, self)
+            await self._app(self._request.scope, InnerReceive(self._request, self), self)
         except anyio.get_cancelled_exc_class():
             raise
         except BaseException as error:
@@ -302,16 +301,25 @@ class InnerReceive:
 class InnerResponse(Response):
     """The response of the rest of the application, whose body is still to come."""
 
-    # Chunks are bytes; a server extension's message, such as pathsend, passes through as it is.
-    body_iterator: AsyncIterator[Any]
-
     def __init__(self, run: InnerRun, start: Message) -> None:
         self.status_code = start["status"]
         self.raw_headers = list(start.get("headers", ()))
         self.background = None
-        self.body_iterator = self._own_iterator = self._chunks()
         self._run = run
         self._start = start
+        self._iterator: AsyncIterator[Any] | None = None
+
+    @property
+    def body_iterator(self) -> AsyncIterator[Any]:
+        """Chunks are bytes; a server extension's message, such as pathsend, passes through as it is."""
+        # Made when it is asked for: one that is never used would keep this in a circle for the garbage collector.
+        if self._iterator is None:
+            self._iterator = self._chunks()
+        return self._iterator
+
+    @body_iterator.setter
+    def body_iterator(self, iterator: AsyncIterator[Any]) -> None:
+        self._iterator = iterator
 
     async def _chunks(self) -> AsyncIterator[Any]:
         while (message := await self._run.next_message()) is not None:
@@ -322,7 +330,7 @@ class InnerResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = {**self._start, "status": self.status_code, "headers": self.raw_headers}
-        if isinstance(send, InnerRun) and self.body_iterator is self._own_iterator:
+        if isinstance(send, InnerRun) and self._iterator is None:
             # Another of these middlewares takes the messages as they are.
             send.nothing_follows = self._run.nothing_follows and self.background is None
             await send(start)

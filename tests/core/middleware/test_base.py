@@ -1,6 +1,7 @@
 """Middleware written as one function: what it shares with the rest of the application, and how it ends."""
 
 import contextvars
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -35,6 +36,31 @@ async def pass_on(request: Request, call_next: RequestResponseEndpoint) -> Respo
 
 async def say_ok(request: Request) -> Response:
     return PlainTextResponse("ok")
+
+
+class Exchange(Sent):
+    """A request as servers keep it: an object with the scope, whose methods receive and send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scope = http_scope()
+
+    async def receive(self) -> Message:
+        return {"type": "http.request", "body": b""}
+
+
+async def test_a_layer_leaves_nothing_to_the_garbage_collector() -> None:
+    app = app_of(say_ok, pass_on, pass_on)
+    await app(http_scope(), body_of(b""), Sent())
+    exchange = Exchange()
+    gone = weakref.ref(exchange)
+
+    await app(exchange.scope, exchange.receive, exchange)
+    assert exchange.body == b"ok"
+    await anyio.lowlevel.checkpoint()
+    del exchange
+
+    assert gone() is None
 
 
 class TestContextVariables:
