@@ -165,8 +165,7 @@ class Schemas:
         for (key, _), schema in found.items():
             schema.pop("title", None)
             self.places[key].update({**schema, **self.places[key]})
-        shared: dict[str, Schema] = definitions.get("$defs", {})
-        return shared
+        return dict(definitions.get("$defs", {}))
 
 
 class Described:

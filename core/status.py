@@ -100,8 +100,7 @@ def __getattr__(name: str) -> int:
     if current is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     warnings.warn(f"{name!r} is deprecated. Use {current!r} instead.", StarletteDeprecationWarning, stacklevel=2)
-    code: int = globals()[current]
-    return code
+    return int(globals()[current])
 
 
 def __dir__() -> list[str]:

@@ -272,8 +272,7 @@ def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncR
 
 
 async def _read_raw_body(run: Resolution) -> bytes:
-    body: bytes = await run.connection.body()
-    return body
+    return bytes(await run.connection.body())
 
 
 async def parsed(parse: Callable[[bytes], Any], body: bytes) -> Any:

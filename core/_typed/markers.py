@@ -122,5 +122,4 @@ def depends_on(*dependencies: Depends) -> Callable[[EndpointT], EndpointT]:
 
 def attached_dependencies(endpoint: object) -> tuple[Depends, ...]:
     """The dependencies that `depends_on` gave to a handler."""
-    attached: tuple[Depends, ...] = getattr(endpoint, DEPENDENCIES_ATTRIBUTE, ())
-    return attached
+    return tuple(getattr(endpoint, DEPENDENCIES_ATTRIBUTE, ()))

@@ -13,8 +13,7 @@ SAFE_CHARACTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 
 def request_id(request: HTTPConnection) -> str:
     """Return the request's id, "" where RequestIdMiddleware is not installed."""
-    identifier: str = request.scope.get(REQUEST_ID_SCOPE_KEY, "")
-    return identifier
+    return str(request.scope.get(REQUEST_ID_SCOPE_KEY, ""))
 
 
 class RequestIdMiddleware:
