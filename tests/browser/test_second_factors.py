@@ -70,6 +70,19 @@ def set_up_app(visitor: Visitor) -> tuple[str, list[str]]:
     return secret, codes
 
 
+def ask_for_removal_and_stop_it(visitor: Visitor, server: Server, address: str) -> None:
+    """Say that every factor is lost, and stop it by the link in the message about that."""
+    visitor.press("Ask for it")
+    expect(visitor.page.get_by_text("You have asked for it")).to_be_visible()
+    message = server.mail(address)[0]
+    assert message["subject"] == "Somebody wants to remove your second factors"
+    visitor.page.goto(message["links"][0].replace(server.url, visitor.server.url))
+    visitor.inspect()
+    visitor.press("Stop it")
+    expect(visitor.page.get_by_text("Your second factors stay.")).to_be_visible()
+    visitor.open("/log-in/two-factor/lost-access")
+
+
 def authenticator_app_journey(visitor: Visitor, server: Server, address: str) -> None:
     secret, codes = set_up_app(visitor)
     assert server.mail(address)[0]["subject"] == "Two-step log-in is set up"
@@ -87,6 +100,7 @@ def authenticator_app_journey(visitor: Visitor, server: Server, address: str) ->
     log_out(visitor)
     log_in(visitor, address)
     visitor.follow(visitor.page.get_by_role("link", name="I have none of these"))
+    ask_for_removal_and_stop_it(visitor, server, address)
     visitor.follow(visitor.page.get_by_role("main").get_by_role("link", name="Use a recovery code"))
     visitor.fill(code=codes[0])
     visitor.press("Log in")
