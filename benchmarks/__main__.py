@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from benchmarks import environment, footprint, in_process, under_uvicorn
+from benchmarks.pages import comparing as pages
 from benchmarks.peers import PEERS, TYPED_PEERS
 from benchmarks.scenarios import NETWORK_SCENARIOS, SCENARIOS, TYPED_SCENARIOS
 
@@ -26,7 +27,7 @@ END = (signal.SIGTERM, signal.SIGHUP)
     "--part",
     "parts",
     multiple=True,
-    type=click.Choice(["in-process", "typed", "uvicorn", "footprint"]),
+    type=click.Choice(["in-process", "typed", "uvicorn", "footprint", "pages"]),
     help="Only this table (repeatable).",
 )
 def main(rounds: int, quick: bool, peers: tuple[str, ...], parts: tuple[str, ...]) -> None:
@@ -65,7 +66,21 @@ def _footprint(interpreter: Path, names: Sequence[str], rounds: int) -> str:
     return footprint.table(footprint.run(interpreter, names, min(rounds, FOOTPRINT_ROUNDS)))
 
 
-PARTS = {"in-process": _in_process, "typed": _typed, "uvicorn": _under_uvicorn, "footprint": _footprint}
+def _pages(interpreter: Path, names: Sequence[str], rounds: int) -> str:
+    # Of the whole product there are two peers, whatever frameworks the other tables compare.
+    rates, of_cpu = pages.run(interpreter, rounds)
+    by_time = pages.table("requests per second", rates)
+    by_cpu = pages.table("requests per CPU second of the server", of_cpu)
+    return f"{by_time}\n\n{by_cpu}"
+
+
+PARTS = {
+    "in-process": _in_process,
+    "typed": _typed,
+    "uvicorn": _under_uvicorn,
+    "footprint": _footprint,
+    "pages": _pages,
+}
 
 if __name__ == "__main__":
     main()

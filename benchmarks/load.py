@@ -141,8 +141,8 @@ def masked(text: bytes) -> bytes:
 
 def request_of(scenario: Scenario) -> bytes:
     target = f"{scenario.path}?{scenario.query}" if scenario.query else scenario.path
-    lines = [f"{scenario.method} {target} HTTP/1.1", "host: localhost", "accept: */*", "user-agent: benchmark"]
-    lines += [f"{name}: {value}" for name, value in scenario.headers]
+    headers = {"host": "localhost", "accept": "*/*", "user-agent": "benchmark", **dict(scenario.headers)}
+    lines = [f"{scenario.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     if scenario.kind == "websocket":
         lines += ["connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13"]
         lines += ["sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA=="]
@@ -152,10 +152,11 @@ def request_of(scenario: Scenario) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + scenario.body
 
 
-async def rates(port: int, process: int, seconds: float, scenario: Scenario) -> list[float]:
+async def rates(
+    port: int, process: int, seconds: float, scenario: Scenario, kind: type[Connection] = Connection
+) -> list[float]:
     """Requests per second, and per second of the server's CPU."""
     run = Run()
-    kind = WebSocketConnection if scenario.kind == "websocket" else Connection
     async with asyncio.timeout(seconds + SECONDS_TO_FINISH):
         connections = [await _connect(port, lambda: kind(scenario, run)) for _ in range(CONNECTIONS)]
         used, began = cpu_seconds(process), time.perf_counter()
@@ -182,7 +183,9 @@ async def _connect(port: int, kind: Callable[[], Connection]) -> Connection:
 async def answer(line: str) -> list[float]:
     port, process, seconds, name = line.split(" ", 3)
     try:
-        return await rates(int(port), int(process), float(seconds), BY_NAME[name])
+        scenario = BY_NAME[name]
+        kind = WebSocketConnection if scenario.kind == "websocket" else Connection
+        return await rates(int(port), int(process), float(seconds), scenario, kind)
     except NoSuchPage:
         return []
     except (WrongAnswer, OSError, TimeoutError) as error:
