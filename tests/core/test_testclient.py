@@ -453,6 +453,7 @@ async def test_an_application_that_listens_learns_that_its_client_left() -> None
     client = AsyncTestClient(app)
     async with client.stream("GET", "/") as response, aclosing(response.aiter_raw()) as pieces:
         assert await anext(pieces) == b"one"
+        await anyio.wait_all_tasks_blocked()
 
     assert [message["type"] for message in received] == ["http.disconnect", "and it was not cancelled"]
 
