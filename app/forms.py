@@ -1,10 +1,19 @@
 """What every form of the product shares: cleaned text, one kind of e-mail address, messages in the reader's language."""
 
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from app.language import N_
 from app.language import gettext as _
@@ -23,6 +32,19 @@ class Form(BaseModel):
     def describe_error(cls, error: ErrorDetails) -> str:
         """Say in the reader's language what is wrong with a field and how to mend it."""
         return describe(error["type"], error.get("ctx") or {}, error["msg"])
+
+
+class EmptyIsNone:
+    """Has a field of a form that was left empty count as no value, and says so in the schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # Any: a type.
+        return core_schema.no_info_before_validator_function(
+            lambda value: None if value == "" else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        described = handler(schema)
+        return {"anyOf": [*described["anyOf"], {"const": ""}]}
 
 
 class JsonBody(BaseModel):
@@ -108,6 +130,10 @@ LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\
 
 Line = Annotated[str, BeforeValidator(_clean_line), Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"})]
 """One line of text: normalized to NFC, without control characters."""
+
+Value = TypeVar("Value")
+OrEmpty = Annotated[Value | None, EmptyIsNone()]
+"""A value of a form that may stay empty, as in a filter."""
 
 Text = Annotated[
     str,

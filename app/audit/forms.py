@@ -4,10 +4,10 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.audit.queries import EventFilter
-from app.forms import Line
+from app.forms import Line, OrEmpty
 from app.pagination import PageQuery
 from app.time_zones import zone
 
@@ -26,12 +26,7 @@ class Through(StrEnum):
 ACTOR_TYPES = {Through.PAGE: "user", Through.TOKEN: "token", Through.JOB: "system", Through.STAFF: "support"}
 
 
-def _none_if_empty(value: object) -> object:
-    return None if value == "" else value
-
-
 Word = Annotated[Line, Field(max_length=LONGEST_WORD)]
-Day = Annotated[date | None, BeforeValidator(_none_if_empty)]
 
 
 class EventWish(BaseModel):
@@ -44,11 +39,9 @@ class EventWish(BaseModel):
         Word, Field(description="What happened, such as `members.removed`; or an area, such as `members`.")
     ] = ""
     target: Annotated[Word, Field(description="A part of the name of what it happened to.")] = ""
-    since: Annotated[Day, Field(description="The first day, in the time zone of who asks.")] = None
-    until: Annotated[Day, Field(description="The last day, in the time zone of who asks.")] = None
-    through: Annotated[
-        Through | None, BeforeValidator(_none_if_empty), Field(description="By what somebody acted.")
-    ] = None
+    since: Annotated[OrEmpty[date], Field(description="The first day, in the time zone of who asks.")] = None
+    until: Annotated[OrEmpty[date], Field(description="The last day, in the time zone of who asks.")] = None
+    through: Annotated[OrEmpty[Through], Field(description="By what somebody acted.")] = None
 
     @property
     def filter(self) -> EventFilter:

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.forms import Form, Line
+from app.forms import Form, Line, OrEmpty
 from app.language import N_
 from app.organizations.member_queries import MemberFilter
 from app.organizations.models import (
@@ -35,10 +35,6 @@ def _usable_slug(value: str) -> str:
     if problem := slug_problem(value):
         raise PydanticCustomError("slug", problem)
     return value
-
-
-def _none_if_empty(value: object) -> object:
-    return None if value == "" else value
 
 
 def _one_domain(text: str) -> str:
@@ -117,9 +113,7 @@ class MemberQuery(PageQuery):
             description="Only those with this role: a built-in one, or the key of one of the organization's own.",
         ),
     ] = ""
-    status: Annotated[
-        MembershipStatus | None, BeforeValidator(_none_if_empty), Field(description="Only those with this status.")
-    ] = None
+    status: Annotated[OrEmpty[MembershipStatus], Field(description="Only those with this status.")] = None
     search: Annotated[Line, Field(max_length=LONGEST_SEARCH, description="A part of the name or address.")] = ""
 
     @property

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.forms import LINE_PATTERN, Form, JsonBody, Line, Text
@@ -17,6 +17,13 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 MOST_AT_ONCE = 100
 
 
+def _written(value: object) -> object:
+    """A number is no day, although pydantic would take it for seconds since 1970."""
+    if isinstance(value, int | float):
+        raise PydanticCustomError("day", N_("Enter a day between 1900 and 2199."))
+    return value
+
+
 def _likely_day(value: date) -> date:
     if not FIRST_DAY <= value <= LAST_DAY:
         raise PydanticCustomError("day", N_("Enter a day between 1900 and 2199."))
@@ -25,7 +32,12 @@ def _likely_day(value: date) -> date:
 
 Name = Annotated[Line, Field(min_length=1, max_length=LONGEST_NAME)]
 Description = Annotated[Text, Field(max_length=LONGEST_DESCRIPTION)]
-Day = Annotated[date, AfterValidator(_likely_day)]
+Day = Annotated[
+    date,
+    BeforeValidator(_written),
+    AfterValidator(_likely_day),
+    Field(json_schema_extra={"pattern": "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"}),
+]
 
 
 class ProjectForm(Form):

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, Date, Integer, func, literal_column
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.forms import Line
+from app.forms import Line, OrEmpty
 from app.pagination import PageQuery
 from app.projects.models import Project, ProjectStatus
 
@@ -67,20 +67,12 @@ class ProjectFilter:
 EVERY = ProjectFilter()
 
 
-def _none_if_empty(value: object) -> object:
-    return None if value == "" else value
-
-
 class ProjectQuery(PageQuery):
     """Which projects, in which order, and which part of them somebody asks for: the query of an address."""
 
     search: Annotated[Line, Field(max_length=LONGEST_SEARCH, description="A part of the name or description.")] = ""
-    status: Annotated[
-        ProjectStatus | None, BeforeValidator(_none_if_empty), Field(description="Only those that are this far.")
-    ] = None
-    lead: Annotated[
-        UUID | None, BeforeValidator(_none_if_empty), Field(description="Only those that this member answers for.")
-    ] = None
+    status: Annotated[OrEmpty[ProjectStatus], Field(description="Only those that are this far.")] = None
+    lead: Annotated[OrEmpty[UUID], Field(description="Only those that this member answers for.")] = None
     sort: ProjectOrder = ProjectOrder.NEWEST
 
     @property

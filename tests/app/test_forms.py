@@ -3,7 +3,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field, ValidationError
 
-from app.forms import EmailAddress, Form, JsonBody, Line
+from app.forms import EmailAddress, Form, JsonBody, Line, OrEmpty
 
 
 class Sample(Form):
@@ -85,3 +85,13 @@ class Order(JsonBody):
 def test_a_program_must_send_the_types_and_names_that_are_declared(text: str) -> None:
     with pytest.raises(ValidationError):
         Order.model_validate_json(text)
+
+
+class Filter(Form):
+    status: OrEmpty[int] = None
+
+
+def test_a_filter_that_was_left_empty_asks_for_nothing_and_its_schema_says_so() -> None:
+    assert Filter(status="").status is None  # type: ignore[arg-type]
+    assert Filter(status="7").status == 7  # type: ignore[arg-type]
+    assert {"const": ""} in Filter.model_json_schema()["properties"]["status"]["anyOf"]

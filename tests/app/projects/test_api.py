@@ -103,6 +103,7 @@ async def test_no_column_can_be_written_but_the_five_that_are_named(client: Asyn
         ({"name": "Boat", "status": "gone"}, "#/status"),
         ({"name": "Boat", "status": 1}, "#/status"),
         ({"name": "Boat", "due_on": "tomorrow"}, "#/due_on"),
+        ({"name": "Boat", "due_on": 0}, "#/due_on"),
         ({"name": "Boat", "lead_id": "me"}, "#/lead_id"),
         ({"name": "Boat", "description": None}, "#/description"),
         ({}, "#/name"),
