@@ -27,6 +27,7 @@ from core.responses import Response
 
 MOVED = {308: "The organization has another address now: that of the header `Location`."}
 UPLOAD_REFUSALS = {
+    400: "The form has too many parts, or cannot be read.",
     413: "More than 100 MB, or more than the organization has room for.",
     422: "The content is not what the name's ending says, or a picture cannot be decoded.",
     503: "The storage is full or out of reach.",
