@@ -20,6 +20,7 @@ from app.projects.forms import ChangeForm, ProjectForm, StatusForm
 from app.projects.listing import ProjectQuery, list_name
 from app.projects.models import Project, ProjectStatus
 from app.projects.status_names import status_name
+from app.realtime.presence import find_others
 from app.templates import flash, render
 from core.exceptions import HTTPException
 from core.params import Query, Submitted
@@ -53,7 +54,8 @@ async def project(request: Request, scope: ViewingScope, db: Db, project_id: UUI
     """Show a project and what happened to it lately."""
     found = await get_project(db, scope, project_id)
     events = await queries.list_activity(db, scope, found)
-    return render(request, "projects/project.html", project=found, events=events, **_names())
+    others = await find_others(db, scope, f"{queries.PLACE}:{found.id}")
+    return render(request, "projects/project.html", project=found, events=events, others=others, **_names())
 
 
 async def new(request: Request, scope: CreatingScope, db: Db) -> Response:

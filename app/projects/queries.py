@@ -19,6 +19,8 @@ from app.reads import Read
 # So many people are offered as leads. Somebody who is not among them can still be named by programs.
 MOST_OFFERED = 200
 RECENT_EVENTS = 20
+# What a project is to those who see each other on its page (`app.realtime.topics`).
+PLACE = "project"
 MOST_DELETED_SHOWN = 100
 
 

@@ -10,7 +10,7 @@ from app.language import N_, ngettext
 from app.organizations.models import Scope
 from app.projects import api, demonstration, file_handlers, handlers
 from app.projects.csv_files import LARGEST_FILE
-from app.projects.queries import count_projects
+from app.projects.queries import PLACE, count_projects
 from core.routing import BaseRoute, Route
 
 UPLOAD = LARGEST_FILE + 64 * 1024  # Bytes: the file, and what a form puts around it.
@@ -23,6 +23,8 @@ audit_sentences = {
     "projects.exported": N_("%(who)s exported the projects"),
     "projects.erased": N_("%(who)s erased projects that were deleted long ago"),
 }
+
+presence_places = {PLACE: "projects.view"}
 
 page_routes: list[BaseRoute] = [
     Route("/o/{slug}/projects", handlers.projects, name="projects.projects"),

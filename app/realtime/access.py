@@ -25,8 +25,8 @@ async def require_topics(db: AsyncSession, session: Session, topics: Sequence[To
     """Let a person follow topics. Raises NoSuchTopic, and what the policies of pages raise."""
     wanted: dict[UUID, set[str]] = defaultdict(set)
     for topic in topics:
-        if topic.permission is not None:
-            wanted[topic.id].add(topic.permission)
+        if topic.permissions:
+            wanted[topic.id].update(topic.permissions)
         elif topic.id != session.user_id:
             raise NoSuchTopic
     for organization_id, permissions in wanted.items():

@@ -103,10 +103,10 @@ async def _subscribe(websocket: WebSocket, live: LiveConnection, message: Client
     except Refusal as refusal:
         await websocket.send_json({"type": "refused", "topics": message.topics, "reason": refusal.message})
         return
-    await websocket.app.state.presence.note(live)
     await websocket.send_json({"type": "subscribed", "topics": message.topics})
     for event in missed:
         await websocket.send_text(event.text)
+    await websocket.app.state.presence.note(live)  # Last, so that one's own coming is told after the answer.
 
 
 class LiveEvents(EventSourceResponse):

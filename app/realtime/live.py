@@ -50,8 +50,8 @@ class LiveConnection:
         self.user = session.user
         self.user_id: UUID = session.user_id
         self.queue = queue
-        # The organizations in which this connection makes its person present (`app.realtime.presence`).
-        self.present_in: frozenset[UUID] = frozenset()
+        # Where this connection makes its person present: organizations and places in them (`app.realtime.presence`).
+        self.present_at: frozenset[tuple[UUID, str]] = frozenset()
         self._database = database
         self._token = token
         self._session_id: UUID = session.id
@@ -85,9 +85,9 @@ class LiveConnection:
             self._topics.pop(name, None)
         self._drop_what_is_not_needed()
 
-    def followed(self, kind: str) -> list[UUID]:
-        """The organizations of the topics of this kind that are followed."""
-        return [topic.id for topic in self._topics.values() if topic.kind == kind]
+    def followed(self, kind: str) -> list[tuple[UUID, str]]:
+        """The organizations and places of the topics of this kind that are followed."""
+        return [(topic.id, topic.place) for topic in self._topics.values() if topic.kind == kind]
 
     async def find_place(self) -> int:
         """The id of the newest event of all."""
@@ -152,7 +152,7 @@ class LiveConnection:
 
     def _needed(self, topics: Mapping[str, Topic]) -> list[str]:
         """The topics, and those that tell of changed rights."""
-        organizations = {f"organization:{topic.id}" for topic in topics.values() if topic.permission}
+        organizations = {f"organization:{topic.id}" for topic in topics.values() if topic.permissions}
         return [*{*topics, *organizations}, f"session:{self._session_id}", f"{USER}:{self.user_id}"]
 
     def _drop_what_is_not_needed(self) -> None:

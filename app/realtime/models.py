@@ -1,4 +1,4 @@
-"""Who is looking at an organization."""
+"""Who is looking at what of an organization."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,8 +12,9 @@ from app.database import Base, Tenant
 class Presence(Tenant, Base):
     """That a person has an organization open in a browser that one of our processes serves.
 
-    The process renews its rows while it runs, so that those of one that died soon count for nothing. The table is UNLOGGED:
-    after a crash of the database nobody is there for a moment.
+    `place` says where in it ("project:<id>"); it is empty for no place in particular. The process renews its rows while it
+    runs, so that those of one that died soon count for nothing. The table is UNLOGGED: after a crash of the database nobody
+    is there for a moment.
     """
 
     __tablename__ = "realtime_presence"
@@ -27,3 +28,4 @@ class Presence(Tenant, Base):
     )
     process_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
     seen_at: Mapped[datetime]
+    place: Mapped[str] = mapped_column(primary_key=True, server_default="", sort_order=1)

@@ -1,25 +1,30 @@
-"""Who is looking at an organization right now, over all processes."""
+"""Who is looking at an organization, or at a place in it, right now, over all processes."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, tuple_
+from sqlalchemy import delete, inspect, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.models import User
 from app.database import Database, system_scope
 from app.ids import uuid7
+from app.organizations.models import Scope
 from app.publishing import publish
 from app.realtime.live import LiveConnection
 from app.realtime.models import Presence
-from app.realtime.topics import PRESENCE
+from app.realtime.queries import list_present
+from app.realtime.topics import PRESENCE, presence_topic
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +32,35 @@ log = structlog.get_logger(__name__)
 COUNTS_FOR = timedelta(seconds=30)
 RENEWED_EVERY_SECONDS = 10.0
 
-Place = tuple[UUID, UUID]  # An organization's id, and a person's who is there.
+
+class Place(NamedTuple):
+    """That somebody is in an organization, at this place of it."""
+
+    organization_id: UUID
+    place: str
+    user_id: UUID
+
+    @property
+    def topics(self) -> Iterator[str]:
+        """Who is told: those at the place, and those who follow the whole organization."""
+        yield from {presence_topic(self.organization_id, at) for at in ("", self.place)}
+
+
+@dataclass(frozen=True)
+class Others:
+    """Who else is at a place, and what tells when that changes."""
+
+    topic: str
+    people: Sequence[User]
+
+
+async def find_others(db: AsyncSession, scope: Scope, place: str) -> Others | None:
+    """Who else is at the place that a page shows; None for those who may not see members."""
+    if not scope.allows("members.view"):
+        return None
+    present = await list_present(db, scope, counts_for=COUNTS_FOR, place=place)
+    others = [person for person in present if person.id != scope.user.id]
+    return Others(presence_topic(scope.organization.id, place), others)
 
 
 class PresenceKeeper:
@@ -50,14 +83,14 @@ class PresenceKeeper:
         try:
             yield
         finally:
-            self._here.subtract((each, live.user_id) for each in live.present_in)
-            live.present_in = frozenset()
+            self._here.subtract(Place(*each, live.user_id) for each in live.present_at)
+            live.present_at = frozenset()
 
     async def note(self, live: LiveConnection) -> None:
         """The connection follows other topics now."""
-        before, live.present_in = live.present_in, frozenset(live.followed(PRESENCE))
-        self._here.subtract((each, live.user_id) for each in before - live.present_in)
-        arrived = [(each, live.user_id) for each in live.present_in - before]
+        before, live.present_at = live.present_at, frozenset(live.followed(PRESENCE))
+        self._here.subtract(Place(*each, live.user_id) for each in before - live.present_at)
+        arrived = [Place(*each, live.user_id) for each in live.present_at - before]
         new = [place for place in arrived if place not in self._here]
         self._here.update(arrived)
         if new:
@@ -98,21 +131,16 @@ class PresenceKeeper:
 
     async def _write(self, db: AsyncSession, places: Iterable[Place]) -> None:
         now = clock.now()
-        rows = [
-            {"organization_id": organization, "user_id": user, "process_id": self._process_id, "seen_at": now}
-            for organization, user in sorted(places)
-        ]
+        rows = [{**each._asdict(), "process_id": self._process_id, "seen_at": now} for each in sorted(places)]
         if rows:
             statement = insert(Presence).values(rows)
             await db.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["organization_id", "user_id", "process_id"], set_={"seen_at": now}
-                )
+                statement.on_conflict_do_update(index_elements=inspect(Presence).primary_key, set_={"seen_at": now})
             )
 
     async def _erase(self, db: AsyncSession, places: list[Place]) -> None:
         if places:
-            of_ours = tuple_(Presence.organization_id, Presence.user_id).in_(places)
+            of_ours = tuple_(Presence.organization_id, Presence.place, Presence.user_id).in_(places)
             await db.execute(delete(Presence).where(Presence.process_id == self._process_id, of_ours))
             await _tell(db, places)
 
@@ -124,5 +152,10 @@ async def forget_absent(db: AsyncSession) -> None:
 
 
 async def _tell(db: AsyncSession, places: Iterable[Place]) -> None:
-    for organization_id in sorted({organization for organization, _ in places}):
-        await publish(db, f"{PRESENCE}:{organization_id}", "presence.changed")
+    moved: dict[str, set[UUID]] = defaultdict(set)
+    for each in places:
+        for topic in each.topics:
+            moved[topic].add(each.user_id)
+    for topic, people in sorted(moved.items()):
+        # Whose page knows that its own person has come need not ask who is there.
+        await publish(db, topic, "presence.changed", {"user_id": people.pop()} if len(people) == 1 else None)

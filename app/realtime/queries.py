@@ -64,14 +64,17 @@ async def list_missed(db: AsyncSession, topics: Sequence[str], since: int) -> li
     return [_event(each) for each in found]
 
 
-async def list_present(db: AsyncSession, scope: Scope, *, counts_for: timedelta) -> Sequence[User]:
-    """The members who have the scope's organization open, by name."""
-    here = (
-        select(Presence.user_id)
-        .where(Presence.organization_id == scope.organization.id, Presence.seen_at > clock.now() - counts_for)
-        .scalar_subquery()
+async def list_present(
+    db: AsyncSession, scope: Scope, *, counts_for: timedelta, place: str | None = None
+) -> Sequence[User]:
+    """The members who have the scope's organization open, or are at this place of it, by name."""
+    here = select(Presence.user_id).where(
+        Presence.organization_id == scope.organization.id, Presence.seen_at > clock.now() - counts_for
     )
-    return (await db.scalars(select(User).where(User.id.in_(here)).order_by(User.name, User.id))).all()
+    if place is not None:
+        here = here.where(Presence.place == place)
+    statement = select(User).where(User.id.in_(here.scalar_subquery())).order_by(User.name, User.id)
+    return (await db.scalars(statement)).all()
 
 
 async def read_place(connection: Any) -> Place:  # Any: asyncpg's connection has no types.

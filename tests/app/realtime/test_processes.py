@@ -13,9 +13,11 @@ import pytest
 
 from app.accounts.actions import end_sessions
 from app.config import Settings
+from app.ids import uuid7
 from app.publishing import publish
 from core.applications import Starlette
 from tests.app.realtime.listening import Product, migrated_database
+from tests.app.realtime.test_presence import present
 from tests.databases import DatabaseServer
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -74,6 +76,18 @@ async def test_two_processes_tell_the_same_and_one_that_ends_says_so(
                     await publish(db, ada.organization_topic, "test.happened", {"number": 1})
                 heard = await one.hear()
                 assert heard == await other.hear()
+
+                place = f"project:{uuid7()}"
+                topic = f"presence:{ada.organization.id}/{place}"
+                await one.ask(type="subscribe", topics=[topic])
+                assert (await one.hear())["data"] == {"user_id": str(ada.user.id)}
+                await other.ask(type="subscribe", topics=[topic])
+                assert (await one.hear())["data"] == {"user_id": str(grace.user.id)}
+                assert (await other.hear())["data"] == {"user_id": str(grace.user.id)}
+                for product in products:
+                    both = await present(product, ada, ada.organization.slug, place)
+                    assert both == ["Ada Lovelace", "Grace Hopper"], "each process knows who is at the other"
+                await other.ask(type="unsubscribe", topics=[topic])
 
                 ending.send_signal(signal.SIGTERM)
                 assert await one.end() == 1012
