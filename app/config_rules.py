@@ -223,6 +223,8 @@ def _exposure_problems(settings: Settings) -> Iterator[str]:
         yield "TRUSTED_PROXIES must not be '*' in production: anyone could pretend to come from any address."
     if settings.password_memory < DEFAULT_PASSWORD_MEMORY:
         yield f"PASSWORD_MEMORY must be at least {DEFAULT_PASSWORD_MEMORY} in production: stolen hashes would be guessed."
+    if settings.token_scanner_url.startswith("http://"):
+        yield "TOKEN_SCANNER_URL must begin with https:// in production: others could send keys of theirs, and revoke tokens."
 
 
 def _is_everyone(proxy: str) -> bool:

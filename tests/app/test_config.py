@@ -54,6 +54,7 @@ def test_good_production_settings_are_accepted() -> None:
         ({"SECRET_KEY": f"change-me-{RANDOM_SECRET}"}, "SECRET_KEY is an example"),
         ({"SECRET_KEY_FALLBACKS": f"{RANDOM_SECRET[::-1]},short"}, "SECRET_KEY_FALLBACKS has a secret that is shorter"),
         ({"DEBUG": "true"}, "DEBUG must be off"),
+        ({"TOKEN_SCANNER_URL": "http://keys.acme.test"}, "TOKEN_SCANNER_URL must begin with https://"),
         ({"SESSION_DAYS": "0"}, "SESSION_DAYS must be a whole number from 1 to 90"),
         ({"SESSION_IDLE_DAYS": "91"}, "SESSION_IDLE_DAYS must be a whole number from 1 to 90"),
         ({"SESSION_REMEMBERED_DAYS": "7"}, "SESSION_REMEMBERED_DAYS must be at least SESSION_DAYS"),

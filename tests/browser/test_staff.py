@@ -28,6 +28,8 @@ def test_somebody_of_the_staff_looks_after_jobs_and_mail(visitor: Visitor, addre
     visitor.inspect()
     visitor.open("/staff/mail/suppressions")
     assert visitor.heading() == "Suppressed addresses"
+    visitor.open("/staff/lost-access")
+    assert visitor.heading() == "Lost access"
 
 
 def test_a_developer_looks_at_a_message_in_german_and_in_the_dark(visitor: Visitor) -> None:
