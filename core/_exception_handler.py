@@ -25,14 +25,9 @@ def find_handler(
     error: Exception, exception_handlers: ExceptionHandlers, status_handlers: StatusHandlers
 ) -> ExceptionHandler | None:
     """The handler of the status code, else of the nearest class among the exception's ancestors."""
-    if isinstance(error, HTTPException):
-        handler = status_handlers.get(error.status_code)
-        if handler is not None:
-            return handler
-    for ancestor in type(error).__mro__:
-        if ancestor in exception_handlers:
-            return exception_handlers[ancestor]
-    return None
+    if isinstance(error, HTTPException) and error.status_code in status_handlers:
+        return status_handlers[error.status_code]
+    return next((exception_handlers[each] for each in type(error).__mro__ if each in exception_handlers), None)
 
 
 async def answer_exception(

@@ -58,9 +58,8 @@ class closing(Generic[T]):  # noqa: N801 - named and used like contextlib's
         return self.stream
 
     async def __aexit__(self, *exception: object) -> None:
-        close = getattr(self.stream, "aclose", None)
-        if close is not None:
-            await close()
+        if hasattr(self.stream, "aclose"):
+            await self.stream.aclose()
 
 
 async def run_until_first_complete(*args: tuple[Callable[..., Coroutine[Any, Any, Any]], dict[str, Any]]) -> None:

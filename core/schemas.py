@@ -52,12 +52,9 @@ class BaseSchemaGenerator:
 
     def parse_docstring(self, func_or_method: Callable[..., Any]) -> dict[str, Any]:
         """What the YAML in the docstring says; empty if there is none."""
-        docstring = inspect.getdoc(func_or_method)
-        if not docstring:
-            return {}
         import yaml
 
-        _, marker, text = docstring.rpartition("---")
+        _, marker, text = (inspect.getdoc(func_or_method) or "").rpartition("---")
         try:
             parsed = yaml.safe_load(text)
         except yaml.YAMLError:

@@ -23,8 +23,6 @@ from core.datastructures import FormData, UploadFile
 from core.formparsers import FORM_TYPES
 from core.problems import Problem
 
-# The connection is a Request or a WebSocket; which one is known only to the handler's author.
-Connection = Any
 Reader = Callable[["Resolution"], Any]
 AsyncReader = Callable[["Resolution"], Awaitable[Any]]
 
@@ -44,7 +42,8 @@ class Resolution:
 
     __slots__ = ("connection", "errors", "form", "generators", "given", "results")
 
-    def __init__(self, connection: Connection, size: int, given: Mapping[str, Any]) -> None:
+    def __init__(self, connection: Any, size: int, given: Mapping[str, Any]) -> None:
+        # A Request or a WebSocket; which one is known only to the handler's author: hence Any.
         self.connection = connection
         self.given = given
         self.results: list[Any] = [FAILED] * size
