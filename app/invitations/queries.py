@@ -29,6 +29,7 @@ class Entry:
     slug: str
     name: str
     logo_digest: str | None
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ def _is_for(user_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
     return own.correlate(Invitation)
 
 
+_ENTRY = (Organization.id, Organization.slug, Organization.name, Organization.logo_digest, Organization.kind)
 _membership = (
-    select(Membership.user_id, Organization.id, Organization.slug, Organization.name, Organization.logo_digest)
+    select(Membership.user_id, *_ENTRY)
     .join(Membership.organization)
     .where(Membership.status == MembershipStatus.ACTIVE, Organization.status == "active")
     .subquery()
@@ -79,6 +81,7 @@ _SHELL = Read(
         _membership.c.slug,
         _membership.c.name,
         _membership.c.logo_digest,
+        _membership.c.kind,
         select(func.count())
         .select_from(Invitation)
         .where(
@@ -101,8 +104,8 @@ _SHELL = Read(
 async def find_shell(db: AsyncSession, user_id: UUID) -> Shell:
     """What the frame shows a person. The transaction must have named them."""
     rows = await _SHELL.all(db, user_id=user_id, now=clock.now())
-    entries = [Entry(*row[:4]) for row in rows if row[0] is not None]
-    return Shell(entries, *rows[0][4:])
+    entries = [Entry(*row[:5]) for row in rows if row[0] is not None]
+    return Shell(entries, *rows[0][5:])
 
 
 async def find_with_people(db: AsyncSession, invitation_id: UUID) -> Invitation | None:
@@ -114,7 +117,7 @@ async def list_entries(db: AsyncSession, user: User, search: str = "") -> list[E
     """A person's organizations by name, those only whose name contains `search` if there is one."""
     pattern = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     statement = (
-        select(Organization.id, Organization.slug, Organization.name, Organization.logo_digest)
+        select(*_ENTRY)
         .join(Membership, Membership.organization_id == Organization.id)
         .where(
             Membership.user_id == user.id,

@@ -3,8 +3,10 @@ for (const panel of document.querySelectorAll("[data-switcher]")) {
   const input = panel.querySelector("[data-switcher-input]");
   input?.addEventListener("input", () => {
     const wanted = input.value.trim().toLowerCase();
-    for (const item of panel.querySelectorAll("[data-switcher-text]")) {
+    const items = [...panel.querySelectorAll("[data-switcher-text]")];
+    for (const item of items) {
       item.hidden = !item.dataset.switcherText.includes(wanted);
     }
+    panel.querySelector("[data-switcher-empty]").hidden = items.some((item) => !item.hidden);
   });
 }
