@@ -87,7 +87,11 @@ def input_reader(function: object, parameter: Parameter, marker: Input) -> tuple
         return None, _file_reader(function, parameter, marker)
     take = _take_model(parameter, marker) if is_model(parameter.bare) else _take_value(function, parameter, marker)
     if isinstance(marker, Form):
-        return None, _form_reader(take)
+
+        async def read_form(run: Resolution) -> Any:
+            return take(await run.read_form(), run)
+
+        return None, read_form
     source = attrgetter(SOURCES[marker.place])
     return (lambda run: take(source(run.connection), run)), None
 
@@ -214,13 +218,6 @@ def _without_empty(value: Any) -> Any:
     return None if value == "" or (isinstance(value, UploadFile) and not value.filename) else value
 
 
-def _form_reader(take: Take) -> AsyncReader:
-    async def read(run: Resolution) -> Any:
-        return take(await run.read_form(), run)
-
-    return read
-
-
 def _file_reader(function: object, parameter: Parameter, marker: Input) -> AsyncReader:
     name = wire_name(parameter.name, marker.alias, marker)
     many, in_memory = takes_many(parameter.annotation), parameter.bare is bytes
@@ -246,7 +243,7 @@ def given_files(form: FormData, name: str) -> list[UploadFile]:
 
 def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncReader:
     if parameter.bare is bytes:
-        return _read_raw_body
+        return lambda run: run.connection.body()
     validate = adapter(function, parameter.name, parameter.annotation).validator.validate_json
 
     async def read(run: Resolution) -> Any:
@@ -268,10 +265,6 @@ def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncR
         return value
 
     return read
-
-
-async def _read_raw_body(run: Resolution) -> bytes:
-    return bytes(await run.connection.body())
 
 
 async def parsed(parse: Callable[[bytes], Any], body: bytes) -> Any:
