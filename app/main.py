@@ -66,10 +66,10 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
                 yield
             return
         watch_pool(app.state.database.engine)
+        spare_what_stays()  # Before the watch, to which it would be a stall.
         try:
             with drain.begun_by_sigterm(), StallWatch().watching():
                 async with realtime(app, settings, app.state.database):
-                    spare_what_stays()
                     yield
         finally:
             await app.state.database.close()
