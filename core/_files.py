@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from mimetypes import guess_type
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import anyio
@@ -41,8 +41,7 @@ class RangeNotSatisfiable(Exception):
         self.max_size = max_size
 
 
-@dataclass(slots=True, frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What will be sent: parts are bytes as they are, or ranges of the file."""
 
     status_code: int
@@ -81,14 +80,15 @@ class FileResponse(Response):
         # The whole content, given by who has read the file already; it belongs to `stat_result`.
         self.content: bytes | None = None
         self.init_headers(headers)
-        add_missing(self.raw_headers, [ACCEPT_RANGES])
         if filename is not None:
             self.headers.setdefault("content-disposition", content_disposition(content_disposition_type, filename))
-        if stat_result is not None:
+        if stat_result is None:
+            add_missing(self.raw_headers, [ACCEPT_RANGES])
+        else:
             self.set_stat_headers(stat_result)
 
     def set_stat_headers(self, stat_result: os.stat_result) -> None:
-        add_missing(self.raw_headers, stat_headers(stat_result.st_mtime, stat_result.st_size))
+        add_missing(self.raw_headers, file_headers(stat_result.st_mtime, stat_result.st_size))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -100,8 +100,9 @@ class FileResponse(Response):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_head = scope["type"] == "http" and scope["method"].upper() == "HEAD"
         can_pass_path = "http.response.pathsend" in scope.get("extensions", {})
-        limit = 0 if is_head or can_pass_path else self.chunk_size
-        stat_result, content = await self._look_up(limit)
+        stat_result, content = self.stat_result, self.content
+        if stat_result is None or content is None:
+            stat_result, content = await self._look_up(0 if is_head or can_pass_path else self.chunk_size)
         plan = self._plan(scope, stat_result)
         if is_head:
             await send_whole(send, plan, b"")
@@ -110,13 +111,13 @@ class FileResponse(Response):
             path = Path(self.path).absolute()  # noqa: ASYNC240 - asks for the working directory alone
             await send({"type": "http.response.pathsend", "path": str(path)})
         elif content is not None or not any(isinstance(part, tuple) for part in plan.parts):
-            await send_whole(send, plan, b"".join(take(part, content or b"") for part in plan.parts))
+            await send_whole(send, plan, b"".join([take(part, content or b"") for part in plan.parts]))
         else:
             await self._stream(scope, receive, send, plan)
 
     async def _look_up(self, limit: int) -> tuple[os.stat_result, bytes | None]:
-        if self.stat_result is not None and (self.content is not None or self.stat_result.st_size > limit):
-            return self.stat_result, self.content
+        if self.stat_result is not None and self.stat_result.st_size > limit:
+            return self.stat_result, None
         return await anyio.to_thread.run_sync(look_up, self.path, self.stat_result, limit)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, plan: Plan) -> None:
@@ -155,7 +156,8 @@ class FileResponse(Response):
     def _plan(self, scope: Scope, stat_result: os.stat_result) -> Plan:
         size = stat_result.st_size
         headers = MutableHeaders(raw=list(self.raw_headers))
-        add_missing(headers.raw, stat_headers(stat_result.st_mtime, size))
+        if self.stat_result is None:
+            add_missing(headers.raw, file_headers(stat_result.st_mtime, size))
         wanted = self._wanted_ranges(scope, headers)
         try:
             ranges = parse_ranges(wanted, size, self.max_ranges) if wanted is not None else []
@@ -242,13 +244,14 @@ def add_missing(headers: RawHeaders, fields: Iterable[tuple[bytes, bytes]]) -> N
 
 
 @lru_cache(maxsize=1024)
-def stat_headers(modified_at: float, size: int) -> RawHeaders:
+def file_headers(modified_at: float, size: int) -> RawHeaders:
     # Imported with the first file: together they take a tenth of the time that importing core does.
     import hashlib
     from email.utils import formatdate
 
     digest = hashlib.md5(f"{modified_at}-{size}".encode(), usedforsecurity=False).hexdigest()
     return [
+        ACCEPT_RANGES,
         content_length(size),
         encode_header("last-modified", formatdate(modified_at, usegmt=True)),
         encode_header("etag", f'"{digest}"'),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -37,15 +36,11 @@ def compile_path(path: str) -> tuple[re.Pattern[str], str, dict[str, Convertor[A
 
 def pattern_of(path_format: str, convertors: Convertors) -> re.Pattern[str]:
     """What the path must match, with what each convertor accepts in the place of its parameter."""
-    return _pattern_of(path_format, tuple((name, convertor.regex) for name, convertor in convertors.items()))
-
-
-@lru_cache(2048)  # The index of every router that a route is put into asks for its pattern again.
-def _pattern_of(path_format: str, accepted: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
-    pieces, regexes = PARAMETER.split(path_format), dict(accepted)
+    pieces = PARAMETER.split(path_format)
     literals, names = pieces[::3], pieces[1::3]
     parameters = [
-        f"(?P<{name}>{regexes[name]}){re.escape(literal)}" for name, literal in zip(names, literals[1:], strict=True)
+        f"(?P<{name}>{convertors[name].regex}){re.escape(literal)}"
+        for name, literal in zip(names, literals[1:], strict=True)
     ]
     # \Z rather than $, which also matches before a final newline: "/admin\n" is not "/admin".
     return re.compile(f"^{re.escape(literals[0])}{''.join(parameters)}\\Z")
@@ -57,29 +52,18 @@ def _refuse_duplicates(names: set[str], path: str) -> None:
         raise ValueError(f"Duplicated param name{plural} {', '.join(sorted(names))} at path {path}")
 
 
-def path_matcher(pattern: re.Pattern[str], convertors: Convertors) -> Callable[[str], dict[str, Any] | None]:
-    """What gets the converted parameters from a path, or None if that does not match. What cannot be converted is no match."""
-    match = pattern.match
-    conversions = [(name, convertor.convert) for name, convertor in convertors.items()]
-
-    def params_of(path: str) -> dict[str, Any] | None:
-        found = match(path)
-        if found is None:
-            return None
-        params = {}
-        try:
-            for name, convert in conversions:
-                params[name] = convert(found[name])
-        except ValueError:
-            return None
-        return params
-
-    return params_of
-
-
 def match_path(pattern: re.Pattern[str], convertors: Convertors, path: str) -> dict[str, Any] | None:
-    """The converted parameters of one path."""
-    return path_matcher(pattern, convertors)(path)
+    """The converted parameters, or None if the path does not match. A value that cannot be converted is no match."""
+    found = pattern.match(path)
+    if found is None:
+        return None
+    params = {}
+    try:
+        for name, convertor in convertors.items():
+            params[name] = convertor.convert(found[name])
+    except ValueError:
+        return None
+    return params
 
 
 def replace_params(

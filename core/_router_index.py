@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from core._paths import PARAMETER, path_matcher, pattern_of
+from core._paths import PARAMETER, match_path, pattern_of
 from core._typed.markers import Depends
 from core._utils import notifying
 from core.convertors import FloatConvertor, IntegerConvertor, PathConvertor, StringConvertor, UUIDConvertor
@@ -162,7 +162,7 @@ class RouterIndex:
         kind: Any = next((kind for kind in kinds if type(route).matches is kind.matches), None)
         is_endpoint = hasattr(kind, "scope_type")
         is_plain = is_endpoint and type(route).handle is kind.handle and has_constant_convertors(route)
-        params_of = path_matcher(route.path_regex, route.param_convertors) if is_plain else None
+        params_of = partial(match_path, route.path_regex, route.param_convertors) if is_plain else None
         place: Place = order, route, route.scope_type if is_plain else None, params_of
         if kind is not None and route.path_regex == pattern_of(route.path_format, route.param_convertors):
             self._trie.add(route, place)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from os import PathLike, stat_result
 from pathlib import Path
 
@@ -218,11 +219,12 @@ class StaticFiles:
         if if_none_match is not None:
             etag = response_headers.get("etag", "").removeprefix("W/")
             return if_none_match.strip() == "*" or etag in _entity_tags(if_none_match)
+        if (since := request_headers.get("if-modified-since")) is None:
+            return False
         try:
-            known = parsedate_to_datetime(request_headers["if-modified-since"])
-            return known >= parsedate_to_datetime(response_headers["last-modified"])
+            return parsedate_to_datetime(since) >= parsedate_to_datetime(response_headers["last-modified"])
         except (KeyError, ValueError, TypeError, OverflowError):
-            # Neither header, or a date that is none (or of no zone, or no calendar): the condition does not count.
+            # A date that is none (or of no zone, or no calendar): the condition does not count.
             return False
 
     async def _find(self, path: str, codings: tuple[str, ...] = ()) -> Found | None:
@@ -443,6 +445,7 @@ def _entity_tags(field: str) -> set[str]:
     return {f'"{tag}"' for tag in field.split('"')[1:-1:2]}
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def _media_type(path: str) -> str:
     suffix = path[path.rfind(".") :].lower()
     return MEDIA_TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
