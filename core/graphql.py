@@ -260,8 +260,7 @@ class _Meter:
         found |= {"directives": _count_directives(self.document), "comparisons": _count_comparisons(self.document)}
         limits = asdict(self.limits)
         # The numbers may be astronomic, and so are not shown.
-        too_much = [name for name, value in found.items() if value > limits[name]]
-        if too_much:
+        if too_much := [name for name, value in found.items() if value > limits[name]]:
             raise _Refused(*(f"The operation's {name} may be {limits[name]} at most." for name in too_much))
 
     def _selections(self, node: graphql.SelectionSetNode, parent: Any, is_page: bool) -> _Measure:
@@ -326,7 +325,7 @@ class _Conversation:
         self.server = server
         self.limits = server.limits
         self.websocket = websocket
-        self.is_initialised = self.is_acknowledged = False
+        self.is_acknowledged = False
         self.running: dict[str, anyio.CancelScope] = {}
 
     async def hold(self) -> None:
@@ -371,9 +370,8 @@ class _Conversation:
         raise WebSocketException(4400, "A message is a JSON object with a type")
 
     async def _initialise(self, message: dict[str, Any]) -> None:
-        if self.is_initialised:
+        if self.is_acknowledged:
             raise WebSocketException(4429, "Too many initialisation requests")
-        self.is_initialised = True
         self.websocket.state.connection_params = message.get("payload")
         await self._context()
         await self._send("connection_ack")
