@@ -1,6 +1,7 @@
 """One application, one transaction and everybody logged in, made once for all of these tests."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -17,7 +18,8 @@ __all__ = ["anyio_backend", "pool"]
 
 
 @pytest.fixture(scope="module")
-async def world(settings: Settings, pool: Database) -> AsyncIterator[World]:
+async def world(settings: Settings, pool: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    settings = replace(settings, data_directory=tmp_path_factory.mktemp("isolation"))
     async with pool.engine.connect() as connection:
         transaction = await connection.begin()
         await connection.execute(text("SELECT 1"))

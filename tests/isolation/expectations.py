@@ -65,11 +65,15 @@ ACTORS = (
 
 @dataclass(frozen=True)
 class Row:
-    """What the table says of a route: who may use it, whether its answer never ends, and whether they find something there."""
+    """What the table says of a route.
+
+    Who may use it, whether its answer never ends, whether they find something there, and what stands behind its `?`.
+    """
 
     access: str
     endless: bool = False
     finds: bool = True
+    query: str = ""
 
     @property
     def needs_confirmation(self) -> bool:

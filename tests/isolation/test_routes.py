@@ -11,7 +11,8 @@ from app.config import Settings
 from app.main import create_app
 from core.routing import BaseRoute, Mount, Route, WebSocketRoute
 from tests.isolation.expectations import ACTORS, Outcome, Row, actors_for, expected, outcome_of, rows, stated_access
-from tests.isolation.world import NOBODYS, Things, World, is_thing, parameter
+from tests.isolation.things import CONTENT, Things, is_thing, parameter
+from tests.isolation.world import NOBODYS, OURS, World
 from tests.test_architecture import every_route
 
 RecordProperty = Callable[[str, object], None]
@@ -45,7 +46,8 @@ def methods_of(route: Route) -> list[str]:
 
 def path_of(route: Route, things: Things, **instead: object) -> str:
     numbered = NUMBER.sub("2147483647", route.path)
-    return PARAMETER.sub(lambda match: str(instead.get(match[1], parameter(things, route.name, match[1]))), numbered)
+    path = PARAMETER.sub(lambda match: str(instead.get(match[1], parameter(things, route.name, match[1]))), numbered)
+    return path + (f"?{query}" if (query := rows()[route.name].query) else "")
 
 
 def without_noise(text: str) -> str:
@@ -83,7 +85,7 @@ async def test_everybody_gets_what_the_table_says(
                 if (got := outcome_of(answer, wanted, row, finds=finds)) != wanted:
                     wrong.append(f"{name}: {method} {path} as {actor.name}: {got} ({answer.status_code}), not {wanted}")
     record_property("cells", cells)
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 @pytest.mark.parametrize("feature", FEATURES)
@@ -124,6 +126,17 @@ async def test_things_of_others_are_not_found_under_ones_own_address(
                 wrong.append(f"{name}: {method} {path}: {answer.status_code}")
     record_property("cells", cells)
     assert wrong == []
+
+
+@pytest.mark.requirement("UPL-4")
+async def test_the_link_of_a_download_is_for_one_person_alone(world: World, record_property: RecordProperty) -> None:
+    led = await world.ask(OWNER, "GET", f"/o/{OURS}/files/{world.ours['file_id']}/download")
+    answers = {actor.name: await world.ask(actor, "GET", led.headers["location"]) for actor in ACTORS}
+    record_property("cells", len(answers))
+
+    assert {name for name, answer in answers.items() if answer.status_code == 200} == {"owner", "stale"}
+    assert answers["owner"].content == CONTENT
+    assert {answer.status_code for name, answer in answers.items() if name in ("admin", "member", "stranger")} == {404}
 
 
 def test_strangers_of_every_kind_are_among_the_actors() -> None:

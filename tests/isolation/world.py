@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID, uuid4
 
 from httpx2 import Response
 from sqlalchemy import update
@@ -14,13 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from app import clock
 from app.accounts.actions import start_session
 from app.accounts.models import Email, Session, User
-from app.accounts.sessions import cookie_name, hash_token, new_token
-from app.audit.actions import record
+from app.accounts.sessions import cookie_name, hash_token
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import system_scope
 from app.ids import uuid7
-from app.invitations.models import Invitation, JoinLink, JoinRequest
 from app.organizations.models import CustomRole, Membership, MembershipStatus, Organization
 from app.policy import Role
 from app.tokens.models import PersonalToken
@@ -29,11 +26,10 @@ from core.applications import Starlette
 from core.testclient import AsyncTestClient
 from tests.databases import RolledBackDatabase
 from tests.isolation.expectations import ACTORS, CUSTOM, Actor, is_for_programs
+from tests.isolation.things import Things, make_things
 
 OURS, THEIRS, NOBODYS = "ours", "theirs", "no-such-organization"
 CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
-
-Things = Mapping[str, object]  # What stands for each parameter of a path, in one organization.
 
 
 @dataclass
@@ -83,8 +79,8 @@ async def make_world(
 ) -> World:
     """Make both organizations and let everybody in. The application must have started."""
     async with database.transaction() as db, system_scope(db):
-        ours, people = await _make_organization(db, OURS)
-        theirs, strangers = await _make_organization(db, THEIRS)
+        ours, people = await _make_organization(db, settings, OURS)
+        theirs, strangers = await _make_organization(db, settings, THEIRS)
         world = World(app, settings, connection, ours, theirs)
         users = {**people, "stranger": strangers["owner"], "stranger's token": strangers["owner"]}
         users["staff"] = await _person(db, "staff")
@@ -109,7 +105,7 @@ async def make_world(
     return world
 
 
-async def _make_organization(db: AsyncSession, slug: str) -> tuple[Things, dict[str, User]]:
+async def _make_organization(db: AsyncSession, settings: Settings, slug: str) -> tuple[Things, dict[str, User]]:
     organization = Organization(id=uuid7(), slug=slug, name=slug.title(), kind="team", named_at=clock.now())
     names = ("owner", "admin", "member", "custom", "suspended", "removed", "target", "asker")
     people = {name: await _person(db, f"{name}-{slug}") for name in names}
@@ -122,7 +118,7 @@ async def _make_organization(db: AsyncSession, slug: str) -> tuple[Things, dict[
     await db.flush()
     for name in (*names[:5], "target"):
         db.add(_membership(organization, people[name], name, role))
-    things = await _things(db, organization, people, role)
+    things = await make_things(db, settings, organization, people, role)
     await db.flush()
     return things, people
 
@@ -135,45 +131,6 @@ def _membership(organization: Organization, user: User, name: str, role: CustomR
         custom_role_id=role.id if name == "custom" else None,
         status=MembershipStatus.SUSPENDED if name == "suspended" else MembershipStatus.ACTIVE,
     )
-
-
-async def _things(
-    db: AsyncSession, organization: Organization, people: dict[str, User], role: CustomRole
-) -> dict[str, object]:
-    """One of each thing that has an address, by the name of its parameter."""
-    later = clock.now() + timedelta(days=1)
-    own = {"organization_id": organization.id, "created_by": people["owner"].id}
-    link = JoinLink(id=uuid7(), code_hash=hash_token(new_token()), ending="abcd", expires_at=later, **own)
-    invitation = Invitation(
-        id=uuid7(),
-        organization_id=organization.id,
-        address=f"invited@{organization.slug}.example",
-        role=Role.MEMBER,
-        token_hash=hash_token(new_token()),
-        invited_by=people["owner"].id,
-        expires_at=later,
-        last_sent_at=clock.now(),
-    )
-    asks = JoinRequest(organization_id=organization.id, user_id=people["asker"].id, address="asker@example.com")
-    db.add_all([link, invitation, asks])
-    event = await record(
-        db,
-        "organizations.created",
-        actor_id=people["owner"].id,
-        organization_id=organization.id,
-        request=RequestFacts(),
-    )
-    await db.flush()
-    return {
-        "slug": organization.slug,
-        "user_id": people["target"].id,
-        "key": role.key,
-        "event_id": event.id,
-        "invitation_id": invitation.id,
-        "link_id": link.id,
-        "invitations.grant_request": {"user_id": people["asker"].id},
-        "invitations.refuse_request": {"user_id": people["asker"].id},
-    }
 
 
 async def _person(db: AsyncSession, name: str) -> User:
@@ -209,15 +166,3 @@ async def _credentials(db: AsyncSession, settings: Settings, actor: Actor, users
         statement = update(Session).where(Session.token_hash == hash_token(token)).values(authenticated_at=long_ago)
         await db.execute(statement)
     return {"cookie": f"{cookie_name(settings)}={token}"}
-
-
-def parameter(world: Things, route: str, name: str) -> object:
-    """What stands for a parameter of a route's path: a thing of the organization, or an id of nothing."""
-    of_route = world.get(route)
-    if isinstance(of_route, dict) and name in of_route:
-        return of_route[name]
-    return world.get(name, uuid4())
-
-
-def is_thing(world: Things, name: str) -> bool:
-    return name in world and isinstance(world[name], UUID | str)
