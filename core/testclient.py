@@ -292,7 +292,7 @@ class _Caller:
         """Raises the application's error, or ProtocolError if it returned without a response, if that is wanted."""
         if exchange.status is None and self.raise_server_exceptions:
             exchange.raise_error()
-            raise ProtocolError("TestClient received no response: the application returned without sending one.")
+            raise ProtocolError("TestClient did not receive any response: it returned without sending one.")
 
     def _websocket_session(
         self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Sequence[str] | None, options: Any

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -28,8 +29,7 @@ class OpenTelemetryMiddleware:
     """Records one server span a request, also where it is nested, and how long requests take, in seconds.
 
     `excluded_urls` are regular expressions, as a sequence or as text with commas between them; requests whose URL
-    one of them is found in are not recorded. Providers that are not given are looked up when the middleware is made;
-    what those of the program's default stand for may still be set up until the first request.
+    one of them is found in are not recorded. Providers that are not given are looked up when the middleware is made.
     """
 
     def __init__(
@@ -46,11 +46,18 @@ class OpenTelemetryMiddleware:
         self.excluded_urls = [re.compile(pattern.strip()) for pattern in patterns if pattern.strip()]
         self._trace = import_module("opentelemetry.trace")
         self._propagate = import_module("opentelemetry.propagate")
-        provider = tracer_provider or self._trace.get_tracer_provider()
-        self.is_enabled = not isinstance(provider, self._trace.NoOpTracerProvider)
-        self._tracer = provider.get_tracer("core")
-        meter = (meter_provider or import_module("opentelemetry.metrics").get_meter_provider()).get_meter("core")
-        self._duration = meter.create_histogram(
+        self._tracer_provider = tracer_provider or self._trace.get_tracer_provider()
+        self._meter_provider = meter_provider or import_module("opentelemetry.metrics").get_meter_provider()
+        self.is_enabled = not isinstance(self._tracer_provider, self._trace.NoOpTracerProvider)
+
+    @cached_property
+    def _tracer(self) -> Any:
+        # Made at the first request: until then the program may still set up what the global provider stands for.
+        return self._tracer_provider.get_tracer("core")
+
+    @cached_property
+    def _duration(self) -> Any:
+        return self._meter_provider.get_meter("core").create_histogram(
             "http.server.request.duration",
             unit="s",
             description="Duration of HTTP server requests.",

@@ -56,9 +56,6 @@ class Recorder:
 class NoOpTracerProvider:
     """What the library has before a program sets up anything."""
 
-    def get_tracer(self, name: str) -> None:
-        """Nothing that could record."""
-
 
 def module(name: str, **contents: Any) -> ModuleType:
     made = ModuleType(name)
