@@ -98,11 +98,6 @@ class EventSourceResponse(StreamingResponse):
         self.headers.setdefault("x-accel-buffering", "no")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._respond(scope, receive, send)
-        if self.background is not None:
-            await self.background()
-
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         shutdown = scope.get("extensions", {}).get(SHUTDOWN_EXTENSION)
         async with create_collapsing_task_group() as group:
             group.start_soon(cancel_after, lambda: self.listen_for_disconnect(receive), group.cancel_scope)
@@ -117,6 +112,8 @@ class EventSourceResponse(StreamingResponse):
                 telling.cancel_scope.cancel()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             group.cancel_scope.cancel()
+        if self.background is not None:
+            await self.background()
 
     async def _tell(self, send: Send) -> None:
         """Send the events until there are no more."""

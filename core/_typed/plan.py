@@ -156,7 +156,7 @@ class Plan:
         self.calls: list[Call] = []
         self._overrides = overrides or {}
         self._slots: dict[Function, int] = {}
-        self._size = 0
+        self.size = 0
         for dependency in (*dependencies, *attached_dependencies(endpoint)):
             self._place(endpoint, dependency, None, ())
         self.handler = self._call(self.signature, (endpoint,))
@@ -177,9 +177,6 @@ class Plan:
                 await argument.value(run)
         return FAILED
 
-    def new_resolution(self, connection: HTTPConnection, given: Mapping[str, Any]) -> Resolution:
-        return Resolution(connection, self._size, given)
-
     def inputs(self) -> Iterator[tuple[Parameter, Input]]:
         """Every marked input of the tree, in the order in which they are read."""
         for call in (*self.calls, self.handler):
@@ -189,7 +186,7 @@ class Plan:
 
     def _call(self, signature: Signature, chain: tuple[Function, ...]) -> Call:
         arguments = [self._argument(signature, parameter, chain) for parameter in signature.parameters]
-        slot, self._size = self._size, self._size + 1
+        slot, self.size = self.size, self.size + 1
         return Call(signature.function, arguments, slot)
 
     def _argument(self, signature: Signature, parameter: Parameter, chain: tuple[Function, ...]) -> Argument:
