@@ -91,6 +91,11 @@ class FileResponse(Response):
         add_missing(self.raw_headers, file_headers(stat_result.st_mtime, stat_result.st_size))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.content is not None and scope.get("method") == "GET" and b"range" not in dict(scope["headers"]):
+            # Nothing needs to be looked up or planned.
+            self.body = self.content
+            await super().__call__(scope, receive, send)
+            return
         if scope["type"] == "websocket":
             send = denial_sender(send)
         await self._answer(scope, receive, send)
@@ -239,8 +244,8 @@ async def send_whole(send: Send, plan: Plan, body: bytes) -> None:
 
 
 def add_missing(headers: RawHeaders, fields: Iterable[tuple[bytes, bytes]]) -> None:
-    names = {name for name, _ in headers}
-    headers += [field for field in fields if field[0] not in names]
+    given = dict(headers)
+    headers += [field for field in fields if field[0] not in given]
 
 
 @lru_cache(maxsize=1024)

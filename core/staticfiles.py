@@ -39,6 +39,9 @@ Packages = Sequence[str | tuple[str, str]]
 # Headers that a 304 repeats from the response it stands for (RFC 9110 section 15.4.5).
 KEPT_WHEN_NOT_MODIFIED = frozenset({b"cache-control", b"content-location", b"date", b"etag", b"expires", b"vary"})
 
+# Headers of requests that may be answered with it.
+CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
+
 # Types that Python's own table lacks, or that depend on the machine's.
 MEDIA_TYPES = {
     ".avif": "image/avif",
@@ -310,6 +313,8 @@ class StaticFiles:
         return response
 
     def _unless_known(self, response: FileResponse, scope: Scope) -> Response:
+        if CONDITIONS.isdisjoint(dict(scope["headers"])):
+            return response
         if self.is_not_modified(response.headers, Headers(raw=scope["headers"])):
             return NotModifiedResponse(response.headers)
         return response
