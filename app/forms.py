@@ -1,6 +1,8 @@
 """What every form of the product shares: cleaned text, one kind of e-mail address, messages in the reader's language."""
 
+import re
 import unicodedata
+from datetime import date
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -20,6 +22,7 @@ from app.language import gettext as _
 
 LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3: a path is at most 256 octets, of which two are the angle brackets.
 LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LOCAL_PART_MARKS = frozenset("!#$%&'*+/=?^_`{|}~-.")
 
 
@@ -73,7 +76,9 @@ def describe(kind: str, context: dict[str, Any], fallback: str) -> str:
             return _("Use at most %(count)s characters.") % {"count": context["max_length"]}
         case "literal_error" | "enum":
             return _("Choose one of the options.")
-        case "bool_parsing" | "int_parsing" | "float_parsing" | "date_from_datetime_parsing":
+        case "date_parsing" | "date_from_datetime_parsing":
+            return _("Enter a day as year, month and day: 2030-12-31.")
+        case "bool_parsing" | "int_parsing" | "float_parsing":
             return _("This value has the wrong form. Check it and try again.")
         case _:
             return _(fallback)
@@ -96,6 +101,12 @@ def _clean_text(value: object) -> object:
     if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t" for character in text):
         raise PydanticCustomError("control_characters", N_("Remove the control characters."))
     return text
+
+
+def _as_written(value: object) -> object:
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise PydanticCustomError("date_parsing", "Enter a day as year, month and day: 2030-12-31.")
 
 
 def _clean_address(value: str) -> str:
@@ -130,6 +141,9 @@ LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\
 
 Line = Annotated[str, BeforeValidator(_clean_line), Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"})]
 """One line of text: normalized to NFC, without control characters."""
+
+Day = Annotated[date, BeforeValidator(_as_written)]
+"""A day as RFC 3339 writes it. pydantic alone would take a number for seconds since 1970."""
 
 Value = TypeVar("Value")
 OrEmpty = Annotated[Value | None, EmptyIsNone()]

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.audit.queries import EventFilter
-from app.forms import Line, OrEmpty
+from app.forms import Day, Line, OrEmpty
 from app.pagination import PageQuery
 from app.time_zones import zone
 
@@ -39,8 +39,8 @@ class EventWish(BaseModel):
         Word, Field(description="What happened, such as `members.removed`; or an area, such as `members`.")
     ] = ""
     target: Annotated[Word, Field(description="A part of the name of what it happened to.")] = ""
-    since: Annotated[OrEmpty[date], Field(description="The first day, in the time zone of who asks.")] = None
-    until: Annotated[OrEmpty[date], Field(description="The last day, in the time zone of who asks.")] = None
+    since: Annotated[OrEmpty[Day], Field(description="The first day, in the time zone of who asks.")] = None
+    until: Annotated[OrEmpty[Day], Field(description="The last day, in the time zone of who asks.")] = None
     through: Annotated[OrEmpty[Through], Field(description="By what somebody acted.")] = None
 
     @property

@@ -1,14 +1,13 @@
 """What people may submit about their organization."""
 
 import re
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.forms import Form, Line, OrEmpty
+from app.forms import Day, Form, Line, OrEmpty
 from app.language import N_
 from app.organizations.member_queries import MemberFilter
 from app.organizations.models import (
@@ -96,7 +95,7 @@ class ClosingForm(Form):
 class SecurityForm(Form):
     """`second_factor_from` is the day from which on; empty means never. `allowed_domains` is a text with any number of them."""
 
-    second_factor_from: date | None = None
+    second_factor_from: Day | None = None
     allowed_domains: Annotated[
         str, Field(max_length=5000), AfterValidator(lambda text: " ".join(read_domains(text)))
     ] = ""

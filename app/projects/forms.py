@@ -4,24 +4,16 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from app.forms import LINE_PATTERN, Form, JsonBody, Line, Text
+from app.forms import LINE_PATTERN, Day, Form, JsonBody, Line, Text
 from app.language import N_
-from app.language import gettext as _
 from app.projects.actions import ProjectValues
 from app.projects.models import LONGEST_DESCRIPTION, LONGEST_NAME, Project, ProjectStatus
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 MOST_AT_ONCE = 100
-
-
-def _written(value: object) -> object:
-    """A number is no day, although pydantic would take it for seconds since 1970."""
-    if isinstance(value, int | float):
-        raise PydanticCustomError("day", N_("Enter a day between 1900 and 2199."))
-    return value
 
 
 def _likely_day(value: date) -> date:
@@ -32,9 +24,8 @@ def _likely_day(value: date) -> date:
 
 Name = Annotated[Line, Field(min_length=1, max_length=LONGEST_NAME)]
 Description = Annotated[Text, Field(max_length=LONGEST_DESCRIPTION)]
-Day = Annotated[
-    date,
-    BeforeValidator(_written),
+DueDay = Annotated[
+    Day,
     AfterValidator(_likely_day),
     Field(json_schema_extra={"pattern": "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"}),
 ]
@@ -45,17 +36,11 @@ class ProjectForm(Form):
     description: Description = ""
     status: ProjectStatus = ProjectStatus.PLANNED
     lead_id: UUID | None = None
-    due_on: Day | None = None
+    due_on: DueDay | None = None
 
     @property
     def as_values(self) -> ProjectValues:
         return ProjectValues(self.name, self.description, self.status, self.lead_id, self.due_on)
-
-    @classmethod
-    def describe_error(cls, error: ErrorDetails) -> str:
-        if error["type"].startswith("date_"):
-            return _("Enter a day as year, month and day: 2030-12-31.")
-        return super().describe_error(error)
 
 
 class ChangeForm(ProjectForm):
@@ -78,7 +63,7 @@ class NewProject(JsonBody):
     description: Description = ""
     status: Annotated[ProjectStatus, Field(strict=False)] = ProjectStatus.PLANNED
     lead_id: Annotated[UUID | None, Field(strict=False, description="An active member of the organization.")] = None
-    due_on: Annotated[Day | None, Field(strict=False, examples=["2030-12-31"])] = None
+    due_on: Annotated[DueDay | None, Field(strict=False, examples=["2030-12-31"])] = None
 
     @property
     def as_values(self) -> ProjectValues:
@@ -94,7 +79,7 @@ class ProjectChanges(JsonBody):
     description: Description = ""
     status: Annotated[ProjectStatus, Field(strict=False)] = ProjectStatus.PLANNED
     lead_id: Annotated[UUID | None, Field(strict=False, description="An active member of the organization.")] = None
-    due_on: Annotated[Day | None, Field(strict=False, examples=["2030-12-31"])] = None
+    due_on: Annotated[DueDay | None, Field(strict=False, examples=["2030-12-31"])] = None
 
     def values_for(self, project: Project) -> ProjectValues:
         """What the project is to be, with what was left out as it is."""

@@ -1,9 +1,10 @@
+from datetime import date
 from typing import Annotated
 
 import pytest
 from pydantic import Field, ValidationError
 
-from app.forms import EmailAddress, Form, JsonBody, Line, OrEmpty
+from app.forms import Day, EmailAddress, Form, JsonBody, Line, OrEmpty
 
 
 class Sample(Form):
@@ -95,3 +96,15 @@ def test_a_filter_that_was_left_empty_asks_for_nothing_and_its_schema_says_so() 
     assert Filter(status="").status is None  # type: ignore[arg-type]
     assert Filter(status="7").status == 7  # type: ignore[arg-type]
     assert {"const": ""} in Filter.model_json_schema()["properties"]["status"]["anyOf"]
+
+
+class Appointment(Form):
+    on: Day = date(2030, 12, 31)
+
+
+@pytest.mark.parametrize("typed", ["0", "1e9", "31.12.2030", "2030-02-31", "2030-12-31T00:00:00", "tomorrow"])
+def test_a_day_is_written_as_year_month_and_day_and_is_never_a_number_of_seconds(typed: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Appointment.model_validate({"on": typed})
+    (error,) = refused.value.errors()
+    assert Appointment.describe_error(error) == "Enter a day as year, month and day: 2030-12-31."

@@ -26,9 +26,11 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 
 def say_what_no_schema_can(case: Any) -> None:
-    """What is meant to be good has no cursor, because cursors are signed, and names a role and a lead that there are."""
+    """What is meant to be good has no cursor, because cursors are signed, a key that is new, and a role and a lead that there are."""
     if case.query:
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
+    if "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if isinstance(case.body, dict):
         known = {"role": "member", "lead_id": None}
         case.body = {name: known.get(name, value) for name, value in case.body.items()}
