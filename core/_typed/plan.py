@@ -108,8 +108,8 @@ async def _finish_each(run: Resolution, error: BaseException | None) -> BaseExce
 
 async def _finish_one(generator: Any, error: BaseException | None) -> BaseException | None:
     try:
-        async with closing(generator):
-            if await _advance(generator, error) is not FAILED:
+        if await _advance(generator, error) is not FAILED:
+            async with closing(generator):
                 raise RuntimeError(f"The dependency {generator.__qualname__} yielded more than once.")
     except BaseException as failure:
         return failure
