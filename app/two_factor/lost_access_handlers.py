@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from app.accounts import limits, pending
+from app.accounts.dependencies import OptionalSession
 from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
+from app.accounts.models import User
 from app.accounts.sessions import delete_session_cookie
 from app.accounts.whereabouts import device_name, place_name
 from app.audit.models import RequestFacts
@@ -16,12 +18,12 @@ from app.pages import NEVER_STORED, UNTRACED, see
 from app.passwords.actions import WrongPassword
 from app.templates import flash, render
 from app.two_factor import lost_access as actions
-from app.two_factor.challenge_handlers import CurrentChallenge
+from app.two_factor.challenge_handlers import current_challenge
 from app.two_factor.forms import FinishForm, LinkForm
 from app.two_factor.limits import limit_asking
 from app.two_factor.lost_access import FINISH, STOP
 from core.exceptions import HTTPException
-from core.params import Query, Submitted
+from core.params import Depends, Query, Submitted
 from core.requests import Request
 from core.responses import Response
 
@@ -43,19 +45,43 @@ PAGES = {
 }
 
 
-async def lost_access(request: Request, waiting: CurrentChallenge, db: Db, settings: CurrentSettings) -> Response:
+@dataclass(frozen=True)
+class PersonWithoutFactor:
+    """Somebody who has a second factor and none at hand: between the proofs of a log-in, or in a browser that they trusted."""
+
+    user: User
+    is_signed_in: bool
+
+
+async def find_person(request: Request, session: OptionalSession, db: Db) -> PersonWithoutFactor:
+    """Whoever is signed in and has a second factor, or gave a first proof; others are led to the log-in page."""
+    if session is not None and session.user.second_factor_at is not None:
+        return PersonWithoutFactor(session.user, is_signed_in=True)
+    return PersonWithoutFactor((await current_challenge(request, db)).user, is_signed_in=False)
+
+
+CurrentPerson = Annotated[PersonWithoutFactor, Depends(find_person)]
+
+
+async def lost_access(request: Request, person: CurrentPerson, db: Db, settings: CurrentSettings) -> Response:
     """Say what helps somebody who has none of their factors at hand, and how far their request is."""
-    asked = await actions.find_open(db, waiting.user_id)
-    days = settings.lost_access_days
-    return render(request, "two_factor/lost_access.html", headers=NEVER_STORED, asked=asked, days=days)
+    asked = await actions.find_open(db, person.user.id)
+    return render(
+        request,
+        "two_factor/lost_access.html",
+        headers=NEVER_STORED,
+        asked=asked,
+        days=settings.lost_access_days,
+        is_signed_in=person.is_signed_in,
+    )
 
 
-async def ask_for_removal(request: Request, waiting: CurrentChallenge, db: Db, settings: CurrentSettings) -> Response:
+async def ask_for_removal(request: Request, person: CurrentPerson, db: Db, settings: CurrentSettings) -> Response:
     """Begin the waiting period after which the factors can be removed."""
     if settings.lost_access_days == 0:
         raise HTTPException(404)
-    await limit_asking(request, waiting.user_id)
-    await actions.ask(db, settings, waiting.user, facts=RequestFacts.of(request))
+    await limit_asking(request, person.user.id)
+    await actions.ask(db, settings, person.user, facts=RequestFacts.of(request))
     return see(request, "two_factor.lost_access")
 
 

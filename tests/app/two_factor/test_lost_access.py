@@ -34,6 +34,7 @@ from tests.app.two_factor.holding import (
     is_logged_in,
     log_in_with_passkey,
     person_with_app,
+    post,
     recorded,
 )
 
@@ -226,6 +227,21 @@ async def test_who_comes_by_mail_may_ask_as_well_and_asking_twice_begins_nothing
         await ask(client)
         assert (await client.post(LOST)).status_code == 429
     assert (await db.scalars(select(LostAccess.ready_at))).all() == [ready_at]
+    assert await notices(db, "asked") == ["ada@example.com", SECOND]
+
+
+@pytest.mark.requirement("MFA-8")
+async def test_a_browser_that_is_trusted_has_the_way_as_well(
+    client: AsyncTestClient, db: AsyncSession, secret: str
+) -> None:
+    await client.post(CHALLENGE, data={"code": code_of(secret), "trust": "true"})
+    client.cookies.delete("__Host-session")
+    assert (await log_in(client)).headers["location"] == "/o"
+    assert LOST in (await client.get("/confirm-identity/two-factor")).text
+    assert "Ask for it" in (await client.get(LOST)).text
+
+    assert (await post(client, LOST)).headers["location"] == LOST
+    assert await outcome(db) is None
     assert await notices(db, "asked") == ["ada@example.com", SECOND]
 
 
