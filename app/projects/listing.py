@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Date, Integer, func, literal_column
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.forms import Line, OrEmpty
@@ -38,16 +37,12 @@ class ProjectOrder(StrEnum):
         return self.value.startswith("-")
 
 
-# Each is spelled as the index that serves it (`models.Project`), whence the constants in SQL's own words. What is due on no
-# day is due on one after all others: NULL would compare with nothing, and a page could not follow it. Not on the last that Python
-# has, which the driver sends as "infinity".
-ORDERS: dict[str, InstrumentedAttribute[Any] | ColumnElement[Any]] = {  # Any: a time, a text, a day or a number.
+# Each is a column with an index of its own.
+ORDERS: dict[str, InstrumentedAttribute[Any]] = {  # Any: a time, a text, a day or a number.
     "created": Project.created_at,
-    "name": func.lower(Project.name),
-    "due": func.coalesce(Project.due_on, literal_column("'3000-01-01'::date", Date()), type_=Date()),
-    "status": func.array_position(
-        literal_column("'{planned,active,paused,done}'::text[]"), Project.status, type_=Integer()
-    ),
+    "name": Project.name_key,
+    "due": Project.due_key,
+    "status": Project.status_rank,
 }
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import clock
@@ -50,15 +50,10 @@ class Project(Identified, Tenant, Timestamped, Base):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         # One index for each order that the list can have (`listing.ORDERS`), and one for its lead.
-        Index("ix_projects_by_name", "organization_id", text("lower(name)"), "id"),
+        Index("ix_projects_by_name", "organization_id", "name_key", "id"),
         Index("ix_projects_by_age", "organization_id", "created_at", "id"),
-        Index("ix_projects_by_due_date", "organization_id", text("(COALESCE(due_on, '3000-01-01'::date))"), "id"),
-        Index(
-            "ix_projects_by_status",
-            "organization_id",
-            text("array_position('{planned,active,paused,done}'::text[], status)"),
-            "id",
-        ),
+        Index("ix_projects_by_due_date", "organization_id", "due_key", "id"),
+        Index("ix_projects_by_status", "organization_id", "status_rank", "id"),
         Index("ix_projects_by_lead", "organization_id", "lead_id"),
         Index("ix_projects_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
@@ -77,6 +72,20 @@ class Project(Identified, Tenant, Timestamped, Base):
     # Counts the changes, so that nobody overwrites one that they have not seen.
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     deleted_at: Mapped[datetime | None]
+
+    # What the orders of the list go by; the database keeps them. As expressions they would be looked at row by row: under
+    # row-level security an index serves no comparison of what a function or COALESCE returns, since those might tell what they saw.
+    name_key: Mapped[str] = mapped_column(Computed("lower(name)", persisted=True), deferred=True)
+    # What is due on no day is due on one after all others: NULL would compare with nothing, and a page could not follow it. Not
+    # on the last that Python has, which the driver sends as "infinity".
+    due_key: Mapped[date] = mapped_column(
+        Computed("COALESCE(due_on, '3000-01-01'::date)", persisted=True), deferred=True
+    )
+    status_rank: Mapped[int] = mapped_column(
+        SmallInteger,
+        Computed("array_position('{planned,active,paused,done}'::text[], status)", persisted=True),
+        deferred=True,
+    )
 
     lead: Mapped[User | None] = relationship(
         primaryjoin="foreign(Project.lead_id) == User.id", viewonly=True, lazy="raise"
