@@ -5,6 +5,7 @@ unusual gets its sample in `SAMPLES = {"feature/message": {"name": value}}` of t
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from app import features
 from app.config import Settings
 from app.email.rendering import TEMPLATES, RenderedMessage, environment, render_message
 from app.language import speaking
+from app.templates import date, day
 
 PARTS = ("subject.txt", "txt", "html")
 SOMEBODY = "ada@example.com"
@@ -25,14 +27,19 @@ USUAL = {
     "code": "314159",
     "address": "ada@example.net",
     "email": "ada@example.net",
-    "at": "20 November 2026, 16:00",
-    "until": "27 November 2026, 16:00",
-    "date": "27 November 2026",
+    "found_at": "https://code.example/harbour/boats/settings.py",
     "device": "Firefox on Linux",
     "place": "192.0.2.7",
     "organization": "Harbour & Sons",
     "team": "Harbour & Sons",
     "name": "Ada Lovelace",
+    "who": "Grace Hopper",
+    "owner": "Grace Hopper",
+    "inviter": "Grace Hopper",
+    "provider": "GitHub",
+    "passkey": "Ada’s telephone",
+    "token_name": "Deployments",
+    "ending": "x7Qd",
     "role": "Member",
     "count": 3,
     "days": 14,
@@ -41,6 +48,9 @@ USUAL = {
     "left": 7,
     "message": "We would like you to have a look at our plans.",
 }
+# Times and days, in the words of the message's language.
+MOMENT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+MOMENTS, DAYS = ("at", "until"), ("date", "day")
 
 
 def template_names() -> list[str]:
@@ -84,4 +94,8 @@ def _undeclared(jinja: Environment, file: str) -> set[str]:
 
 def _usual(name: str) -> object:
     last = name.rpartition("_")[2]
+    if name not in USUAL and last in MOMENTS:
+        return date(MOMENT, "long")
+    if last in DAYS:
+        return day(MOMENT)
     return USUAL.get(name, USUAL.get(last, name.replace("_", " ").capitalize()))
