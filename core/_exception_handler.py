@@ -16,32 +16,26 @@ from core.websockets import WebSocket
 # The handlers of the innermost ExceptionMiddleware: (by exception class, by status code).
 HANDLERS_SCOPE_KEY = "starlette.exception_handlers"
 
-ExceptionHandlers = Mapping[Any, ExceptionHandler]
-StatusHandlers = Mapping[int, ExceptionHandler]
-Handlers = tuple[ExceptionHandlers, StatusHandlers]
+Handlers = tuple[Mapping[Any, ExceptionHandler], Mapping[int, ExceptionHandler]]
+Connection = Request | WebSocket
 
 
-def find_handler(
-    error: Exception, exception_handlers: ExceptionHandlers, status_handlers: StatusHandlers
-) -> ExceptionHandler | None:
+def find_handler(error: Exception, handlers: Handlers) -> ExceptionHandler | None:
     """The handler of the status code, else of the nearest class among the exception's ancestors."""
-    if isinstance(error, HTTPException) and error.status_code in status_handlers:
-        return status_handlers[error.status_code]
-    return next((exception_handlers[each] for each in type(error).__mro__ if each in exception_handlers), None)
+    by_class, by_status = handlers
+    if isinstance(error, HTTPException) and error.status_code in by_status:
+        return by_status[error.status_code]
+    return next((by_class[ancestor] for ancestor in type(error).__mro__ if ancestor in by_class), None)
 
 
 async def answer_exception(
-    error: Exception,
-    connection: Request | WebSocket,
-    receive: Receive,
-    send: TrackedSend,
-    handlers: Handlers | None = None,
+    error: Exception, connection: Connection, receive: Receive, send: TrackedSend, handlers: Handlers | None = None
 ) -> bool:
     """Whether there is a handler, among these or those in the scope, that answers.
 
     Raises RuntimeError if a response has begun already.
     """
-    handler: Any = find_handler(error, *(handlers or connection.scope.get(HANDLERS_SCOPE_KEY, ({}, {}))))
+    handler: Any = find_handler(error, handlers or connection.scope.get(HANDLERS_SCOPE_KEY, ({}, {})))
     if handler is None:
         return False
     if send.response_started:
@@ -57,7 +51,7 @@ async def answer_exception(
     return True
 
 
-def wrap_app_handling_exceptions(app: ASGIApp, conn: Request | WebSocket) -> ASGIApp:
+def wrap_app_handling_exceptions(app: ASGIApp, conn: Connection) -> ASGIApp:
     """The application with exceptions turned into responses by the handlers found in the scope of `conn`."""
 
     async def handle_exceptions(scope: Scope, receive: Receive, send: Send) -> None:

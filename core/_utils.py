@@ -6,7 +6,6 @@ import functools
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from types import TracebackType
 from typing import Any, TypeGuard, TypeVar
 
 import anyio
@@ -83,11 +82,9 @@ class create_collapsing_task_group:  # noqa: N801 (called like a function, as An
     async def __aenter__(self) -> anyio.abc.TaskGroup:
         return await self._group.__aenter__()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
+    async def __aexit__(self, *exception: Any) -> bool | None:
         try:
-            return await self._group.__aexit__(kind, error, traceback)
+            return await self._group.__aexit__(*exception)
         except BaseExceptionGroup as group:
             sole = _sole_exception(group)
             if sole is group:

@@ -13,7 +13,6 @@ the same on both sides. Installing it is a decision of the program, made before 
 import importlib
 import importlib.util
 import sys
-from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -33,9 +32,7 @@ def install() -> None:
 class StarletteFinder(MetaPathFinder):
     """Finds `starlette.x` in `core.x`. What `core` does not have does not exist."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
         if fullname != THEIRS and not fullname.startswith(THEIRS + "."):
             return None
         ours = importlib.util.find_spec(OURS + fullname.removeprefix(THEIRS))

@@ -3,11 +3,11 @@
 `TestClient` is for synchronous tests, `AsyncTestClient` for those that share an event loop with the application.
 """
 
-import contextlib
 import functools
 import json
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from typing import Any, Literal, Self
 from urllib.parse import unquote
 
@@ -31,6 +31,7 @@ TIMEOUT_WARNING = "You should not use the 'timeout' argument with the TestClient
 
 WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 FrameMode = Literal["text", "binary"]
+Subprotocols = Sequence[str] | None
 
 
 class WebSocketDenialResponse(httpx2.Response, WebSocketDisconnect):  # type: ignore[misc]  # Both define pickling.
@@ -72,7 +73,7 @@ def _build_websocket_scope(request: httpx2.Request, owner: "_Caller") -> Scope:
     }
 
 
-def _websocket_headers(headers: Any, subprotocols: Sequence[str] | None) -> httpx2.Headers:
+def _websocket_headers(headers: Any, subprotocols: Subprotocols) -> httpx2.Headers:
     offer = {} if subprotocols is None else {"sec-websocket-protocol": ", ".join(subprotocols)}
     handshake = {"connection": "upgrade", "sec-websocket-key": "testserver==", "sec-websocket-version": "13"}
     complete = httpx2.Headers(handshake | offer)
@@ -127,7 +128,7 @@ class _Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         owner = self._owner
         exchange = HTTPExchange(owner.app, _build_scope(request, owner), *_request_body(request))
-        with contextlib.ExitStack() as stack:
+        with ExitStack() as stack:
             portal = stack.enter_context(owner._running_portal())
             stack.enter_context(portal.wrap_async_context_manager(exchange))
             owner.require_response(exchange)
@@ -138,7 +139,7 @@ class _Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         owner = self._owner
-        async with contextlib.AsyncExitStack() as stack:
+        async with AsyncExitStack() as stack:
             exchange = HTTPExchange(owner.app, _build_scope(request, owner), *_request_body(request, stack))
             exchange.host = owner.tasks
             await stack.enter_async_context(exchange)
@@ -147,9 +148,7 @@ class _Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return _build_response(exchange, request, body)
 
 
-def _request_body(
-    request: httpx2.Request, stack: contextlib.AsyncExitStack | None = None
-) -> tuple[ReadChunk | None, bytes]:
+def _request_body(request: httpx2.Request, stack: AsyncExitStack | None = None) -> tuple[ReadChunk | None, bytes]:
     if isinstance(request.stream, httpx2.ByteStream):
         return None, request.read()
     # Multipart streams can be read either way; reading them synchronously leaves no asynchronous generator behind.
@@ -242,7 +241,7 @@ class WebSocketTestSession:
         self._open_portal = open_portal
 
     def __enter__(self) -> Self:
-        with contextlib.ExitStack() as stack:
+        with ExitStack() as stack:
             self.portal: anyio.from_thread.BlockingPortal = stack.enter_context(self._open_portal())
             stack.enter_context(self.portal.wrap_async_context_manager(self._session))
             self._resources = stack.pop_all()
@@ -295,7 +294,7 @@ class _Caller:
             raise ProtocolError("TestClient did not receive any response: it returned without sending one.")
 
     def _websocket_session(
-        self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Sequence[str] | None, options: Any
+        self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Subprotocols, options: Any
     ) -> AsyncWebSocketTestSession:
         options["headers"] = _websocket_headers(options.get("headers"), subprotocols)
         auth = options.pop("auth", None)
@@ -336,16 +335,14 @@ class TestClient(_Caller, httpx2.Client):
             warnings.warn(TIMEOUT_WARNING, StarletteDeprecationWarning, 2)
         return super().request(method, url, **options)
 
-    def websocket_connect(
-        self, url: str, subprotocols: Sequence[str] | None = None, **options: Any
-    ) -> WebSocketTestSession:
+    def websocket_connect(self, url: str, subprotocols: Subprotocols = None, **options: Any) -> WebSocketTestSession:
         """Return a session to enter with `with`; `options` are those of a GET request (`headers`, `params`, …)."""
         session = self._websocket_session(self.build_request, url, subprotocols, options)
         return WebSocketTestSession(session, self._running_portal)
 
     def __enter__(self) -> Self:
         self.app_state = {}
-        with contextlib.ExitStack() as stack:
+        with ExitStack() as stack:
             self.portal = stack.enter_context(anyio.from_thread.start_blocking_portal(**self.async_backend))
             stack.callback(setattr, self, "portal", None)
             stack.enter_context(self.portal.wrap_async_context_manager(Lifespan(self.app, self.app_state)))
@@ -365,7 +362,7 @@ class TestClient(_Caller, httpx2.Client):
         while self.open_bodies:
             self.open_bodies.pop().abandon()
 
-    @contextlib.contextmanager
+    @contextmanager
     def _running_portal(self) -> Any:  # A context manager of BlockingPortal.
         if self.portal is not None:
             yield self.portal
@@ -385,7 +382,7 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
     tasks: anyio.abc.TaskGroup | None = None
 
     def websocket_connect(
-        self, url: str, subprotocols: Sequence[str] | None = None, **options: Any
+        self, url: str, subprotocols: Subprotocols = None, **options: Any
     ) -> AsyncWebSocketTestSession:
         """Return a session to enter with `async with`; `options` are those of a GET request."""
         return self._websocket_session(self.build_request, url, subprotocols, options)
@@ -396,7 +393,7 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
         return Lifespan(self.app, self.app_state)
 
     async def __aenter__(self) -> Self:
-        async with contextlib.AsyncExitStack() as stack:
+        async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.lifespan())
             self.tasks = await stack.enter_async_context(anyio.create_task_group())
             stack.callback(self.tasks.cancel_scope.cancel)
