@@ -9,6 +9,7 @@ from tests.browser.server import Server
 from tests.browser.visitors import Visitor
 
 PASSWORD = "a lantern on the third quay"
+OTHER_PASSWORD = "another lantern on another quay"
 
 
 def sign_up(visitor: Visitor, address: str) -> None:
@@ -38,6 +39,24 @@ def enter(visitor: Visitor, server: Server, address: str) -> None:
     sign_up(visitor, address)
     verify(visitor, server, address)
     log_in(visitor, address)
+    expect(visitor.page).to_have_url(re.compile("/o/"))
+
+
+def link_in(server: Server, address: str, part: str) -> str:
+    """The newest link to `part` that was mailed to an address."""
+    links = (link for message in server.mail(address) for link in message["links"])
+    return str(next(link for link in links if part in link))
+
+
+def replace_password(visitor: Visitor, server: Server, address: str, password: str) -> None:
+    """From the page for those who forgot theirs to being logged in with another."""
+    visitor.fill(email=address)
+    visitor.press("Send the link")
+    visitor.page.goto(link_in(server, address, "/reset-password"))
+    visitor.inspect()
+    visitor.fill(password=password)
+    visitor.press("Set password")
+    log_in(visitor, address, password)
     expect(visitor.page).to_have_url(re.compile("/o/"))
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.server import Server
-from tests.browser.steps import PASSWORD, log_in, sign_up, verify
+from tests.browser.steps import OTHER_PASSWORD, PASSWORD, log_in, sign_up, verify
 from tests.browser.visitors import LOOKS, Visitor
 
 CODE = re.compile(r"^(\d{6})$", re.MULTILINE)
@@ -92,6 +92,6 @@ def test_people_confirm_who_they_are_and_change_their_password(visitor: Visitor,
     visitor.fill(code=mailed_code(server, address))
     visitor.press("Confirm")
     expect(visitor.page).to_have_url(re.compile("/account/password$"))
-    visitor.fill(current_password=PASSWORD, password="another lantern on another quay")
+    visitor.fill(current_password=PASSWORD, password=OTHER_PASSWORD)
     visitor.press("Change password")
     expect(visitor.page.get_by_text("Your password is changed")).to_be_visible()

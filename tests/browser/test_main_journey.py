@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.server import Server
-from tests.browser.steps import log_in, log_out, sign_up, verify
+from tests.browser.steps import OTHER_PASSWORD, log_in, log_out, replace_password, sign_up, verify
 from tests.browser.visitors import Visitor
 
 
@@ -33,15 +33,7 @@ def test_a_forgotten_password_is_replaced(visitor: Visitor, server: Server, addr
     sign_up(visitor, address)
     verify(visitor, server, address)
     visitor.open("/forgot-password")
-    visitor.fill(email=address)
-    visitor.press("Send the link")
-    message = server.mail(address)[0]
-    visitor.page.goto(message["links"][0])
-    visitor.inspect()
-    visitor.fill(password="another lantern on another quay")
-    visitor.press("Set password")
-    log_in(visitor, address, "another lantern on another quay")
-    expect(visitor.page).to_have_url(re.compile("/o/"))
+    replace_password(visitor, server, address, OTHER_PASSWORD)
 
 
 def test_mistakes_are_shown_beside_their_fields_and_what_was_typed_is_kept(visitor: Visitor) -> None:
