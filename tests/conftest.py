@@ -1,5 +1,6 @@
 """What all tests of the product share: the settings, and the database that they name."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -16,10 +17,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Some of those start event loops of their own, which the product's one loop would not let them.
     """
-    order = ("tests/test_tutorial", "tests/test_guides", "tests/test_api_guide", "tests/core/")
+    order = (
+        "tests/test_tutorial",
+        "tests/test_guides",
+        "tests/test_api_guide",
+        "tests/app/projects/test_removal",
+        "tests/core/",
+    )
     items.sort(
         key=lambda item: next((place for place, name in enumerate(order) if item.nodeid.startswith(name)), len(order))
     )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the garbage wait: each whole collection goes through all that was imported, which is a sixth of the suite's time."""
+    gc.set_threshold(10_000)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -10,10 +10,13 @@ from app.config import ROOT
 
 BROWSER_TESTS = "tests/browser"
 DRILLS = "tests/drills"
-TESTS_FAILED = 1
 NO_TESTS_FOUND = 5
 SPARE_PROCESSES = 1  # Many tests wait for sockets and processes rather than compute.
 MOST_PROCESSES = 8  # Each has its own database and its own connections to the one server.
+CHUNK = (
+    50  # Tests that a process is given at once; with xdist's hundreds the long ones, which come first, are all for one.
+)
+MOST_BROWSERS = 2  # Each has a product of its own.
 
 
 @click.command("test", short_help="Run the tests.", context_settings={"ignore_unknown_options": True})
@@ -37,14 +40,14 @@ def run_tests(fast: bool, arguments: tuple[str, ...]) -> int:
     if any((ROOT / argument.partition("::")[0]).exists() for argument in arguments if not argument.startswith("-")):
         return run_tool("pytest", *arguments)
     chosen = any(argument.startswith(("-n", "--pdb", "-s")) for argument in arguments)
-    parallel = () if chosen else (f"-n{min(MOST_PROCESSES, SPARE_PROCESSES + (os.cpu_count() or 1))}",)
+    cores = os.cpu_count() or 1
+    parallel = [] if chosen else [f"-n{min(MOST_PROCESSES, SPARE_PROCESSES + cores)}", f"--maxschedchunk={CHUNK}"]
     code = run_tool("pytest", f"--ignore={BROWSER_TESTS}", f"--ignore={DRILLS}", *parallel, *arguments)
     if fast:
         return code
-    for folder in (BROWSER_TESTS, DRILLS):
-        found = run_tool("pytest", folder, *arguments)
-        if found == TESTS_FAILED:
-            # They wait for real browsers and processes, which a busy machine keeps waiting: twice is a failure.
-            found = run_tool("pytest", folder, "--last-failed", "--last-failed-no-failures=none", *arguments)
+    # By files, because a page is inspected once by each process that opens it.
+    browsers = [] if chosen else [f"-n{min(MOST_BROWSERS, cores)}", "--dist=loadfile"]
+    for folder, options in ((BROWSER_TESTS, browsers), (DRILLS, [])):
+        found = run_tool("pytest", folder, *options, *arguments)
         code = code or (0 if found == NO_TESTS_FOUND else found)
     return code
