@@ -22,6 +22,7 @@ from app import clock
 from app.config import Settings
 from app.ids import uuid7
 from app.outages import is_silent
+from app.recording import commit_recorded, watch
 from app.schema import pending_migrations
 from core.params import Depends
 from core.requests import HTTPConnection
@@ -111,6 +112,7 @@ class Database:
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed_connection)
         event.listen(self.engine.sync_engine, "handle_error", _cut_silent_line)
+        watch(self.engine.sync_engine)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._problem: tuple[float, str | None] | None = None
 
@@ -128,7 +130,7 @@ class Database:
         try:
             yield session
             if session.in_transaction():
-                await session.commit()
+                await session.run_sync(commit_recorded, Base.metadata)
         except BaseException:
             # Shielded: whoever was cancelled gives the connection back all the same.
             await asyncio.shield(asyncio.ensure_future(session.close()))
@@ -220,7 +222,7 @@ async def release_connection(db: AsyncSession) -> None:
     What was read stays. For before the first write: what was written would be committed, whatever happens afterwards. The
     next statement begins a transaction in which nobody is named to row-level security.
     """
-    await db.commit()
+    await db.run_sync(commit_recorded, Base.metadata)
 
 
 def user_named(user_id: UUID | ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[str]:

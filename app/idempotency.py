@@ -57,6 +57,9 @@ class IdempotencyKey(Tenant, Base):
     """A request that came with a key, and its answer. One person's keys in one organization are no one else's."""
 
     __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        {"info": {"unrecorded": "What a program was answered is kept so that asking again does nothing twice."}},
+    )
 
     organization_id: Mapped[UUID] = mapped_column(
         ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True, sort_order=-3

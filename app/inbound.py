@@ -52,7 +52,11 @@ class InboundEvent(Identified, Base):
     """One thing that another service told us."""
 
     __tablename__ = "inbound_events"
-    __table_args__ = (UniqueConstraint("source", "external_id"), Index(None, "received_at"))
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        Index(None, "received_at"),
+        {"info": {"unrecorded": "The row is the record of what another service told us."}},
+    )
 
     source: Mapped[str]
     external_id: Mapped[str]

@@ -34,6 +34,7 @@ class RealtimeEvent(Base):
         Index(None, "topic", "id"),
         Index(None, "transaction_id"),
         Index(None, "created_at"),
+        {"info": {"unrecorded": "What listeners are told follows from what is recorded."}},
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

@@ -50,7 +50,13 @@ class RateLimit(Base):
     hits: Mapped[int]
     expires_at: Mapped[datetime]
 
-    __table_args__ = (Index(None, "expires_at"), {"prefixes": ["UNLOGGED"]})
+    __table_args__ = (
+        Index(None, "expires_at"),
+        {
+            "prefixes": ["UNLOGGED"],
+            "info": {"unrecorded": "Attempts are counted whether anything comes of them or not."},
+        },
+    )
 
 
 async def hit(database: Database, *limits: Limit, secret: bytes = b"") -> None:

@@ -11,6 +11,8 @@ import time
 from sqlalchemy import text
 
 from app.accounts.models import User
+from app.audit.actions import record
+from app.audit.models import RequestFacts
 from app.config import load_settings
 from app.database import Database
 from app.main import create_app
@@ -48,6 +50,7 @@ async def measure(server: DatabaseServer, name: str) -> str:
 async def fill(database: Database, user: User) -> None:
     async with database.transaction() as db:
         await start_many(db, user, MANY, first=FEW)
+        await record(db, "benchmarks.projects_started", actor_id=None, request=RequestFacts())
 
 
 async def analyze(owner: str) -> None:

@@ -139,6 +139,7 @@ class LoginChallenge(Identified, Timestamped, Base):
     """Somebody who gave a first proof and still owes a second one: no session yet, so nothing but the challenge is open to them."""
 
     __tablename__ = "login_challenges"
+    __table_args__ = ({"info": {"unrecorded": "Nobody is logged in yet; what the second proof leads to is recorded."}},)
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -190,7 +191,10 @@ class OneTimeToken(Identified, Timestamped, Base):
     """
 
     __tablename__ = "one_time_tokens"
-    __table_args__ = (CheckConstraint("purpose IN ('verify', 'reset', 'log_in', 'confirm')", name="purpose"),)
+    __table_args__ = (
+        CheckConstraint("purpose IN ('verify', 'reset', 'log_in', 'confirm')", name="purpose"),
+        {"info": {"unrecorded": "What a mailed link or code was good for is recorded when it is used."}},
+    )
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     purpose: Mapped[str]

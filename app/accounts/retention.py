@@ -18,13 +18,15 @@ async def forget_claims(db: AsyncSession) -> int:
     """Delete people who never proved an address in a week; returns how many."""
     is_verified = exists().where(Email.user_id == User.id, Email.verified_at.is_not(None))
     statement = delete(User).where(~is_verified, User.created_at < clock.now() - CLAIM_LIFETIME)
-    return len((await db.scalars(statement.returning(User.id))).all())
+    unproved = statement.returning(User.id).execution_options(unrecorded="Nobody proved that these people exist.")
+    return len((await db.scalars(unproved)).all())
 
 
 async def forget_sessions(db: AsyncSession) -> int:
     """Delete sessions and links that have been over for long; returns how many."""
     before = clock.now() - MEMORY_OF_SESSIONS
-    gone = await db.scalars(delete(Session).where(Session.expires_at < before).returning(Session.id))
+    over = delete(Session).where(Session.expires_at < before).returning(Session.id)
+    gone = await db.scalars(over.execution_options(unrecorded="These have been over for months."))
     links = await db.scalars(delete(OneTimeToken).where(OneTimeToken.expires_at < before).returning(OneTimeToken.id))
     return len(gone.all()) + len(links.all())
 
@@ -44,4 +46,5 @@ async def forget_devices(db: AsyncSession) -> int:
     newer = aliased(KnownDevice)
     was_followed = exists().where(newer.user_id == KnownDevice.user_id, newer.last_seen_at > KnownDevice.last_seen_at)
     statement = delete(KnownDevice).where(KnownDevice.last_seen_at < clock.now() - COOKIE_LIFETIME, was_followed)
-    return len((await db.scalars(statement.returning(KnownDevice.id))).all())
+    over = statement.returning(KnownDevice.id).execution_options(unrecorded="No browser holds these cookies any more.")
+    return len((await db.scalars(over)).all())

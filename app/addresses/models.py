@@ -30,6 +30,7 @@ class AddressLink(Identified, Timestamped, Base):
         CheckConstraint("(kind = 'undo') = (previous_address IS NOT NULL)", name="previous_address"),
         Index(None, "user_id"),
         Index(None, "expires_at"),
+        {"info": {"unrecorded": "What a mailed link was good for is recorded when it is used."}},
     )
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)

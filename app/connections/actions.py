@@ -73,7 +73,8 @@ async def sign_up(
 async def note_used(db: AsyncSession, identity: Identity, person: Person) -> None:
     """Remember when an account elsewhere let its person in, and what its address is by now."""
     values = {"last_used_at": clock.now(), "email": person.email or None}
-    await db.execute(update(Identity).where(Identity.id == identity.id).values(values))
+    statement = update(Identity).where(Identity.id == identity.id).values(values)
+    await db.execute(statement.execution_options(unrecorded="The log-in is recorded, once all its proofs are there."))
 
 
 async def connect(

@@ -31,6 +31,9 @@ class OauthState(Identified, Timestamped, Base):
     """A person who was sent to a provider and is expected back: from that provider, in that browser, once."""
 
     __tablename__ = "oauth_states"
+    __table_args__ = (
+        {"info": {"unrecorded": "Somebody has set out to a provider; what they come back with is recorded."}},
+    )
 
     state_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     browser_hash: Mapped[bytes] = mapped_column(LargeBinary)

@@ -73,6 +73,11 @@ class EmailMessage(Identified, Timestamped, Base):
         Index(None, "status", "created_at"),
         Index(None, "subscription_id", postgresql_where=text_clause("subscription_id IS NOT NULL")),
         Index(None, "provider", "provider_id", postgresql_where=text_clause("provider_id IS NOT NULL")),
+        {
+            "info": {
+                "unrecorded": "What is mailed follows from what is recorded, and each message keeps its own history."
+            }
+        },
     )
 
     @property
@@ -131,6 +136,7 @@ class Subscription(Identified, Timestamped, Base):
     __tablename__ = "email_subscriptions"
     __table_args__ = (
         Index("uq_email_subscriptions_address_kind", func.lower(text_clause("address")), "kind", unique=True),
+        {"info": {"unrecorded": "Whoever holds the link of a message is no person that we know; the row says when."}},
     )
 
     address: Mapped[str]

@@ -26,7 +26,8 @@ async def suppress(db: AsyncSession, *, address: str, reason: SuppressionReason,
         detail=detail[:LONGEST_DETAIL],
     )
     is_open = text("released_at IS NULL")
-    await db.execute(new.on_conflict_do_nothing(index_elements=[func.lower(text("address"))], index_where=is_open))
+    first = new.on_conflict_do_nothing(index_elements=[func.lower(text("address"))], index_where=is_open)
+    await db.execute(first.execution_options(unrecorded="What the provider told us is kept as it came."))
 
 
 async def is_suppressed(db: AsyncSession, address: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from anyio import CancelScope
-from sqlalchemy import delete, or_, select, tuple_, update
+from sqlalchemy import delete, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -25,6 +25,7 @@ from app.organizations.recording import note, note_about
 # An upload that takes longer than this was interrupted.
 PENDING_FOR = timedelta(days=1)
 SWEPT_AT_ONCE = 500
+NEVER_SHOWN = "The organization never saw this file: it is recorded when it is shown."
 
 
 class QuotaExceeded(Refusal):
@@ -80,7 +81,8 @@ async def discard_file(database: Database, scope: Scope, file: File) -> None:
     """Give up a pending file, and its place in the quota; its bytes, if there are any, go with the next sweep."""
     async with database.transaction() as db:
         await name_organization(db, scope.organization.id)
-        await db.execute(delete(File).where(File.organization_id == scope.organization.id, File.id == file.id))
+        statement = delete(File).where(File.organization_id == scope.organization.id, File.id == file.id)
+        await db.execute(statement.execution_options(unrecorded=NEVER_SHOWN))
 
 
 async def delete_file(db: AsyncSession, scope: Scope, file: File, *, facts: RequestFacts) -> None:
@@ -118,7 +120,10 @@ async def forget_files(db: AsyncSession) -> int:
     )
     chosen = select(File.id).where(over).limit(SWEPT_AT_ONCE).with_for_update(skip_locked=True)
     async with system_scope(db):
-        gone = await db.execute(delete(File).where(File.id.in_(chosen)).returning(File.id))
+        statement = delete(File).where(File.id.in_(chosen)).returning(File.id)
+        gone = await db.execute(
+            statement.execution_options(unrecorded="Their deletion, and for how long, is recorded.")
+        )
         return len(gone.all())
 
 
@@ -130,20 +135,20 @@ async def forget_removals(db: AsyncSession, done: Sequence[FileRemoval]) -> None
 
 async def _reserve(database: Database, settings: Settings, scope: Scope, name: str, content: Content) -> File:
     """Commit a pending file, unless the quota has no room for it. The sum's lock lets one upload at a time decide."""
-    file = File(
-        organization_id=scope.organization.id,
-        uploaded_by=scope.user.id,
-        storage=settings.files.storage,
-        key=new_key(),
-        filename=name,
-        content_type=content.content_type,
-        size=content.size,
-        sha256=content.sha256,
-    )
+    values = {
+        "organization_id": scope.organization.id,
+        "uploaded_by": scope.user.id,
+        "storage": settings.files.storage,
+        "key": new_key(),
+        "filename": name,
+        "content_type": content.content_type,
+        "size": content.size,
+        "sha256": content.sha256,
+    }
     async with database.transaction() as db:
         await name_organization(db, scope.organization.id)
-        db.add(file)
-        await db.flush()
+        statement = insert(File).values(values).returning(File).execution_options(unrecorded=NEVER_SHOWN)
+        file = (await db.scalars(statement)).one()
         if await used_bytes(db, scope) > settings.files.quota:
             raise QuotaExceeded
     return file

@@ -78,7 +78,10 @@ class FileUsage(Tenant, Base):
     """How many bytes and files an organization has, kept by a trigger; deleted ones count until they are erased."""
 
     __tablename__ = "file_usage"
-    __table_args__ = (CheckConstraint("size >= 0 AND files >= 0", name="sums"),)
+    __table_args__ = (
+        CheckConstraint("size >= 0 AND files >= 0", name="sums"),
+        {"info": {"unrecorded": "A sum of rows whose changes are recorded."}},
+    )
 
     organization_id: Mapped[UUID] = mapped_column(
         ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True, sort_order=-1
@@ -91,6 +94,7 @@ class FileRemoval(Base):
     """Bytes in a storage that belong to no row any more, whatever deleted it: a sweep, or the end of an organization."""
 
     __tablename__ = "file_removals"
+    __table_args__ = ({"info": {"unrecorded": "What a storage has yet to throw away follows from what was deleted."}},)
 
     storage: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)

@@ -29,6 +29,7 @@ class JobProgress(Identified, Timestamped, Base):
         CheckConstraint("done >= 0 AND (total IS NULL OR done <= total)", name="done"),
         Index(None, "user_id", "created_at"),
         Index(None, "updated_at"),
+        {"info": {"unrecorded": "How far work has come follows from what began it."}},
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))

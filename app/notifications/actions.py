@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.models import User
+from app.audit.actions import record_by
+from app.audit.models import RequestFacts
 from app.config import Settings
 from app.email.subscriptions import is_subscribed, subscribe_again
 from app.errors import Refusal
@@ -104,7 +106,9 @@ async def mark_seen(db: AsyncSession, notifications: Sequence[Notification]) -> 
         each.seen_at = each.seen_at or clock.now()
 
 
-async def choose(db: AsyncSession, user: User, choices: Mapping[tuple[str, Channel], bool]) -> None:
+async def choose(
+    db: AsyncSession, user: User, choices: Mapping[tuple[str, Channel], bool], *, facts: RequestFacts
+) -> None:
     """Keep where a person wants each kind of notification."""
     rows = [
         {"user_id": user.id, "kind": kind, "channel": channel, "is_on": is_on}
@@ -119,6 +123,7 @@ async def choose(db: AsyncSession, user: User, choices: Mapping[tuple[str, Chann
     wants_digest = any(is_on for (_, channel), is_on in choices.items() if channel is Channel.DIGEST)
     if wants_digest and user.email and not await is_subscribed(db, address=user.email, kind=emails.DIGEST):
         await subscribe_again(db, address=user.email, kind=emails.DIGEST)
+    await record_by(db, "notifications.chosen", user, facts)
 
 
 async def send_digest(db: AsyncSession, settings: Settings, user_id: UUID, *, before: datetime) -> bool:

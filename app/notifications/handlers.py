@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from app.accounts.dependencies import CurrentUser
+from app.audit.models import RequestFacts
 from app.database import Db
 from app.language import gettext as _
 from app.language import ngettext
@@ -73,7 +74,7 @@ async def choose(request: Request, user: CurrentUser, db: Db) -> Response:
     choices = {
         (kind.name, channel): f"{kind.name}.{channel}" in form for kind in KINDS.values() for channel in kind.channels
     }
-    await actions.choose(db, user, choices)
+    await actions.choose(db, user, choices, facts=RequestFacts.of(request))
     flash(request, _("Your choices are saved."))
     return see(request, "notifications.preferences")
 

@@ -54,6 +54,11 @@ class Notification(Identified, Timestamped, Base):
             unique=True,
             postgresql_where=text("read_at IS NULL AND group_key IS NOT NULL"),
         ),
+        {
+            "info": {
+                "unrecorded": "What somebody is told follows from what is recorded, and reading it is theirs alone."
+            }
+        },
     )
 
 

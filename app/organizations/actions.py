@@ -133,7 +133,8 @@ async def note_visit(db: AsyncSession, scope: Scope) -> None:
     """Remember where the person is, so that logging in leads there next time. Writes only when they changed place."""
     if scope.user.current_organization_id != scope.organization.id:
         statement = update(User).where(User.id == scope.user.id)
-        await db.execute(statement.values(current_organization_id=scope.organization.id))
+        visited = statement.values(current_organization_id=scope.organization.id)
+        await db.execute(visited.execution_options(unrecorded="Looking at pages changes nothing that anybody decides."))
 
 
 async def _found(db: AsyncSession, organization: Organization, user: User, facts: RequestFacts) -> None:

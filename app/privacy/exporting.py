@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from app import clock, features
 from app.accounts.models import User
-from app.audit.actions import record_by
+from app.audit.actions import record, record_by
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import Database, system_scope
@@ -69,13 +69,16 @@ async def build_export(database: Database, settings: Settings, export_id: UUID, 
         export.ready_at, export.expires_at = now, now + LIFETIME
         await emails.send_export_ready(db, settings, user)
         await notify(db, EXPORT_READY, user.id)
+        await _record(db, "privacy.export_built", user.id)
 
 
 async def give_up(database: Database, export_id: UUID) -> None:
     """Say that a copy could not be made, so that the person can ask anew."""
     async with database.transaction() as db:
         statement = update(DataExport).where(DataExport.id == export_id, DataExport.state == ExportState.BUILDING)
-        await db.execute(statement.values(state=ExportState.FAILED))
+        user_id = await db.scalar(statement.values(state=ExportState.FAILED).returning(DataExport.user_id))
+        if user_id is not None:
+            await _record(db, "privacy.export_failed", user_id)
 
 
 async def collect(db: AsyncSession, user: User, progress: Reporter) -> dict[str, Rows]:
@@ -102,4 +105,10 @@ def pack(data: dict[str, Rows], avatar: bytes | None) -> bytes:
 async def forget_exports(db: AsyncSession) -> None:
     """Erase the content of copies that have expired."""
     over = (DataExport.state == ExportState.READY, DataExport.expires_at <= clock.now())
-    await db.execute(update(DataExport).where(*over).values(state=ExportState.EXPIRED, content=None))
+    statement = update(DataExport).where(*over).values(state=ExportState.EXPIRED, content=None)
+    await db.execute(statement.execution_options(unrecorded="A copy ends on the day that its message named."))
+
+
+async def _record(db: AsyncSession, action: str, user_id: UUID) -> None:
+    """Note what the product itself did for a person who asked for their data."""
+    await record(db, action, actor_id=None, target_type="user", target_id=user_id, request=RequestFacts())

@@ -29,6 +29,7 @@ SENTENCES = {
     "addresses.verified": N_("You confirmed the address %(target)s"),
     "connections.connected": N_("You connected an account of another service"),
     "connections.disconnected": N_("You disconnected an account of another service"),
+    "notifications.chosen": N_("You chose what you are told of and where"),
     "privacy.deletion_cancelled": N_("You cancelled the deletion of your account"),
     "privacy.deletion_scheduled": N_("You asked for your account to be deleted"),
     "privacy.export_downloaded": N_("You downloaded your data"),

@@ -18,7 +18,7 @@ class Presence(Tenant, Base):
     """
 
     __tablename__ = "realtime_presence"
-    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+    __table_args__ = ({"prefixes": ["UNLOGGED"], "info": {"unrecorded": "Who has a page open changes by the minute."}},)
 
     organization_id: Mapped[UUID] = mapped_column(
         ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True, sort_order=-3

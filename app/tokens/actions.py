@@ -114,7 +114,8 @@ async def note_token_used(db: AsyncSession, token: PersonalToken, *, ip: str | N
         return
     free = select(PersonalToken.id).where(PersonalToken.id == token.id).with_for_update(skip_locked=True)
     statement = update(PersonalToken).where(PersonalToken.id.in_(free)).values(last_used_at=now, last_used_ip=ip)
-    await db.execute(statement.execution_options(synchronize_session=False))
+    unrecorded = "What is done with a token is recorded where it is done."
+    await db.execute(statement.execution_options(synchronize_session=False, unrecorded=unrecorded))
 
 
 async def _note_leak(db: AsyncSession, token: PersonalToken, place: str, facts: RequestFacts) -> None:

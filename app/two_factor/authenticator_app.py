@@ -40,7 +40,8 @@ async def begin(db: AsyncSession, settings: Settings, user: User) -> bool:
         set_={name: statement.excluded[name] for name in ("id", "secret", "created_at")},
         where=Totp.confirmed_at.is_(None),
     )
-    return await db.scalar(replacing.returning(Totp.id)) is not None
+    unproved = replacing.returning(Totp.id).execution_options(unrecorded="No factor before its first code is proved.")
+    return await db.scalar(unproved) is not None
 
 
 def secret_of(settings: Settings, totp: Totp) -> str:

@@ -116,6 +116,7 @@ class UsedPasskeyChallenge(Base):
     """A challenge that has been answered. It stays here for as long as its signature is fresh, so that it works once."""
 
     __tablename__ = "used_passkey_challenges"
+    __table_args__ = ({"info": {"unrecorded": "What the answer to a challenge was good for is recorded."}},)
 
     challenge_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -12,7 +12,10 @@ class WaitlistEntry(Identified, Timestamped, Base):
     """An address that somebody left. It is told nothing about until its turn comes, so nothing proves whose it is."""
 
     __tablename__ = "waitlist"
-    __table_args__ = (Index("uq_waitlist_address", func.lower(text("address")), unique=True),)
+    __table_args__ = (
+        Index("uq_waitlist_address", func.lower(text("address")), unique=True),
+        {"info": {"unrecorded": "An address that waits is nobody's account yet."}},
+    )
 
     address: Mapped[str]
     invited_at: Mapped[datetime | None]

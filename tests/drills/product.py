@@ -15,6 +15,8 @@ from sqlalchemy import insert
 from app import clock
 from app.accounts.models import Email, Password, User
 from app.accounts.passwords import hash_password
+from app.audit.actions import record
+from app.audit.models import RequestFacts
 from app.database import Database
 from app.ids import uuid7
 from tests.conftest import SECRET_KEY
@@ -106,3 +108,4 @@ async def add_people_to(database: Database, addresses: Sequence[str]) -> None:
         await db.execute(
             insert(Password), [{"user_id": user_id, "hash": hashed, "changed_at": now} for user_id, _ in people]
         )
+        await record(db, "drills.people_added", actor_id=None, request=RequestFacts())

@@ -111,7 +111,7 @@ async def test_the_line_ends_with_its_session(product: Product) -> None:
     async with conversing(product, ada) as socket:
         await ask(socket, AUDIT, slug=ada.organization.slug)
         assert await following(product, ada)
-        async with product.database.transaction() as db:
+        async with product.changing() as db:
             await end_sessions(db, ada.user)
         async with asyncio.timeout(SECONDS):
             await socket.wait_closed()

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.models import User
+from app.audit.models import RequestFacts
 from app.config import Settings
 from app.email.models import EmailMessage
 from app.email.subscriptions import subscription_of, unsubscribe
@@ -187,7 +188,7 @@ async def test_nobody_gets_a_digest_who_does_not_want_it(db: AsyncSession, setti
 
     assert not await actions.send_digest(db, settings, user.id, before=clock.now() + timedelta(seconds=1))
     await tell(db, user)
-    await actions.choose(db, user, {(INVITATION_ACCEPTED.name, Channel.DIGEST): True})
+    await actions.choose(db, user, {(INVITATION_ACCEPTED.name, Channel.DIGEST): True}, facts=RequestFacts())
     assert await actions.send_digest(db, settings, user.id, before=clock.now() + timedelta(seconds=1))
 
 

@@ -233,8 +233,8 @@ async def test_no_other_column_can_be_set(client: AsyncTestClient, ada: User, fi
     assert (await client.patch("/api/v1/me", json={field: True}, headers=headers)).status_code == 422
 
 
-# Events of an account that no longer is, and of a stranger who got nowhere.
-OF_NOBODY = {"privacy.erased", "connections.refused"}
+# Events of an account that no longer is, of a stranger who got nowhere, and of the product itself.
+OF_NOBODY = {"privacy.erased", "connections.refused", "privacy.export_built", "privacy.export_failed"}
 
 
 def test_every_event_of_an_account_has_a_sentence() -> None:

@@ -10,11 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from httpx2 import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from app.accounts.actions import start_session
 from app.accounts.models import User
+from app.audit.actions import record
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.database import Database, system_scope
@@ -60,8 +62,15 @@ class Product:
             user = await add_person(db, name, f"{secrets.token_hex(6)}@example.com")
             return Person(user, await organization_of(db, user), await log_in(db, user))
 
-    async def add_member(self, person: Person, organization_id: UUID, role: Role = Role.MEMBER) -> None:
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that changes whatever it likes, with the event without which it would not be kept."""
         async with self.database.transaction() as db, system_scope(db):
+            yield db
+            await record(db, "tests.changed", actor_id=None, request=RequestFacts())
+
+    async def add_member(self, person: Person, organization_id: UUID, role: Role = Role.MEMBER) -> None:
+        async with self.changing() as db:
             db.add(Membership(organization_id=organization_id, user_id=person.user.id, role=role))
 
     @asynccontextmanager

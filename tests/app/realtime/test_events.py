@@ -42,7 +42,7 @@ async def test_the_stream_ends_with_its_session_and_says_why(product: Product) -
     ada = await product.add_person()
     async with product.streaming(ada) as heard:
         await anext(heard)
-        async with product.database.transaction() as db:
+        async with product.changing() as db:
             await end_sessions(db, ada.user)
         async with asyncio.timeout(SECONDS):
             assert [each async for each in heard] == [{"type": "ended", "code": 4401}]

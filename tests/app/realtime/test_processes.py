@@ -91,7 +91,7 @@ async def test_two_processes_tell_the_same_and_one_that_ends_says_so(
 
                 ending.send_signal(signal.SIGTERM)
                 assert await one.end() == 1012
-                async with database.transaction() as db:
+                async with products[1].changing() as db:
                     await publish(db, ada.organization_topic, "test.happened", {"number": 2})
                     await end_sessions(db, grace.user)
                 assert (await other.hear())["data"] == {"number": 2}

@@ -14,7 +14,6 @@ from app import clock
 from app.accounts.actions import end_sessions
 from app.accounts.models import Session, User
 from app.accounts.sessions import hash_token
-from app.database import system_scope
 from app.organizations.models import Membership
 from app.policy import Role
 from app.publishing import LARGEST_DATA, RealtimeEvent, publish
@@ -93,7 +92,7 @@ async def test_sockets_end_within_a_second_of_their_session(product: Product) ->
     ada = await product.add_person()
     async with product.listening(ada, ada.own_topic) as listener:
         began = time.monotonic()
-        async with product.database.transaction() as db:
+        async with product.changing() as db:
             await end_sessions(db, ada.user)
 
         assert await listener.end() == 4401
@@ -103,7 +102,7 @@ async def test_sockets_end_within_a_second_of_their_session(product: Product) ->
 @pytest.mark.requirement("SES-4")
 async def test_a_session_that_expires_ends_its_sockets(product: Product) -> None:
     ada = await product.add_person()
-    async with product.database.transaction() as db:
+    async with product.changing() as db:
         own = Session.token_hash == hash_token(ada.token)
         await db.execute(update(Session).where(own).values(expires_at=clock.now() + timedelta(seconds=0.4)))
     async with product.listening(ada, ada.own_topic) as listener:
@@ -114,7 +113,7 @@ async def test_a_session_that_expires_ends_its_sockets(product: Product) -> None
 async def test_sockets_of_a_disabled_person_end(product: Product) -> None:
     ada = await product.add_person()
     async with product.listening(ada, ada.own_topic) as listener:
-        async with product.database.transaction() as db:
+        async with product.changing() as db:
             await db.execute(update(User).where(User.id == ada.user.id).values(status="locked"))
         assert await listener.end() == 4401
 
@@ -131,7 +130,7 @@ async def test_what_a_membership_opened_ends_with_it(product: Product, ending: s
         "demoted": update(Membership).where(membership).values(role=Role.MEMBER),
     }
     async with product.listening(grace, f"audit:{ada.organization.id}") as listener:
-        async with product.database.transaction() as db, system_scope(db):
+        async with product.changing() as db:
             await db.execute(changes[ending])
         assert await listener.end() == 4401
 
@@ -140,7 +139,7 @@ async def test_a_change_that_takes_nothing_away_ends_nothing(product: Product) -
     ada, grace = await product.add_person(), await product.add_person("Grace Hopper")
     await product.add_member(grace, ada.organization.id)
     async with product.listening(grace, ada.organization_topic) as listener:
-        async with product.database.transaction() as db, system_scope(db):
+        async with product.changing() as db:
             her_place = (Membership.user_id == grace.user.id) & (Membership.role == Role.MEMBER)
             await db.execute(update(Membership).where(her_place).values(role=Role.ADMIN))
         await tell(product, ada.organization_topic)
