@@ -88,6 +88,8 @@ async def test_the_meter_answers_without_a_statement_and_stays_without_a_script(
     assert answer.json() == {"score": 4, "text": "Strong"}
     weak = await client.post("/password-strength", data={"password": "grace.hopper 1906", "name": "Grace Hopper"})
     assert weak.json()["score"] == 0
+    ours = await client.post("/password-strength", data={"password": "Slipway-2026!"})
+    assert "ours" in ours.json()["text"]
 
     page = await sign_up(client, password="password1234")
     assert 'value="0" aria-label="Strength of the password"' in page.text

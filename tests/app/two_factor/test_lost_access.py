@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.models import Email, Session, User
+from app.accounts.models import Email, Password, Session, User
 from app.config import Settings
 from app.database import system_scope
 from app.ids import uuid7
@@ -19,12 +19,16 @@ from app.two_factor import lost_access
 from app.two_factor.models import LostAccess, Outcome, RecoveryCode, Totp
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import (
+    NEW_PASSWORD,
     PASSWORD,
     ask_for_log_in,
+    ask_for_reset,
     log_in,
     mailed_code,
+    mailed_token,
     newest_message,
     templates_sent,
+    visitor,
 )
 from tests.app.two_factor.authenticator import Authenticator
 from tests.app.two_factor.holding import (
@@ -37,6 +41,7 @@ from tests.app.two_factor.holding import (
     post,
     recorded,
 )
+from tests.databases import RolledBackDatabase
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 LOST = f"{CHALLENGE}/lost-access"
@@ -256,6 +261,34 @@ async def test_without_a_first_proof_nobody_can_ask_and_made_up_links_say_nothin
         (await client.post(STOP, data={"token": token})).text for token in ("", "x", f"{uuid7().hex}.{'0' * 64}")
     }
     assert len({re.sub(r'(nonce|value)="[^"]*"', "", answer) for answer in answers}) == 1
+
+
+@pytest.mark.requirement("MFA-8")
+async def test_somebody_without_a_password_sets_one_and_comes_back_by_the_same_link(
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str
+) -> None:
+    await ask(client)
+    await db.execute(delete(Password))
+    with clock.travel(WEEK):
+        await mind(db, settings)
+        token = await token_in_mail(db, FINISH)
+        assert await finish(client, token, "") == 422
+        assert await finish(client, token) == 422
+        await ask_for_reset(client)
+        await client.post("/reset-password", data={"token": await mailed_token(db), "password": NEW_PASSWORD})
+        assert await finish(client, token, NEW_PASSWORD) == 303
+
+
+async def test_where_it_is_switched_off_the_page_names_whom_to_write_to(
+    settings: Settings, database: RolledBackDatabase, db: AsyncSession
+) -> None:
+    async with visitor(settings, database, lost_access_days=0) as client:
+        await person_with_app(client, db)
+        await log_in(client)
+        page = await client.get(LOST)
+        assert settings.support_email in page.text
+        assert "Ask for it" not in page.text
+        assert (await client.post(LOST)).status_code == 404
 
 
 @pytest.mark.requirement("MFA-6")
