@@ -6,6 +6,7 @@ Reading is linear in the length of the header, which CPython's http.cookies is n
 from __future__ import annotations
 
 import datetime
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from typing import Literal
 from core._headers import TOKEN_CHARACTERS, RawHeaders
 
 SameSite = Literal["lax", "strict", "none"]
-OCTAL_ESCAPE_LENGTH = 3
+ESCAPE = re.compile(r"\\(?:([0-3][0-7][0-7])|(.?))", re.DOTALL)
 # Browsers only send these names for cookies that a sibling domain cannot have set (RFC 6265bis section 4.1.3).
 PROTECTED_PREFIXES = ("__host-", "__secure-")
 # Characters that only Python calls blank are left: browsers let a sibling domain set "\xa0__Host-session".
@@ -56,24 +57,7 @@ def unquote(value: str) -> str:
     """Undo the quoting of RFC 2109: a quoted string with `\\"`, `\\\\` and octal escapes such as `\\054`."""
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
-    text = value[1:-1]
-    pieces = []
-    start = 0
-    while (slash := text.find("\\", start)) >= 0:
-        pieces.append(text[start:slash])
-        octal = text[slash + 1 : slash + 1 + OCTAL_ESCAPE_LENGTH]
-        if is_octal_escape(octal):
-            pieces.append(chr(int(octal, 8)))
-            start = slash + 1 + OCTAL_ESCAPE_LENGTH
-        else:
-            pieces.append(octal[:1])
-            start = slash + 2
-    pieces.append(text[start:])
-    return "".join(pieces)
-
-
-def is_octal_escape(text: str) -> bool:
-    return len(text) == OCTAL_ESCAPE_LENGTH and text[0] in "0123" and not text.strip("01234567")
+    return ESCAPE.sub(lambda escape: chr(int(escape[1], 8)) if escape[1] else escape[2], value[1:-1])
 
 
 def format_cookie(key: str, value: str, attributes: Mapping[str, str | int | bool | None]) -> str:

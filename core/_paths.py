@@ -28,7 +28,8 @@ def compile_path(path: str) -> tuple[re.Pattern[str], str, dict[str, Convertor[A
         if kind not in CONVERTOR_TYPES:
             raise AssertionError(f"Unknown path convertor '{kind}'")
     names = [name for name, _ in parameters]
-    _refuse_duplicates({name for name in names if names.count(name) > 1}, path)
+    if duplicates := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"Duplicated param name{'s' * (len(duplicates) > 1)} {', '.join(duplicates)} at path {path}")
     convertors = {name: CONVERTOR_TYPES[kind] for name, kind in parameters}
     path_format = PARAMETER.sub(r"{\1}", path)
     return pattern_of(path_format, convertors), path_format, convertors
@@ -44,12 +45,6 @@ def pattern_of(path_format: str, convertors: Convertors) -> re.Pattern[str]:
     ]
     # \Z rather than $, which also matches before a final newline: "/admin\n" is not "/admin".
     return re.compile(f"^{re.escape(literals[0])}{''.join(parameters)}\\Z")
-
-
-def _refuse_duplicates(names: set[str], path: str) -> None:
-    if names:
-        plural = "s" if len(names) > 1 else ""
-        raise ValueError(f"Duplicated param name{plural} {', '.join(sorted(names))} at path {path}")
 
 
 def match_path(pattern: re.Pattern[str], convertors: Convertors, path: str) -> dict[str, Any] | None:

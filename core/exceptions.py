@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http
 from collections.abc import Mapping
-from functools import lru_cache
 
 
 class HTTPException(Exception):
@@ -12,7 +11,7 @@ class HTTPException(Exception):
 
     def __init__(self, status_code: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         if detail is None:
-            detail = reason_phrase(status_code)
+            detail = REASON_PHRASES.get(status_code, "")
         # Not super(): a class that is also another exception has that one's parameters next in line.
         Exception.__init__(self, status_code, detail)
         self.status_code = status_code
@@ -45,9 +44,4 @@ class StarletteDeprecationWarning(UserWarning):
     """A part of the interface that will go. A UserWarning, because Python hides DeprecationWarning by default."""
 
 
-@lru_cache(maxsize=128)
-def reason_phrase(status_code: int) -> str:
-    try:
-        return http.HTTPStatus(status_code).phrase
-    except ValueError:
-        return ""
+REASON_PHRASES = {int(status): status.phrase for status in http.HTTPStatus}

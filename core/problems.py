@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from core._accept import weights_of
-from core.exceptions import HTTPException, reason_phrase
+from core.exceptions import REASON_PHRASES, HTTPException
 from core.requests import Request
 from core.responses import Response
 
@@ -68,7 +68,7 @@ def problem_document(error: HTTPException) -> dict[str, Any]:
 
 def phrase_of(status_code: int) -> str:
     """The registered phrase of a status code, or its number."""
-    return reason_phrase(status_code) or f"Status {status_code}"
+    return REASON_PHRASES.get(status_code) or f"Status {status_code}"
 
 
 def problem_response(error: HTTPException) -> Response:

@@ -252,14 +252,9 @@ class Incoming:
         return self.body
 
     async def read(self) -> bytes:
-        if self.body is None:
-            if self.is_consumed:
-                raise RuntimeError("Stream consumed")
-            chunks = []
-            while not self.is_consumed:
-                chunks.append(self.take(self.pending.pop(0) if self.pending else await self.receive()))
-            self.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        return self.body
+        if await self.read_single() is None:
+            self.body = b"".join([chunk async for chunk in self.chunks()])
+        return self.body or b""
 
 
 class Request(HTTPConnection[StateT]):

@@ -288,21 +288,14 @@ class _ApplicationRoute(BaseRoute):
             raise InvalidSignature(self.mounted_app, UNGUARDED)
         router.place_behind(dependencies)
 
-    def _child_name(self, name: str) -> str | None:
-        """The name to look for inside, or None if the name leads elsewhere."""
-        if self.name is None:
-            return name
-        prefix, separator, child_name = name.partition(f"{self.name}:")
-        return child_name if separator and not prefix else None
-
     def _find_inside(self, name: str, path_params: Mapping[str, Any]) -> URLPath:
         """Raises NoMatchFound."""
-        child_name = self._child_name(name)
-        if child_name is None:
+        prefix = "" if self.name is None else f"{self.name}:"
+        if not name.startswith(prefix):
             raise NoMatchFound(name, path_params)
         router = getattr(self.mounted_app, "router", self.mounted_app)
         # A router has an index of names; of another application only the routes are known.
-        return first_url_path([router] if isinstance(router, Router) else self.routes, child_name, path_params)
+        return first_url_path([router] if isinstance(router, Router) else self.routes, name[len(prefix) :], path_params)
 
 
 class Mount(_ApplicationRoute):

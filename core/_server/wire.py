@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from core.exceptions import reason_phrase
+from core.exceptions import REASON_PHRASES
 
 # RFC 9110: a field name is a token; a field value has no control characters except tab.
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -35,7 +35,9 @@ class Refused(Exception):
         self.reason = reason
 
 
-STATUS_LINES = {status: f"HTTP/1.1 {status} {reason_phrase(status)}\r\n".encode() for status in range(100, 600)}
+STATUS_LINES = {
+    status: f"HTTP/1.1 {status} {REASON_PHRASES.get(status, '')}\r\n".encode() for status in range(100, 600)
+}
 
 
 class HeaderLines(dict[tuple[bytes, bytes], tuple[bytes, int]]):
