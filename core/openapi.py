@@ -9,7 +9,6 @@ summary and description, the part of a route's name before the dot its tag. `ope
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -25,7 +24,7 @@ from core._typed.signature import EMPTY, Parameter
 from core.datastructures import UploadFile
 from core.params import declared_answer, dependencies_of
 from core.problems import PROBLEM_MEDIA_TYPE, phrase_of
-from core.responses import JSONResponse, Response
+from core.responses import Response
 from core.routing import BaseRoute, Route
 from core.schemas import documented
 
@@ -114,19 +113,6 @@ PROBLEM = object_of(
     {"type": REFERENCE, "title": TEXT, "status": {"type": "integer"}, **DETAILS},
     "A refusal (RFC 9457).",
 )
-
-
-def openapi_endpoint(routes: Callable[[], Iterable[BaseRoute]], **options: Any) -> Callable[[Any], Any]:
-    """A handler that serves the document, made at the first request: `routes` is asked when all of them are known."""
-
-    @cache
-    def document() -> Schema:
-        return openapi_document(routes(), **options)
-
-    async def show_openapi(request: Any) -> Response:
-        return JSONResponse(document())
-
-    return show_openapi
 
 
 def operation_of(function: Callable[..., Any]) -> operation:

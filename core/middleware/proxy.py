@@ -55,11 +55,10 @@ class ProxyHeadersMiddleware:
     def _is_trusted_peer(self, client: Sequence[object] | None) -> bool:
         if not client or not client[0]:
             return self._trusts_unix_socket
-        address = _parse_address(str(client[0]))
-        return address is not None and self._is_trusted(address)
+        return self._is_trusted(_parse_address(str(client[0])))
 
-    def _is_trusted(self, address: Address) -> bool:
-        return any(address in network for network in self._networks)
+    def _is_trusted(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self._networks)
 
 
 def _field_values(scope: Scope, wanted: bytes) -> list[str]:

@@ -8,14 +8,12 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.errors import PydanticInvalidForJsonSchema
 
-from core.applications import Starlette
 from core.datastructures import UploadFile
-from core.openapi import openapi_document, openapi_endpoint, operation
+from core.openapi import openapi_document, operation
 from core.params import Body, Cookie, Depends, File, Form, Header, Path, Query, Status
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
 from core.routing import BaseRoute, Mount, Route, WebSocketRoute
-from core.testclient import TestClient
 from core.websockets import WebSocket
 
 
@@ -255,16 +253,6 @@ def test_a_type_without_a_schema_is_an_error() -> None:
 
     with pytest.raises(PydanticInvalidForJsonSchema):
         openapi_document([Route("/x", show, methods=["POST"])], title="Slipway", version="1")
-
-
-def test_the_document_is_served() -> None:
-    app = Starlette()
-    app.router.routes.extend(ROUTES)
-    show_openapi = openapi_endpoint(lambda: app.routes, title="Slipway", version="1", under="/api")
-    app.router.routes.append(Route("/openapi.json", show_openapi))
-    client = TestClient(app)
-    assert client.get("/openapi.json").json()["info"]["title"] == "Slipway"
-    assert client.get("/openapi.json").json()["paths"]
 
 
 def test_an_asgi_application_describes_nothing() -> None:
