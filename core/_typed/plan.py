@@ -46,6 +46,7 @@ class Call:
     """One function of the plan, with its arguments and the slot that its result goes into."""
 
     def __init__(self, function: Function, arguments: list[Argument], slot: int) -> None:
+        self.function = function
         self.arguments = arguments
         self.slot = slot
         bare, _ = unwrap_partials(function)
@@ -54,7 +55,7 @@ class Call:
         self.yields = inspect.isasyncgenfunction(target) or inspect.isgeneratorfunction(target)
         self.waits = not (is_class or self.yields)
         is_blocking = self.waits and not inspect.iscoroutinefunction(target)
-        self.function = partial(run_in_threadpool, function) if is_blocking else function
+        self.invoke = partial(run_in_threadpool, function) if is_blocking else function
         self.positional = [argument for argument in arguments if not argument.parameter.is_keyword_only]
         self.keywords = [argument for argument in arguments if argument.parameter.is_keyword_only]
         # Most calls need nothing that has to be waited for.
@@ -70,7 +71,7 @@ class Call:
             keywords = {argument.parameter.name: await argument.value(run) for argument in self.keywords}
         if run.errors and any(value is FAILED for value in (*values, *keywords.values())):
             return FAILED
-        result = self.function(*values, **keywords)
+        result = self.invoke(*values, **keywords)
         if self.waits:
             return await result
         return await _open(run, result) if self.yields else result
