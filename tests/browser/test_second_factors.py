@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, expect
 
 from tests.browser.server import Server
-from tests.browser.steps import log_in, log_out, sign_up
+from tests.browser.steps import enter, log_in, log_out
 from tests.browser.visitors import LOOKS, Visitor
 
 PHONE, DESK = LOOKS["mobile"]["viewport"], LOOKS["light"]["viewport"]
@@ -41,16 +41,6 @@ def holder(browser: Browser, server: Server) -> Iterator[FactorHolder]:
     # Browsers make no passkeys for an IP address, so this person uses the name of the machine.
     yield FactorHolder(context, replace(server, url=server.url.replace("127.0.0.1", "localhost")))
     context.close()
-
-
-def new_person(visitor: Visitor, server: Server, address: str) -> None:
-    """Sign up and log in, under the host that the visitor uses: mailed links say the number of the machine."""
-    sign_up(visitor, address)
-    link = server.mail(address)[0]["links"][0]
-    visitor.page.goto(link.replace(server.url, visitor.server.url))
-    visitor.press("Confirm address")
-    log_in(visitor, address)
-    expect(visitor.page).to_have_url(re.compile("/o/"))
 
 
 def set_up_app(visitor: Visitor) -> tuple[str, list[str]]:
@@ -110,13 +100,13 @@ def authenticator_app_journey(visitor: Visitor, server: Server, address: str) ->
 
 
 def test_an_authenticator_app_guards_the_log_in(holder: FactorHolder, server: Server, address: str) -> None:
-    new_person(holder, server, address)
+    enter(holder, server, address)
     holder.is_attentive = True
     authenticator_app_journey(holder, server, address)
 
 
 def test_the_app_and_the_codes_need_no_scripts(plain_visitor: Visitor, server: Server, address: str) -> None:
-    new_person(plain_visitor, server, address)
+    enter(plain_visitor, server, address)
     authenticator_app_journey(plain_visitor, server, address)
     plain_visitor.open("/account/passkeys/new")
     expect(plain_visitor.page.get_by_role("heading", level=1)).to_be_visible()
@@ -149,7 +139,7 @@ def add_passkey(visitor: Visitor, name: str) -> None:
 @pytest.mark.requirement("PSK-1")
 def test_a_passkey_is_made_logs_in_alone_and_is_removed(holder: FactorHolder, server: Server, address: str) -> None:
     give_authenticator(holder)
-    new_person(holder, server, address)
+    enter(holder, server, address)
     holder.is_attentive = True
     add_passkey(holder, "My laptop")
     holder.open("/account/passkeys")
