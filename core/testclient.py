@@ -23,9 +23,7 @@ from core.types import ASGIApp, Message, Receive, Scope, Send
 from core.websockets import WebSocketDisconnect
 
 # The older form of applications, which `app` may have too.
-ASGIInstance = Callable[[Receive, Send], Awaitable[None]]
-ASGI2App = Callable[[Scope], ASGIInstance]
-ASGI3App = ASGIApp
+ASGI2App = Callable[[Scope], Callable[[Receive, Send], Awaitable[None]]]
 
 TIMEOUT_WARNING = "You should not use the 'timeout' argument with the TestClient. There is no network to wait for."
 
@@ -262,7 +260,7 @@ class _Caller:
 
     def __init__(
         self,
-        app: ASGI3App | ASGI2App,
+        app: ASGIApp | ASGI2App,
         base_url: str = "http://testserver",
         raise_server_exceptions: bool = True,
         root_path: str = "",
@@ -316,7 +314,7 @@ class TestClient(_Caller, httpx2.Client):
 
     def __init__(
         self,
-        app: ASGI3App | ASGI2App,
+        app: ASGIApp | ASGI2App,
         base_url: str = "http://testserver",
         raise_server_exceptions: bool = True,
         root_path: str = "",

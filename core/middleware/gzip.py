@@ -16,20 +16,9 @@ from core.types import ASGIApp, Message, Receive, Scope, Send
 
 # What is compressed already, and event streams, whose events are to leave at once.
 DEFAULT_EXCLUDED_CONTENT_TYPES = (
-    "application/grpc",
-    "application/gzip",
-    "application/x-gzip",
-    "application/zip",
-    "audio/*",
-    "font/woff",
-    "font/woff2",
-    "image/avif",
-    "image/gif",
-    "image/jpeg",
-    "image/png",
-    "image/webp",
-    "text/event-stream",
-    "video/*",
+    *("application/grpc", "application/gzip", "application/x-gzip", "application/zip"),
+    *("audio/*", "font/woff", "font/woff2", "text/event-stream", "video/*"),
+    *("image/avif", "image/gif", "image/jpeg", "image/png", "image/webp"),
 )
 
 THREADS = 40
