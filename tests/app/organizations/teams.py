@@ -1,14 +1,17 @@
 """Teams for tests: founded and joined through the real actions."""
 
 import re
+from datetime import timedelta
 
 from httpx2 import Response
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import User
+from app import clock
+from app.accounts.models import Email, User
 from app.audit.models import AuditEvent, RequestFacts
 from app.database import system_scope
+from app.ids import uuid7
 from app.organizations.actions import create_team
 from app.organizations.models import CustomRole, Membership, MembershipStatus, Organization
 from app.policy import ENTRY, Role
@@ -76,3 +79,32 @@ async def give_role(db: AsyncSession, user: User, role: CustomRole) -> None:
     own = (Membership.user_id == user.id, Membership.organization_id == role.organization_id)
     async with system_scope(db):
         await db.execute(update(Membership).where(*own).values(role=Role.MEMBER, custom_role_id=role.id))
+
+
+async def add_many(db: AsyncSession, organization: Organization, count: int) -> None:
+    """Many members, by three statements, who join a second after each other."""
+    people = [{"id": uuid7(), "name": f"Person {number:05}"} for number in range(count)]
+    now = clock.now()
+    emails = [
+        {
+            "id": uuid7(),
+            "user_id": each["id"],
+            "address": f"{each['id']}@example.org",
+            "verified_at": now,
+            "is_primary": True,
+        }
+        for each in people
+    ]
+    places = [
+        {
+            "organization_id": organization.id,
+            "user_id": each["id"],
+            "role": "member",
+            "joined_at": now + timedelta(seconds=number),
+        }
+        for number, each in enumerate(people)
+    ]
+    async with system_scope(db):
+        for model, rows in ((User, people), (Email, emails), (Membership, places)):
+            for start in range(0, count, 2000):
+                await db.execute(insert(model), rows[start : start + 2000])

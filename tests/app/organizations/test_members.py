@@ -3,25 +3,22 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock
-from app.accounts.models import Email, User
+from app.accounts.models import User
 from app.config import Settings
-from app.database import Database, name_organization, system_scope
+from app.database import Database, name_organization
 from app.features import shell_parts
-from app.ids import uuid7
 from app.main import create_app
 from app.organizations.members import LastOwner
-from app.organizations.models import Membership, MembershipStatus, Organization
+from app.organizations.models import MembershipStatus
 from app.policy import Role
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in, templates_sent
 from tests.app.organizations.teams import (
+    add_many,
     add_member,
     add_role,
     add_team,
@@ -36,35 +33,6 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 MANY = 10_000
 
 
-async def fill(db: AsyncSession, organization: Organization, count: int) -> None:
-    """Many members, by three statements."""
-    people = [{"id": uuid7(), "name": f"Person {number:05}"} for number in range(count)]
-    now = clock.now()
-    emails = [
-        {
-            "id": uuid7(),
-            "user_id": each["id"],
-            "address": f"{each['id']}@example.org",
-            "verified_at": now,
-            "is_primary": True,
-        }
-        for each in people
-    ]
-    places = [
-        {
-            "organization_id": organization.id,
-            "user_id": each["id"],
-            "role": "member",
-            "joined_at": now + timedelta(seconds=number),
-        }
-        for number, each in enumerate(people)
-    ]
-    async with system_scope(db):
-        for model, rows in ((User, people), (Email, emails), (Membership, places)):
-            for start in range(0, count, 2000):
-                await db.execute(insert(model), rows[start : start + 2000])
-
-
 async def test_members_of_a_large_organization_come_in_pages_by_a_constant_number_of_statements(
     client: AsyncTestClient, db: AsyncSession, statements: Statements
 ) -> None:
@@ -73,7 +41,7 @@ async def test_members_of_a_large_organization_come_in_pages_by_a_constant_numbe
     await log_in(client)
     with statements() as few:
         await client.get("/o/acme/members")
-    await fill(db, acme, MANY)
+    await add_many(db, acme, MANY)
 
     with statements() as many:
         first = await client.get("/o/acme/members")
