@@ -254,7 +254,7 @@ class WebSocketExchange(Conversation):
 
     def __init__(self, app: ASGIApp, scope: Scope) -> None:
         super().__init__(app, scope)
-        self.accepted: Message | None = None
+        self.accepted: Message = {}
         self.denial: Message | None = None
         self._left = False
         self._noticed = anyio.Event()

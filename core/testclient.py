@@ -23,7 +23,9 @@ from core.types import ASGIApp, Message, Receive, Scope, Send
 from core.websockets import WebSocketDisconnect
 
 # The older form of applications, which `app` may have too.
-ASGI2App = Callable[[Scope], Callable[[Receive, Send], Awaitable[None]]]
+ASGIInstance = Callable[[Receive, Send], Awaitable[None]]
+ASGI2App = Callable[[Scope], ASGIInstance]
+ASGI3App = ASGIApp
 
 TIMEOUT_WARNING = "You should not use the 'timeout' argument with the TestClient. There is no network to wait for."
 
@@ -171,22 +173,17 @@ class AsyncWebSocketTestSession:
     """
 
     def __init__(self, owner: "_Caller", request: httpx2.Request) -> None:
-        self.app = owner.app
-        self.scope = _build_websocket_scope(request, owner)
-        self.accepted_subprotocol: str | None = None
-        self.extra_headers: list[tuple[bytes, bytes]] | None = None
+        self._exchange = WebSocketExchange(owner.app, _build_websocket_scope(request, owner))
         self._request = request
 
     async def __aenter__(self) -> Self:
-        self._exchange = WebSocketExchange(self.app, self.scope)
         await self._exchange.__aenter__()
         if (denial := self._exchange.denial) is not None:
             await self._exchange.__aexit__(None, None, None)
             status, headers = denial["status"], denial.get("headers", [])
             raise WebSocketDenialResponse(status, headers=headers, content=denial["body"], request=self._request)
-        accepted: Message = self._exchange.accepted or {}
-        self.accepted_subprotocol = accepted.get("subprotocol")
-        self.extra_headers = accepted.get("headers")
+        self.accepted_subprotocol: str | None = self._exchange.accepted.get("subprotocol")
+        self.extra_headers: list[tuple[bytes, bytes]] | None = self._exchange.accepted.get("headers")
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -260,7 +257,7 @@ class _Caller:
 
     def __init__(
         self,
-        app: ASGIApp | ASGI2App,
+        app: ASGI3App | ASGI2App,
         base_url: str = "http://testserver",
         raise_server_exceptions: bool = True,
         root_path: str = "",
@@ -314,7 +311,7 @@ class TestClient(_Caller, httpx2.Client):
 
     def __init__(
         self,
-        app: ASGIApp | ASGI2App,
+        app: ASGI3App | ASGI2App,
         base_url: str = "http://testserver",
         raise_server_exceptions: bool = True,
         root_path: str = "",
