@@ -11,8 +11,8 @@ from app.audit.handlers import list_name, position
 from app.audit.models import AuditEvent
 from app.audit.queries import find_events
 from app.database import Db
-from app.organizations.api import MOVED, NextCursor
-from app.organizations.dependencies import Allowed
+from app.organizations.api import NextCursor
+from app.organizations.dependencies import MOVED, Allowed
 from app.organizations.models import Scope
 from app.pagination import PAGING_HEADERS, Pager, page_response
 from core.openapi import operation

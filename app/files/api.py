@@ -15,7 +15,7 @@ from app.files.handlers import any_file, available_file, position
 from app.files.links import download_link
 from app.files.models import File, FileState
 from app.files.receiving import Received
-from app.organizations.dependencies import Allowed
+from app.organizations.dependencies import MOVED, Allowed
 from app.organizations.models import Scope
 from app.pagination import PAGING_HEADERS, Pager, page_response
 from core.datastructures import UploadFile
@@ -25,7 +25,6 @@ from core.params import Query, Status
 from core.requests import Request
 from core.responses import Response
 
-MOVED = {308: "The organization has another address now: that of the header `Location`."}
 UPLOAD_REFUSALS = {
     400: "The form has too many parts, or cannot be read.",
     413: "More than 100 MB, or more than the organization has room for.",

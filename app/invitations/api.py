@@ -14,9 +14,9 @@ from app.invitations import actions, queries
 from app.invitations.actions import MOST_AT_ONCE, Outcome
 from app.invitations.handlers import count_list, position
 from app.invitations.models import LONGEST_MESSAGE, Invitation, InvitationState
-from app.organizations.api import MOVED, NextCursor
+from app.organizations.api import NextCursor
 from app.organizations.custom_roles import role_key, role_of
-from app.organizations.dependencies import Allowed
+from app.organizations.dependencies import MOVED, Allowed
 from app.organizations.forms import RoleKey
 from app.organizations.member_api import ROLE, get_role
 from app.organizations.models import Scope

@@ -68,14 +68,16 @@ async def add_domain(
     )
 
 
-async def remove_domain(db: AsyncSession, scope: Scope, *, domain: str, facts: RequestFacts) -> None:
-    """Hide the organization from a domain's people again. Those who came in stay."""
+async def remove_domain(db: AsyncSession, scope: Scope, *, domain: str, facts: RequestFacts) -> bool:
+    """Hide the organization from a domain's people again; False if it was hidden already. Those who came in stay."""
     statement = delete(JoinDomain).where(
         JoinDomain.organization_id == scope.organization.id, JoinDomain.domain == domain
     )
-    if await db.scalar(statement.returning(JoinDomain.domain)) is not None:
-        target = ("join_domain", scope.organization.id, domain)
-        await note_about(db, "join_domains.removed", scope, target, facts, {"domain": [domain, None]})
+    if await db.scalar(statement.returning(JoinDomain.domain)) is None:
+        return False
+    target = ("join_domain", scope.organization.id, domain)
+    await note_about(db, "join_domains.removed", scope, target, facts, {"domain": [domain, None]})
+    return True
 
 
 async def join_by_domain(

@@ -55,7 +55,7 @@ async def create_link(
 
 async def revoke_link(request: Request, scope: InvitingScope, db: Db, link_id: UUID) -> Response:
     """Take a link back."""
-    link = next((each for each in await door_queries.list_links(db, scope) if each.id == link_id), None)
+    link = await door_queries.find_own_link(db, scope, link_id)
     if link is None:
         raise HTTPException(404)
     await links.revoke_link(db, scope, link, facts=RequestFacts.of(request))

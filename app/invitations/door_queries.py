@@ -41,6 +41,11 @@ async def list_links(db: AsyncSession, scope: Scope) -> Sequence[JoinLink]:
     return (await db.scalars(statement.order_by(JoinLink.created_at.desc()))).all()
 
 
+async def find_own_link(db: AsyncSession, scope: Scope, link_id: UUID) -> JoinLink | None:
+    """A link of the scope's organization that nobody has revoked."""
+    return next((each for each in await list_links(db, scope) if each.id == link_id), None)
+
+
 async def find_link(db: AsyncSession, code: str) -> JoinLink | None:
     """The link of a code, in whatever state, with its organization: who has the code was given it."""
     statement = select(JoinLink).options(joinedload(JoinLink.organization))

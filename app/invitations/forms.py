@@ -38,11 +38,15 @@ class InvitationForm(Form):
     message: Annotated[Text, Field(max_length=LONGEST_MESSAGE)] = ""
 
 
+Uses = Annotated[int, Field(ge=1, le=10_000)]
+Days = Annotated[int, Field(ge=1, le=90)]
+
+
 class JoinLinkForm(Form):
     role: RoleKey = Role.MEMBER
     domain: Domain | None = None
-    max_uses: Annotated[int | None, Field(ge=1, le=10_000)] = None
-    days: Annotated[int, Field(ge=1, le=90)] = 7
+    max_uses: Uses | None = None
+    days: Days = 7
 
 
 class JoinDomainForm(Form):

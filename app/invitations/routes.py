@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.features import NavigationItem
-from app.invitations import answer_handlers, api, door_handlers, handlers
+from app.invitations import answer_handlers, api, door_api, door_handlers, handlers
 from app.invitations.queries import count_invitations, find_shell
 from app.language import N_, ngettext
 from app.organizations.models import Scope
@@ -94,7 +94,28 @@ api_routes: list[BaseRoute] = [
     ),
 ]
 
-routes: list[BaseRoute] = [*organization_routes, *answer_routes, *api_routes]
+DOORS = "/api/v1/organizations/{slug}"
+
+door_api_routes: list[BaseRoute] = [
+    Route(f"{DOORS}/join-links", door_api.list_join_links, name="invitations.list_join_links"),
+    Route(f"{DOORS}/join-links", door_api.create_join_link, methods=["POST"], name="invitations.create_join_link"),
+    Route(
+        f"{DOORS}/join-links/{{link_id:uuid}}",
+        door_api.revoke_join_link,
+        methods=["DELETE"],
+        name="invitations.revoke_join_link",
+    ),
+    Route(f"{DOORS}/join-domains", door_api.list_join_domains, name="invitations.list_join_domains"),
+    Route(f"{DOORS}/join-domains", door_api.add_join_domain, methods=["POST"], name="invitations.add_join_domain"),
+    Route(
+        f"{DOORS}/join-domains/{{domain}}",
+        door_api.remove_join_domain,
+        methods=["DELETE"],
+        name="invitations.remove_join_domain",
+    ),
+]
+
+routes: list[BaseRoute] = [*organization_routes, *answer_routes, *api_routes, *door_api_routes]
 
 navigation = [
     NavigationItem(N_("Invitations"), "invitations.list_invitations", "invitations.view", icon="mail", position=25),

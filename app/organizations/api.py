@@ -10,7 +10,7 @@ from app.audit.models import RequestFacts
 from app.database import Db
 from app.forms import LINE_PATTERN, JsonBody, Line
 from app.organizations import actions, queries
-from app.organizations.dependencies import Allowed
+from app.organizations.dependencies import MOVED, Allowed
 from app.organizations.models import LONGEST_NAME, Organization, OrganizationKind, Scope
 from app.pagination import PAGING_HEADERS, PageQuery, Pager, Position, page_response
 from app.policy import Role
@@ -22,8 +22,6 @@ from core.openapi import operation
 from core.params import Body, Query
 from core.requests import Request
 from core.responses import Response
-
-MOVED = {308: "The organization has another address now: that of the header `Location`."}
 
 PageInput = Annotated[PageQuery, Query()]
 NextCursor = Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]

@@ -24,6 +24,9 @@ from core.middleware.requestid import request_id
 from core.params import Depends
 from core.requests import Request
 
+# What the API's operations say of a former slug (`present_scope`).
+MOVED = {308: "The organization has another address now: that of the header `Location`."}
+
 
 class NotAllowed(Refusal):
     """The member's role does not hold the permission."""

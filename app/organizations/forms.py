@@ -53,7 +53,12 @@ def read_domains(text: str) -> list[str]:
 Slug = Annotated[Line, BeforeValidator(_lowered), Field(max_length=LONGEST_SLUG), AfterValidator(_usable_slug)]
 """An address that an organization may have, if nobody else does."""
 
-Domain = Annotated[Line, BeforeValidator(_lowered), Field(max_length=253), AfterValidator(_one_domain)]
+Domain = Annotated[
+    Line,
+    BeforeValidator(_lowered),
+    Field(max_length=253, json_schema_extra={"pattern": f"^{_DOMAIN.pattern}$"}),
+    AfterValidator(_one_domain),
+]
 
 
 class OrganizationForm(Form):

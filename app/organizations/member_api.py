@@ -11,9 +11,9 @@ from app.config import CurrentSettings
 from app.database import Db
 from app.forms import JsonBody
 from app.organizations import members as actions
-from app.organizations.api import MOVED, NextCursor
+from app.organizations.api import NextCursor
 from app.organizations.custom_roles import AnyRole, find_role, role_key, role_of
-from app.organizations.dependencies import Allowed
+from app.organizations.dependencies import MOVED, Allowed
 from app.organizations.forms import MemberQuery, RoleKey
 from app.organizations.member_queries import find_member, list_facts
 from app.organizations.models import Membership, MembershipStatus, Scope

@@ -11,8 +11,8 @@ from app.database import Db
 from app.errors import Refusal
 from app.idempotency import REFUSALS, Once
 from app.language import N_
-from app.organizations.api import MOVED, NextCursor
-from app.organizations.dependencies import Allowed
+from app.organizations.api import NextCursor
+from app.organizations.dependencies import MOVED, Allowed
 from app.organizations.models import Scope
 from app.pagination import PAGING_HEADERS, Pager, page_response
 from app.projects import actions, deletion, queries

@@ -5,9 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from app.database import Db
-from app.organizations.api import MOVED
 from app.organizations.custom_roles import list_custom_roles
-from app.organizations.dependencies import Allowed
+from app.organizations.dependencies import MOVED, Allowed
 from app.organizations.models import Scope
 from app.organizations.role_names import role_name
 from app.policy import Role, known, permissions_of

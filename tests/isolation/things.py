@@ -18,7 +18,7 @@ from app.database import Base
 from app.files.models import File, FileState
 from app.files.storage import new_key, storage_in_use
 from app.ids import uuid7
-from app.invitations.models import Invitation, JoinLink, JoinRequest
+from app.invitations.models import Invitation, JoinDomain, JoinLink, JoinRequest
 from app.organizations.models import CustomRole, Organization
 from app.policy import Role
 
@@ -57,7 +57,8 @@ async def make_things(
         last_sent_at=clock.now(),
     )
     asks = JoinRequest(organization_id=organization.id, user_id=people["asker"].id, address="asker@example.com")
-    db.add_all([link, invitation, asks])
+    domain = JoinDomain(domain=f"{organization.slug}.example", asks=True, **own)
+    db.add_all([link, invitation, asks, domain])
     event = await record(
         db,
         "organizations.created",
@@ -75,6 +76,7 @@ async def make_things(
         "event_id": event.id,
         "invitation_id": invitation.id,
         "link_id": link.id,
+        "domain": domain.domain,
         "file_id": (await _file(db, settings, organization)).id,
         "project_id": await _project(db, organization, name="Secret"),
         "projects.restore": {"project_id": deleted},

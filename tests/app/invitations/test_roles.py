@@ -201,6 +201,25 @@ async def test_programs_invite_to_a_role_of_the_organizations_own(client: AsyncT
     assert unknown.json()["errors"][0]["pointer"] == "#/role"
 
 
+async def test_programs_open_and_close_links_and_domains(client: AsyncTestClient, acme: Organization) -> None:
+    below, headers = "/api/v1/organizations/acme", {"x-csrf-token": await csrf_token(client)}
+    link = await client.post(f"{below}/join-links", json={"role": "auditor", "max_uses": 3}, headers=headers)
+    assert link.status_code == 201
+    assert link.json()["url"].startswith("https://slipway.test/join/")
+    shown = {name: value for name, value in link.json().items() if name != "url"}
+    assert (await client.get(f"{below}/join-links")).json() == {"items": [shown]}
+    assert (shown["role"], shown["max_uses"], shown["uses"]) == ("auditor", 3, 0)
+
+    domain = {"domain": "example.com", "role": "auditor", "asks": False}
+    assert (await client.post(f"{below}/join-domains", json=domain, headers=headers)).json() == domain
+    assert (await client.get(f"{below}/join-domains")).json() == {"items": [domain]}
+    foreign = await client.post(f"{below}/join-domains", json={"domain": "elsewhere.example"}, headers=headers)
+    assert foreign.status_code == 422
+
+    for path in (f"{below}/join-links/{shown['id']}", f"{below}/join-domains/example.com"):
+        assert [(await client.delete(path, headers=headers)).status_code for _ in range(2)] == [204, 404]
+
+
 @pytest.mark.requirement("TEN-4")
 async def test_the_database_takes_no_role_of_another_organization_and_keeps_one_that_is_promised(
     client: AsyncTestClient, db: AsyncSession, acme: Organization
