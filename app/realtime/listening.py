@@ -17,6 +17,7 @@ from app.publishing import CHANNEL, KEPT
 from app.realtime.events import Event
 from app.realtime.hub import Receiver
 from app.realtime.queries import EventsGone, Place, read_missed, read_place
+from app.realtime.racing import finish
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,7 @@ class PostgresSource:
         try:
             await keep_listening(hub, self._listen)
         finally:
-            await self._database.close()
+            await finish(self._database.close())
 
     async def _listen(self, hub: Receiver) -> None:
         async with self._database.engine.connect() as pooled:
@@ -64,7 +65,7 @@ class PostgresSource:
             try:
                 await self._listen_on(hub, connection)
             finally:
-                await pooled.invalidate()
+                await finish(pooled.invalidate())
 
     async def _listen_on(self, hub: Receiver, connection: Any) -> None:  # Any: asyncpg's connection has no types.
         lost = asyncio.Event()

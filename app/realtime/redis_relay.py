@@ -16,7 +16,7 @@ from app.ids import uuid7
 from app.realtime.events import Event
 from app.realtime.hub import Receiver
 from app.realtime.listening import ASK_EVERY_SECONDS, FIRST_PAUSE, LONGEST_PAUSE, PostgresSource
-from app.realtime.racing import first_to_end, stop
+from app.realtime.racing import finish, first_to_end, stop
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class RedisSource:
         finally:
             await stop(relaying)
             with suppress(*REDIS_LOST):
-                await redis.aclose()
+                await finish(redis.aclose())
 
     async def _keep_hearing(self, redis: Redis, hub: Receiver) -> None:
         failures, had_heard = 0, False

@@ -54,10 +54,12 @@ async def answers(url: str) -> None:
 async def listening(url: str, database: Database, topic: str) -> AsyncIterator[tuple[Hub, Subscription]]:
     source = PostgresSource(database.engine.url.render_as_string(hide_password=False))
     hub = Hub(RedisSource(url, source))
-    with hub.admitted(uuid7()) as queue:
-        await hub.follow(queue, [topic])
-        yield hub, queue
-    await hub.close()
+    try:
+        with hub.admitted(uuid7()) as queue:
+            await hub.follow(queue, [topic])
+            yield hub, queue
+    finally:
+        await hub.close()
 
 
 async def hear(database: Database, queue: Subscription, topic: str) -> None:
