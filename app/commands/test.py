@@ -13,9 +13,7 @@ DRILLS = "tests/drills"
 NO_TESTS_FOUND = 5
 SPARE_PROCESSES = 1  # Many tests wait for sockets and processes rather than compute.
 MOST_PROCESSES = 8  # Each has its own database and its own connections to the one server.
-CHUNK = (
-    50  # Tests that a process is given at once; with xdist's hundreds the long ones, which come first, are all for one.
-)
+CHUNK = 50  # Tests that a process is given at once; xdist's hundreds would give all the long ones, which come first, to one.
 MOST_BROWSERS = 2  # Each has a product of its own.
 
 
@@ -25,7 +23,7 @@ MOST_BROWSERS = 2  # Each has a product of its own.
 def test_command(fast: bool, arguments: tuple[str, ...]) -> None:
     """Run the tests; ARGUMENTS go to pytest (`test tests/app -k log_in`).
 
-    The browser's tests run in a process of their own, because playwright brings an event loop along; so does the selection of
+    The browser's tests run in processes of their own, because playwright brings an event loop along; so does the selection of
     drills, which want the machine for themselves. Naming files or folders runs these alone.
     """
     started = time.monotonic()

@@ -66,9 +66,9 @@ class Visitor:
         """What holds for every page: accessible, one heading, no sideways scrolling, nothing refused by the policy."""
         self.page.wait_for_load_state("load")
         found = self.page.evaluate(LOOK_AROUND)
-        assert self.problems == []
-        assert found["refusals"] == []
-        assert found["headings"] == 1
+        assert not self.problems, self.problems
+        assert not found["refusals"], f"{self.page.url}: the policy refused {found['refusals']}"
+        assert found["headings"] == 1, f"{self.page.url} has {found['headings']} headings of the first level"
         assert found["overflow"] <= 0, f"{self.page.url} scrolls sideways by {found['overflow']} px"
         self.check_accessibility()
 
@@ -76,7 +76,8 @@ class Visitor:
         """Let axe look at the page, unless it has seen one of the same skeleton and look."""
         skeleton = accessibility.skeleton(self.page)
         if skeleton not in self.server.accessible:
-            assert accessibility.violations(self.page) == []
+            found = accessibility.violations(self.page)
+            assert not found, "\n".join(found)
             self.server.accessible.add(skeleton)
 
     def heading(self) -> str:
@@ -88,5 +89,5 @@ class PlainVisitor(Visitor):
 
     def inspect(self) -> None:
         self.page.wait_for_load_state("load")
-        assert self.page.locator("h1").count() == 1
-        assert self.problems == []
+        assert self.page.locator("h1").count() == 1, f"{self.page.url} has not one heading of the first level"
+        assert not self.problems, self.problems
