@@ -8,8 +8,6 @@ it is validated or run, because both take time that the client decides on. A han
 `answer(request, context)`. Resolvers that are async need asyncio, which graphql-core is written for.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import logging
@@ -17,7 +15,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import anyio
 import graphql
@@ -81,7 +79,7 @@ class GraphQLRequest:
     variables: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, parameters: Any) -> GraphQLRequest:
+    def of(cls, parameters: Any) -> Self:
         """Of the specification's parameters, decoded from JSON. Raises HTTPException (400)."""
         if isinstance(parameters, list):
             raise HTTPException(400, "Operations come one at a time: batches are not supported.")

@@ -7,12 +7,10 @@ A browser reconnects by itself and names the last event that it saw: give events
 none is lost. What a handler's dependencies opened is closed before the first event is sent: the content has to open its own.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import anyio
 
@@ -47,7 +45,7 @@ class ServerSentEvent:
                 raise ValueError(f"The {name} of a server-sent event is one line without NUL, not {value!r}")
 
     @classmethod
-    def json(cls, value: Any, *, event: str | None = None, id: str | None = None) -> ServerSentEvent:
+    def json(cls, value: Any, *, event: str | None = None, id: str | None = None) -> Self:
         """An event whose data is a value as JSON."""
         return cls(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")), event, id)
 

@@ -1,8 +1,6 @@
 """A form that is shown again with what was typed and what was wrong with it."""
 
-from __future__ import annotations
-
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, Generic, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -33,7 +31,7 @@ class Submitted(Generic[ModelT]):
         self._data = data
 
     @classmethod
-    def blank(cls, model: type[ModelT], **initial: Any) -> Submitted[ModelT]:
+    def blank(cls, model: type[ModelT], **initial: Any) -> Self:
         """A form that was not submitted yet, with the values it first shows."""
         hidden = secret_fields(model)
         return cls(model, {name: value for name, value in initial.items() if name not in hidden})
