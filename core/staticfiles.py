@@ -222,12 +222,11 @@ class StaticFiles:
         if if_none_match is not None:
             etag = response_headers.get("etag", "").removeprefix("W/")
             return if_none_match.strip() == "*" or etag in _entity_tags(if_none_match)
-        if (since := request_headers.get("if-modified-since")) is None:
-            return False
         try:
-            return parsedate_to_datetime(since) >= parsedate_to_datetime(response_headers["last-modified"])
+            known = parsedate_to_datetime(request_headers["if-modified-since"])
+            return known >= parsedate_to_datetime(response_headers["last-modified"])
         except (KeyError, ValueError, TypeError, OverflowError):
-            # A date that is none (or of no zone, or no calendar): the condition does not count.
+            # Neither header, or a date that is none (or of no zone, or no calendar): the condition does not count.
             return False
 
     async def _find(self, path: str, codings: tuple[str, ...] = ()) -> Found | None:
