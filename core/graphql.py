@@ -153,12 +153,11 @@ class GraphQL:
 
     async def converse(self, websocket: WebSocket) -> None:
         """Speak `graphql-transport-ws` until the connection ends."""
-        if SUBPROTOCOL not in websocket.scope.get("subprotocols", ()):
-            await websocket.accept()
-            await websocket.close(4406, "Subprotocol not acceptable")
-            return
-        await websocket.accept(SUBPROTOCOL)
+        is_offered = SUBPROTOCOL in websocket.scope.get("subprotocols", ())
+        await websocket.accept(SUBPROTOCOL if is_offered else None)
         try:
+            if not is_offered:
+                raise WebSocketException(4406, "Subprotocol not acceptable")
             await _Conversation(self, websocket).hold()
         except WebSocketException as error:
             await websocket.close(error.code, error.reason)
@@ -272,13 +271,14 @@ class _Meter:
         if isinstance(node, graphql.FragmentSpreadNode):
             return self._fragment(node.name.value, is_page)
         assert isinstance(node, graphql.InlineFragmentNode)
-        return self._selections(node.selection_set, self._type(node.type_condition) or parent, is_page)
+        kind = self.schema.get_type(node.type_condition.name.value) if node.type_condition else None
+        return self._selections(node.selection_set, kind or parent, is_page)
 
     def _fragment(self, name: str, is_page: bool) -> _Measure:
         fragment = self.fragments.get(name)
         if fragment is not None and (name, is_page) not in self._known:
             self._known[name, is_page] = _Measure()  # What a circle comes back to; validation refuses circles.
-            parent = self._type(fragment.type_condition)
+            parent = self.schema.get_type(fragment.type_condition.name.value)
             self._known[name, is_page] = self._selections(fragment.selection_set, parent, is_page)
         return self._known.get((name, is_page), _Measure())
 
@@ -311,9 +311,6 @@ class _Meter:
         if isinstance(value, graphql.IntValueNode):
             value = int(value.value) if len(value.value) <= LONGEST_SIZE else 10**LONGEST_SIZE
         return max(1, value) if isinstance(value, int) else None
-
-    def _type(self, node: graphql.NamedTypeNode | None) -> Any:
-        return None if node is None else self.schema.get_type(node.name.value)
 
 
 class _Conversation:
