@@ -9,7 +9,6 @@ import codecs
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum, EnumType
-from functools import lru_cache
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -162,7 +161,7 @@ class MultiPartParser:
     async def parse(self, body: bytes | None = None) -> FormData:
         """Read the stream, or take a body that has been read already."""
         _, parameters = parse_parameters(self.headers.get("content-type", "").encode("latin-1"))
-        self._charset = known_charset(parameters.get(b"charset", b"utf-8"))
+        self._charset = known_charset(parameters[b"charset"]) if b"charset" in parameters else "utf-8"
         if b"boundary" not in parameters:
             raise MultiPartException("Missing boundary in multipart.")
         try:
@@ -259,7 +258,6 @@ class MultiPartParser:
             return text.decode("latin-1")
 
 
-@lru_cache(maxsize=16)
 def known_charset(name: bytes) -> str:
     """The charset if Python has one of that name, else latin-1, which can decode everything."""
     charset = name.decode("latin-1")
