@@ -12,6 +12,7 @@ from app.files.models import File, FileRemoval, FileState, FileUsage
 from app.organizations.models import Scope
 from app.pagination import Pages, Position
 from app.reads import Read
+from app.searching import containing
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ async def list_files(
 ) -> Sequence[File]:
     """The organization's files with who uploaded them, the newest first."""
     pages = _DELETED if wanted.is_deleted else _LISTED
-    values = {"organization_id": scope.organization.id, "pattern": _pattern(wanted.search)}
+    values = {"organization_id": scope.organization.id, "pattern": containing(wanted.search)}
     return [file for file, _ in await pages.page(db, after, limit, **values)]
 
 
@@ -101,11 +102,3 @@ async def list_removals(db: AsyncSession, limit: int) -> Sequence[FileRemoval]:
     """What has to go from the storages, the longest waiting first; locked, so that two workers share the work."""
     statement = select(FileRemoval).order_by(FileRemoval.created_at).limit(limit).with_for_update(skip_locked=True)
     return (await db.scalars(statement)).all()
-
-
-def _pattern(search: str) -> str | None:
-    """What LIKE takes for "contains": the marks that mean something to it mean themselves."""
-    if not search:
-        return None
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

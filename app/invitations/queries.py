@@ -17,6 +17,7 @@ from app.notifications.queries import BELL
 from app.organizations.models import CustomRole, Membership, MembershipStatus, Organization, Scope
 from app.pagination import Pages, Position
 from app.reads import Read
+from app.searching import containing
 
 MOST_SWITCHED = 100
 
@@ -115,7 +116,6 @@ async def find_with_people(db: AsyncSession, invitation_id: UUID) -> Invitation 
 
 async def list_entries(db: AsyncSession, user: User, search: str = "") -> list[Entry]:
     """A person's organizations by name, those only whose name contains `search` if there is one."""
-    pattern = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     statement = (
         select(*_ENTRY)
         .join(Membership, Membership.organization_id == Organization.id)
@@ -123,7 +123,7 @@ async def list_entries(db: AsyncSession, user: User, search: str = "") -> list[E
             Membership.user_id == user.id,
             Membership.status == MembershipStatus.ACTIVE,
             Organization.status == "active",
-            Organization.name.ilike(f"%{pattern}%", escape="\\"),
+            Organization.name.ilike(containing(search) or "%", escape="\\"),
         )
         .order_by(func.lower(Organization.name), Organization.id)
     )

@@ -16,6 +16,7 @@ from app.organizations.models import CustomRole, Membership, MembershipStatus, O
 from app.pagination import Pages, Position
 from app.policy import Role
 from app.reads import Read
+from app.searching import containing
 
 Columns = TypeVarTuple("Columns")
 
@@ -133,7 +134,7 @@ def _values(scope: Scope, wanted: MemberFilter) -> dict[str, object]:
     of: dict[str, object] = {"organization_id": scope.organization.id}
     if wanted.is_empty:
         return of
-    return {**of, "role": wanted.role, "status": wanted.status, "pattern": _pattern(wanted.search)}
+    return {**of, "role": wanted.role, "status": wanted.status, "pattern": containing(wanted.search)}
 
 
 _COUNT = Read(
@@ -225,11 +226,3 @@ async def find_offer(db: AsyncSession, scope: Scope) -> OwnershipOffer | None:
         )
     )
     return await db.scalar(statement)
-
-
-def _pattern(search: str | None) -> str | None:
-    """What LIKE takes for "contains": the marks that mean something to it mean themselves."""
-    if not search:
-        return None
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -15,6 +15,7 @@ from app.pagination import Pages, Position, SortKey
 from app.projects.listing import EVERY, ORDERS, ProjectFilter, ProjectOrder
 from app.projects.models import Project
 from app.reads import Read
+from app.searching import containing
 
 # So many people are offered as leads. Somebody who is not among them can still be named by programs.
 MOST_OFFERED = 200
@@ -87,7 +88,7 @@ async def list_projects(
     if wanted.is_empty:
         rows = await _ALL[order].page(db, after, limit, organization_id=organization_id)
     else:
-        values = {"status": wanted.status, "lead_id": wanted.lead_id, "pattern": _pattern(wanted.search)}
+        values = {"status": wanted.status, "lead_id": wanted.lead_id, "pattern": containing(wanted.search)}
         rows = await _FOUND[order].page(db, after, limit, organization_id=organization_id, **values)
     return [ListedProject(project, sort_key) for project, _, _, sort_key in rows]
 
@@ -227,11 +228,3 @@ async def count_projects(db: AsyncSession, scope: Scope) -> int:
         statement.where(Project.organization_id == scope.organization.id, Project.deleted_at.is_(None))
     )
     return count or 0
-
-
-def _pattern(search: str | None) -> str | None:
-    """What LIKE takes for "contains": the marks that mean something to it mean themselves."""
-    if not search:
-        return None
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
