@@ -23,7 +23,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.config import current_settings
 from app.reads import Read
 from core.problems import InvalidInput
-from core.requests import Request
+from core.requests import HTTPConnection, Request
 from core.responses import Response
 
 RowT = TypeVar("RowT")
@@ -79,10 +79,10 @@ class Page(Generic[RowT]):
 
 
 class Pager:
-    """The pages of one list, for one request. `name` says which list it is, and whose."""
+    """The pages of one list, for one connection. `name` says which list it is, and whose."""
 
-    def __init__(self, request: Request, query: PageQuery, name: str) -> None:
-        self._key = current_settings(request).key("cursor")
+    def __init__(self, connection: HTTPConnection, query: PageQuery, name: str) -> None:
+        self._key = current_settings(connection).key("cursor")
         self._name = name
         self._size = query.limit
         # One row more than the page shows whether there is another page.

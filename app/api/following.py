@@ -30,7 +30,7 @@ class Follower:
 
     def __init__(self, websocket: WebSocket, user: User) -> None:
         self.user = user
-        self._websocket = websocket
+        self.connection = websocket
         self._database: Database = websocket.app.state.database
 
     @asynccontextmanager
@@ -57,7 +57,7 @@ class Follower:
     async def follow_audit(self, slug: str) -> AsyncIterator[AuditEvent]:
         """An organization's audit events as they happen, for as long as the person may read them."""
         scope = await self.scope_in(slug, FOLLOWING_AUDIT)
-        async with live_connection(self._websocket) as live:
+        async with live_connection(self.connection) as live:
             await live.follow([f"audit:{scope.organization.id}"])
             try:
                 async for told in live.events():
@@ -74,7 +74,7 @@ class Follower:
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[tuple[AsyncSession, Session]]:
         async with self._database.transaction() as db:
-            session = await find_listener(db, self._websocket.user.session_token)
+            session = await find_listener(db, self.connection.user.session_token)
             if session is None:
                 raise NotSignedIn
             yield db, session

@@ -33,7 +33,7 @@ class Viewer:
     """
 
     def __init__(self, credential: Credential, db: AsyncSession, request: Request) -> None:
-        self.request = request
+        self.connection = request
         self._credential = credential
         self._db = db
         self._turn = anyio.Lock()
@@ -54,7 +54,7 @@ class Viewer:
     async def scope_in(self, slug: str, permission: str) -> Scope:
         """The scope in an organization. Raises HTTPException(404) for others' and for missing ones, and refusals."""
         async with self._turn:
-            scope = await get_scope(self._db, self._credential, slug, request_id=request_id(self.request))
+            scope = await get_scope(self._db, self._credential, slug, request_id=request_id(self.connection))
             self._named = scope.organization.id
         require_access(scope, permission)
         return scope

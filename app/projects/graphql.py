@@ -59,7 +59,7 @@ class Query:
     ) -> ProjectPage | None:
         query = _asked(first, after, search=search, status=status, lead=lead, sort=sort)
         scope = await info.context.scope_in(organization, "projects.view")
-        pager = Pager(info.context.request, query, list_name(scope.organization.id, query))
+        pager = Pager(info.context.connection, query, list_name(scope.organization.id, query))
         async with info.context.acting_in(scope, "projects.view") as db:
             listed = await queries.list_projects(
                 db, scope, query.filter, query.sort, after=pager.after, limit=pager.limit

@@ -1,10 +1,11 @@
 """Two organizations with the same things in them, and everybody who could ask for those."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 from httpx2 import Response
 from sqlalchemy import update
@@ -16,7 +17,7 @@ from app.accounts.models import Email, Session, User
 from app.accounts.sessions import cookie_name, hash_token
 from app.audit.models import RequestFacts
 from app.config import Settings
-from app.database import system_scope
+from app.database import Database, system_scope
 from app.ids import uuid7
 from app.organizations.models import CustomRole, Membership, MembershipStatus, Organization
 from app.policy import Role
@@ -24,7 +25,6 @@ from app.tokens.models import PersonalToken
 from app.tokens.spelling import new_secret
 from core.applications import Starlette
 from core.testclient import AsyncTestClient
-from tests.databases import RolledBackDatabase
 from tests.isolation.expectations import ACTORS, CUSTOM, Actor, is_for_programs
 from tests.isolation.things import Things, make_things
 
@@ -44,6 +44,7 @@ class World:
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     csrf: dict[str, str] = field(default_factory=dict)
     clients: dict[str, AsyncTestClient] = field(default_factory=dict)
+    people: dict[str, UUID] = field(default_factory=dict)
 
     async def ask(self, actor: Actor, method: str, path: str) -> Response:
         """Send an empty request as this actor. Whatever it does is undone."""
@@ -74,9 +75,7 @@ async def undone(connection: AsyncConnection) -> AsyncIterator[None]:
         await savepoint.rollback()
 
 
-async def make_world(
-    app: Starlette, settings: Settings, database: RolledBackDatabase, connection: AsyncConnection
-) -> World:
+async def make_world(app: Starlette, settings: Settings, database: Database, connection: AsyncConnection) -> World:
     """Make both organizations and let everybody in. The application must have started."""
     async with database.transaction() as db, system_scope(db):
         ours, people = await _make_organization(db, settings, OURS)
@@ -86,7 +85,9 @@ async def make_world(
         users["staff"] = await _person(db, "staff")
         users["staff"].is_staff = True
         for actor in ACTORS:
-            world.headers[actor.name] = await _credentials(db, settings, actor, users)
+            user = users.get(actor.name, users["owner"])
+            world.people[actor.name] = user.id
+            world.headers[actor.name] = await _credentials(db, settings, actor, user)
         await db.flush()
     for number, actor in enumerate(ACTORS, start=1):
         # An address for each, because the API's limit is for each address.
@@ -143,8 +144,7 @@ async def _person(db: AsyncSession, name: str) -> User:
     return user
 
 
-async def _credentials(db: AsyncSession, settings: Settings, actor: Actor, users: Mapping[str, User]) -> dict[str, str]:
-    user = users.get(actor.name, users["owner"])
+async def _credentials(db: AsyncSession, settings: Settings, actor: Actor, user: User) -> dict[str, str]:
     if actor.scopes is not None:
         secret = new_secret()
         db.add(
