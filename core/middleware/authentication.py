@@ -8,6 +8,7 @@ from core.authentication import AuthCredentials, AuthenticationBackend, Authenti
 from core.requests import HTTPConnection
 from core.responses import PlainTextResponse, Response
 from core.types import ASGIApp, Receive, Scope, Send
+from core.websockets import WebSocketClose
 
 
 class AuthenticationMiddleware:
@@ -31,18 +32,11 @@ class AuthenticationMiddleware:
         try:
             found = await self.backend.authenticate(connection)
         except AuthenticationError as error:
-            await self._refuse(connection, error, receive, send)
+            refusal = WebSocketClose() if scope["type"] == "websocket" else self.on_error(connection, error)
+            await refusal(scope, receive, send)
             return
         scope["auth"], scope["user"] = (AuthCredentials(), UnauthenticatedUser()) if found is None else found
         await self.app(scope, receive, send)
-
-    async def _refuse(
-        self, connection: HTTPConnection, error: AuthenticationError, receive: Receive, send: Send
-    ) -> None:
-        if connection.scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1000})
-        else:
-            await self.on_error(connection, error)(connection.scope, receive, send)
 
     @staticmethod
     def default_on_error(conn: HTTPConnection, exc: Exception) -> Response:
