@@ -255,6 +255,8 @@ class WebSocketTestSession:
 class _Caller:
     """What both clients know of the application and of themselves, beside httpx2's own settings."""
 
+    __test__ = False  # pytest collects classes of these names otherwise.
+
     def __init__(
         self,
         app: ASGI3App | ASGI2App,
@@ -306,8 +308,6 @@ class TestClient(_Caller, httpx2.Client):
 
     With `raise_server_exceptions` an unhandled error of the application is raised after the response's body was read.
     """
-
-    __test__ = False  # pytest collects classes of this name otherwise.
 
     def __init__(
         self,
@@ -371,8 +371,6 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
 
     `async with client:` (or `async with client.lifespan():`) runs the application's lifespan; requests work without it.
     """
-
-    __test__ = False
 
     tasks: anyio.abc.TaskGroup | None = None
 

@@ -447,6 +447,7 @@ async def test_an_application_that_listens_learns_that_its_client_left() -> None
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"one", "more_body": True})
         received.append(await receive())
+        received.append(await receive())
         await anyio.lowlevel.checkpoint()
         received.append({"type": "and it was not cancelled"})
 
@@ -455,7 +456,7 @@ async def test_an_application_that_listens_learns_that_its_client_left() -> None
         assert await anext(pieces) == b"one"
         await anyio.wait_all_tasks_blocked()
 
-    assert [message["type"] for message in received] == ["http.disconnect", "and it was not cancelled"]
+    assert [message["type"] for message in received] == [*["http.disconnect"] * 2, "and it was not cancelled"]
 
 
 async def test_sending_to_a_client_that_left_is_refused() -> None:
