@@ -50,18 +50,17 @@ class OrganizationPage(BaseModel):
 class OrganizationChanges(JsonBody):
     """What can be changed about an organization; what is left out stays."""
 
-    name: (
-        Annotated[
-            Line,
-            Field(
-                min_length=1,
-                max_length=LONGEST_NAME,
-                json_schema_extra={"pattern": LINE_PATTERN},
-                examples=["Acme Ltd"],
-            ),
-        ]
-        | None
-    ) = None
+    # Left out it is empty, which nobody can submit: there is no null that would take a name back.
+    name: Annotated[
+        Line,
+        Field(
+            default_factory=str,
+            min_length=1,
+            max_length=LONGEST_NAME,
+            json_schema_extra={"pattern": LINE_PATTERN},
+            examples=["Acme Ltd"],
+        ),
+    ]
     locale: LanguageChoice = None
     time_zone: TimeZoneChoice = None
 
@@ -99,7 +98,7 @@ async def update_organization(
     Its address stays, whatever it is called. Needs the role owner or admin.
     """
     facts = RequestFacts.of(request)
-    if changes.name is not None:
+    if changes.name:
         await actions.rename(db, scope, name=changes.name, facts=facts)
     defaults = changes.model_dump(exclude_unset=True, exclude={"name"})
     await actions.change_defaults(db, scope, facts=facts, **defaults)

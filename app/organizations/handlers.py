@@ -129,6 +129,7 @@ def _show_settings(
         defaults=defaults or Submitted.blank(DefaultsForm, locale=present.locale, time_zone=present.time_zone),
         status_code=422 if form or defaults else 200,
         kind=present.kind,
+        is_own=present.is_personal_of(scope.user),
         languages=language_options(),
         zones=time_zones(),
     )

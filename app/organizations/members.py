@@ -14,7 +14,7 @@ from app.organizations import emails
 from app.organizations.custom_roles import AnyRole, note_role, role_columns, role_key, role_of
 from app.organizations.granting import require_power_over
 from app.organizations.member_queries import has_other_owner
-from app.organizations.models import Membership, MembershipStatus, OrganizationKind, Scope
+from app.organizations.models import Membership, MembershipStatus, Scope
 from app.organizations.notifying import notify_member
 from app.organizations.recording import note_about
 
@@ -86,7 +86,7 @@ async def remove(
 async def leave(db: AsyncSession, scope: Scope, *, facts: RequestFacts) -> None:
     """Go of one's own will. Raises LastOwner, and PersonalStays for one's own personal organization."""
     organization, member = scope.organization, scope.membership
-    if organization.kind == OrganizationKind.PERSONAL and organization.created_by == scope.user.id:
+    if organization.is_personal_of(scope.user):
         raise PersonalStays
     await _keeping_an_owner(db, member, _delete(member))
     await _note(db, "members.left", scope, member, facts, {"role": [role_key(role_of(member)), None]})

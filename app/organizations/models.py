@@ -79,6 +79,10 @@ class Organization(Identified, Timestamped, Base):
         """Whether the time is over in which members could come without a second factor."""
         return self.second_factor_from is not None and self.second_factor_from <= clock.now()
 
+    def is_personal_of(self, user: User) -> bool:
+        """Whether it goes with this person's account: they can neither leave it nor give it away."""
+        return self.kind == OrganizationKind.PERSONAL and self.created_by == user.id
+
     def admits(self, address: str) -> bool:
         """Whether somebody with this verified address may become a member."""
         return not self.allowed_domains or address.rpartition("@")[2].lower() in self.allowed_domains

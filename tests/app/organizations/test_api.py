@@ -72,7 +72,7 @@ async def test_an_organization_is_shown_with_the_fields_that_are_named_and_no_ot
         answer = await client.get(ORGANIZATION)
 
     assert len(executed) <= 2, "\n".join(executed)
-    assert set(answer.json()) == {"id", "slug", "name", "kind", "role", "created_at"}
+    assert set(answer.json()) == {"id", "slug", "name", "kind", "role", "locale", "time_zone", "created_at"}
 
 
 async def test_an_organization_is_renamed_by_the_action_of_the_page(
@@ -184,7 +184,6 @@ async def test_a_former_slug_leads_to_the_same_endpoint_of_the_present_one(
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({}, "#/name"),
         ({"name": ""}, "#/name"),
         ({"name": "  "}, "#/name"),
         ({"name": "x" * 101}, "#/name"),

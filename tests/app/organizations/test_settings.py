@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
+from app.audit.models import RequestFacts
 from app.database import system_scope
+from app.organizations.actions import create_personal_organization
 from app.organizations.models import Logo, Organization
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in, newest_message
@@ -155,6 +157,17 @@ async def test_a_zone_that_does_not_exist_is_refused_beside_its_field(
     assert refused.status_code == 422
     assert "field-time_zone-error" in refused.text
     assert 'value="Acme"' in refused.text
+
+
+async def test_ones_own_personal_organization_offers_no_way_out_that_is_refused(
+    client: AsyncTestClient, db: AsyncSession, acme: Organization
+) -> None:
+    await create_personal_organization(db, await db.get_one(User, acme.created_by), facts=RequestFacts())
+    for slug, offered in (("acme", True), ("ada-lovelace", False)):
+        page = await client.get(f"/o/{slug}/settings")
+        assert page.status_code == 200
+        assert (f"/o/{slug}/leave" in page.text) is offered
+        assert (f"/o/{slug}/danger" in page.text) is offered
 
 
 async def test_programs_change_a_part_and_leave_the_rest(client: AsyncTestClient, acme: Organization) -> None:
