@@ -8,7 +8,7 @@ from app import features
 from app.accounts import passwords
 from app.accounts.sessions import session_id
 from app.caching import NeverStored
-from app.config import Settings, load_settings
+from app.config import ROOT, Settings, load_settings
 from app.database import REQUESTS, Database
 from app.drain import Drain, DrainMiddleware
 from app.errors import API, exception_handlers
@@ -19,7 +19,7 @@ from app.metrics import watch_pool
 from app.policy import public
 from app.realtime.running import realtime
 from app.stalls import StallWatch, spare_what_stays
-from app.templates import ROOT, environment
+from app.templates import environment
 from app.tokens.bearer import CredentialBackend, client_of, refuse_credentials
 from app.uploads import reads_form_itself
 from core.applications import Starlette

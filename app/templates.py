@@ -2,15 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import date as Date  # noqa: N812 - `date` is a filter's name here.
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import babel.dates
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.nodes import Expr
 from jinja2.runtime import Context
@@ -18,6 +16,7 @@ from markupsafe import Markup, escape
 
 from app import clock, features, language, time_zones
 from app.config import Settings
+from app.jinja import TEMPLATES, Product, translated_environment
 from app.pages import path_of
 from app.terms import TERMS_VERSION
 from core.middleware.csrf import csrf_token
@@ -26,21 +25,10 @@ from core.params import Submitted
 from core.requests import Request
 from core.responses import HTMLResponse
 
-ROOT = Path(__file__).parent.parent
 # Below how many seconds Babel changes its words for a time only at multiples of how many: it counts in minutes from 51 seconds
 # on, in hours from 51 minutes on, and so forth. So much is the same for many rows, and remembered.
 STEPS = ((51, 1), (51 * 60, 3), (0.85 * 86_400, 180), (math.inf, 1080))
 FLASHES = "flashes"
-
-
-@dataclass(frozen=True)
-class Product:
-    """What the pages call the thing that is sold."""
-
-    name: str
-    tagline: str
-    company: str
-    support_email: str
 
 
 def flash(request: Request, text: str, level: str = "success", *, undo: str | None = None) -> None:
@@ -83,9 +71,7 @@ def page_context(request: Request) -> dict[str, Any]:
     return {
         "request": request,
         "settings": settings,
-        "product": Product(
-            settings.product_name, settings.product_tagline, settings.company_name, settings.support_email
-        ),
+        "product": Product.of(settings),
         "locale": language.locale(),
         "user": user,
         "scope": scope,
@@ -145,16 +131,7 @@ class Pages(Environment):
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The Jinja2 environment: autoescape everywhere, an unknown name is an error, texts through gettext."""
-    found = Pages(
-        loader=FileSystemLoader(ROOT / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    install: Callable[..., None] = found.install_gettext_callables  # type: ignore[attr-defined] # added by the extension
-    install(language.gettext, language.ngettext, newstyle=True)
+    found = translated_environment(Pages, autoescape=True)
     found.globals.update(_=_translated, gettext=_translated, ngettext=_translated_plural, drawing=drawing)
     found.filters.update(relative_time=relative_time, date=date, day=day, iso=iso)
     return found
@@ -179,7 +156,7 @@ def _text(_locale: str, message: str) -> Markup:
 @lru_cache(maxsize=256)
 def drawing(name: str) -> Markup:
     """The lines of an icon; those of an anchor for a name that has none."""
-    file = ROOT / "templates/components/icons" / f"{name}.html"
+    file = TEMPLATES / "components/icons" / f"{name}.html"
     return Markup((file if file.is_file() else file.with_name("anchor.html")).read_text().strip())  # noqa: S704 - ours.
 
 

@@ -13,7 +13,8 @@ from jinja2 import Environment, meta
 
 from app import features
 from app.config import Settings
-from app.email.rendering import TEMPLATES, RenderedMessage, environment, render_message
+from app.email.rendering import RenderedMessage, environment, render_message
+from app.jinja import TEMPLATES
 from app.language import speaking
 from app.templates import date, day
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from inspect import getdoc
 
 from app import policy
+from app.jinja import TEMPLATES
 from app.site.forms import SpecimenForm
-from app.templates import ROOT, render
+from app.templates import render
 from core.params import Submitted
 from core.requests import Request
 from core.responses import Response
@@ -84,7 +85,7 @@ def addresses(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[Address
 
 
 def _names(pattern: str) -> list[str]:
-    return sorted(path.stem for path in (ROOT / "templates" / "components").glob(pattern))
+    return sorted(path.stem for path in (TEMPLATES / "components").glob(pattern))
 
 
 def _address(route: BaseRoute, path: str) -> Address:

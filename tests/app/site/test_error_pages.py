@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from app.config import Settings
+from app.jinja import TEMPLATES
 from app.main import create_app
-from app.templates import ROOT, render
+from app.templates import render
 from core.requests import Request
 from core.responses import Response
 from core.routing import Route
 from core.testclient import AsyncTestClient
 
-CODES = sorted(int(path.stem) for path in (ROOT / "templates" / "errors").glob("*.html"))
+CODES = sorted(int(path.stem) for path in (TEMPLATES / "errors").glob("*.html"))
 
 
 async def show(settings: Settings, code: int, **context: Any) -> str:
