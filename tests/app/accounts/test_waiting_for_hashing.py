@@ -1,5 +1,9 @@
 """What people hold while they wait for their turn to hash: a place in the queue, and nothing that others need."""
 
+import asyncio
+import os
+import threading
+
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
@@ -39,3 +43,12 @@ async def test_nobody_holds_a_connection_while_waiting_to_hash(fresh_database: D
                 limiter.release_on_behalf_of(other)
     assert held == 0
     assert logged_in == ["Ada Lovelace"] * 3
+
+
+async def test_the_event_loop_goes_before_those_who_hash() -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    of_hashing = await asyncio.get_running_loop().run_in_executor(passwords._hashing_threads(), priority)
+
+    assert of_hashing == priority() + passwords.HASHING_NICENESS
