@@ -494,7 +494,9 @@ class TestTypedHandlers:
 
         with pytest.raises(InvalidSignature) as refused:
             Route("/search", search)
-        assert re.search(r"search \(/.*/tests/core/test_routing\.py:\d+\): parameter 'page' is neither", str(refused.value))
+        assert re.search(
+            r"search \(/.*/tests/core/test_routing\.py:\d+\): parameter 'page' is neither", str(refused.value)
+        )
         assert "`page: Annotated[int, Query()]`" in str(refused.value)
 
     async def test_a_default_without_an_annotation_is_what_the_function_was_made_with(self) -> None:
