@@ -154,7 +154,12 @@ def current_settings(request: HTTPConnection) -> Settings:
     return settings
 
 
-CurrentSettings = Annotated[Settings, Depends(current_settings)]
+async def settings_of(connection: HTTPConnection) -> Settings:
+    """As `current_settings`, for `CurrentSettings`: a dependency that does not wait would be called in a thread."""
+    return current_settings(connection)
+
+
+CurrentSettings = Annotated[Settings, Depends(settings_of)]
 
 
 def load_settings(environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:

@@ -10,7 +10,7 @@ from app.api.following import Follower
 from app.api.graphql_schema import graphql_server, graphql_subscriptions, schema
 from app.api.reference import Reference
 from app.api.viewer import CurrentViewer, wants_page
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.language import gettext as _
 from app.realtime.dependencies import Listener
 from app.realtime.live import Ended
@@ -31,7 +31,7 @@ EXAMPLE = """{
 }"""
 
 
-def current_graphql(settings: Annotated[Settings, Depends(current_settings)]) -> GraphQL:
+async def current_graphql(settings: CurrentSettings) -> GraphQL:
     """Production keeps its schema to itself: its names would tell an attacker where to knock."""
     return graphql_server(not settings.is_production)
 
@@ -73,9 +73,7 @@ async def execute_graphql(request: Request, viewer: CurrentViewer, graphql: Curr
     return await graphql.answer(request, viewer)
 
 
-async def follow_graphql(
-    websocket: WebSocket, live: Listener, settings: Annotated[Settings, Depends(current_settings)]
-) -> None:
+async def follow_graphql(websocket: WebSocket, live: Listener, settings: CurrentSettings) -> None:
     """Speak graphql-transport-ws, until the session ends."""
     websocket.state.follower = Follower(websocket, live.user)
     server = graphql_subscriptions(not settings.is_production)

@@ -8,11 +8,10 @@ from pydantic import BaseModel, Field
 
 from app.accounts.dependencies import ConfirmedSession, CurrentUser
 from app.audit.models import RequestFacts
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.connections import actions, queries
 from app.database import Db
 from core.exceptions import HTTPException
-from core.params import Depends
 from core.requests import Request
 
 
@@ -36,7 +35,7 @@ async def disconnect_own(
     request: Request,
     session: ConfirmedSession,
     db: Db,
-    settings: Annotated[Settings, Depends(current_settings)],
+    settings: CurrentSettings,
     identity_id: UUID,
 ) -> None:
     """End a connection. Needs a recent proof of who asks, and refuses the last way in."""

@@ -29,7 +29,7 @@ class WhoForm(Form):
     is_verified: bool = False
 
 
-def current_provider(request: Request) -> LocalProvider:
+async def current_provider(request: Request) -> LocalProvider:
     """The provider of this process. Its keys and codes do not outlive it."""
     found: LocalProvider | None = getattr(request.app.state, "local_provider", None)
     if found is None:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from app.accounts.limits import HOUR, EntryLimits, per_session
-from app.config import Settings, current_settings
+from app.config import CurrentSettings
 from app.database import Db, name_organization, release_connection
 from app.errors import Refusal
 from app.files.actions import QuotaExceeded
@@ -43,7 +43,7 @@ async def received_form(
     _limit: Annotated[None, per_session(UPLOAD)],
     scope: Annotated[Scope, Allowed("files.upload")],
     db: Db,
-    settings: Annotated[Settings, Depends(current_settings)],
+    settings: CurrentSettings,
 ) -> FormData:
     """The form of an upload. Raises QuotaExceeded, UploadTooLarge and StorageFails while it is being sent.
 

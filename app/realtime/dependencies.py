@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from app.config import Settings, current_settings
+from app.config import CurrentSettings, Settings
 from app.policy import Guard
 from app.realtime.live import LiveConnection, live_connection
 from core.exceptions import HTTPException
@@ -22,7 +22,7 @@ def own_origins(settings: Settings) -> frozenset[str]:
     return frozenset({settings.base_url, *(f"{address.scheme}://{name}:{address.port}" for name in LOCAL)})
 
 
-def require_own_origin(websocket: WebSocket, settings: Annotated[Settings, Depends(current_settings)]) -> None:
+async def require_own_origin(websocket: WebSocket, settings: CurrentSettings) -> None:
     """Refuse handshakes from other sites' pages, to which the browser would add our cookie (CSWSH), and those without origin.
 
     Nothing else would: the same-origin policy does not cover websockets, and servers do not look at the header.

@@ -29,7 +29,7 @@ class SecondFactorDemanded(Refusal):
         self.by = by
 
 
-def second_factor_demands() -> list[Demand]:
+async def second_factor_demands() -> list[Demand]:
     """The demands of all features."""
     return [
         module.second_factor_demand

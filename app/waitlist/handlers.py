@@ -15,7 +15,7 @@ from core.requests import Request
 from core.responses import RedirectResponse, Response
 
 
-def waiting_settings(request: Request) -> Settings:
+async def waiting_settings(request: Request) -> Settings:
     """The settings, while there is a list to wait on; without one its pages do not exist."""
     settings = current_settings(request)
     if settings.sign_up != "waitlist":
