@@ -10,7 +10,7 @@ from tests.browser.visitors import Visitor
 def test_somebody_finds_an_operation_and_tries_it(visitor: Visitor) -> None:
     enter_demonstration(visitor)
     visitor.open("/api/docs")
-    visitor.page.get_by_label("Search operations").fill("list the members of an organization")
+    visitor.page.get_by_label("Search operations").fill("list /members")
     articles = visitor.page.locator("article[id^=operation-]:visible")
     expect(articles).to_have_count(1)
     expect(visitor.page.get_by_text("Operations shown: 1")).to_be_visible()
