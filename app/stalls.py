@@ -86,7 +86,7 @@ class StallWatch:
             return
         note_stall()
         stack = traceback.extract_stack(frame)
-        log.warning("loop.stalled", seconds=round(stood, 2), line=_own_line(frame), stack=stack.format()[-8:])
+        log.warning("loop.stalled", seconds=round(stood, 2), line=_own_line(frame), stack="".join(stack.format()[-8:]))
 
 
 def _own_line(frame: FrameType) -> str:

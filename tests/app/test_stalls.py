@@ -38,7 +38,7 @@ async def test_rel_15_a_loop_that_stands_still_is_logged_once_with_the_line(
     name, _, number = stalls[0]["line"].rpartition(":")
     assert name == "tests/app/test_stalls.py"
     assert "time.sleep(0.4)" in Path(__file__).read_text().splitlines()[int(number) - 1]
-    assert "time.sleep(0.4)" in "".join(stalls[0]["stack"])
+    assert "time.sleep(0.4)" in stalls[0]["stack"]
     assert next(entry["seconds"] for entry in logged if entry["event"] == "loop.turns_again") >= 0.4
 
 
