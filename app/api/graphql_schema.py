@@ -218,7 +218,7 @@ def _at_first_sight(membership: organizations.Membership) -> dict[str, Any]:
         "slug": organization.slug,
         "name": organization.name,
         "kind": organization.kind,
-        "role": membership.role,
+        "role": role_key(role_of(membership)),
         "created_at": organization.created_at,
     }
 

@@ -10,10 +10,10 @@ from app.audit.models import RequestFacts
 from app.database import Db
 from app.forms import LINE_PATTERN, JsonBody, Line
 from app.organizations import actions, queries
+from app.organizations.custom_roles import role_key, role_of
 from app.organizations.dependencies import MOVED, Allowed
-from app.organizations.models import LONGEST_NAME, Organization, OrganizationKind, Scope
+from app.organizations.models import LONGEST_NAME, Membership, OrganizationKind, Scope
 from app.pagination import PAGING_HEADERS, PageQuery, Pager, Position, page_response
-from app.policy import Role
 from app.preferences import LanguageChoice, TimeZoneChoice
 from app.tokens.dependencies import Holding
 from app.tokens.models import Credential
@@ -34,7 +34,13 @@ class OrganizationOut(BaseModel):
     slug: Annotated[str, Field(description="Its part of every address.", examples=["acme"])]
     name: Annotated[str, Field(examples=["Acme"])]
     kind: OrganizationKind
-    role: Annotated[Role, Field(description="The role of the person who asks.")]
+    role: Annotated[
+        str,
+        Field(
+            description="What the person who asks is there: a built-in role, or the key of one of its own.",
+            examples=["owner"],
+        ),
+    ]
     locale: Annotated[str | None, Field(description="Of messages to members who have chosen no language.")]
     time_zone: Annotated[str | None, Field(description="Of members who have chosen none. Null: UTC.")]
     created_at: datetime
@@ -76,14 +82,14 @@ async def list_organizations(
     pager = Pager(request, page, f"organizations:{who.user.id}")
     memberships = await queries.list_organizations(db, who.user, after=pager.after, limit=pager.limit)
     found = pager.page(memberships, lambda each: Position(each.joined_at, each.organization_id))
-    items = [_organization(each.organization, Role(each.role)) for each in found.rows]
+    items = [_organization(each) for each in found.rows]
     return page_response(request, OrganizationPage(items=items, next_cursor=found.next_cursor), found.next_cursor)
 
 
 @operation(refusals=MOVED)
 async def show_organization(scope: Annotated[Scope, Allowed("organization.view")]) -> OrganizationOut:
     """Show an organization."""
-    return _organization(scope.organization, scope.role)
+    return _organization(scope.membership)
 
 
 @operation(refusals=MOVED)
@@ -102,16 +108,17 @@ async def update_organization(
         await actions.rename(db, scope, name=changes.name, facts=facts)
     defaults = changes.model_dump(exclude_unset=True, exclude={"name"})
     await actions.change_defaults(db, scope, facts=facts, **defaults)
-    return _organization(scope.organization, scope.role)
+    return _organization(scope.membership)
 
 
-def _organization(organization: Organization, role: Role) -> OrganizationOut:
+def _organization(membership: Membership) -> OrganizationOut:
+    organization = membership.organization
     return OrganizationOut(
         id=organization.id,
         slug=organization.slug,
         name=organization.name,
         kind=OrganizationKind(organization.kind),
-        role=role,
+        role=role_key(role_of(membership)),
         locale=organization.locale,
         time_zone=organization.time_zone,
         created_at=organization.created_at,

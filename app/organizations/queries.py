@@ -70,14 +70,16 @@ async def is_slug_free(db: AsyncSession, slug: str) -> bool:
 
 
 _ORGANIZATIONS = Pages(
-    select(Membership, Organization)
+    select(Membership, Organization, CustomRole)
     .join(Membership.organization)
+    .outerjoin(Membership.custom_role)
     .where(
         Membership.user_id == bindparam("user_id"),
         Membership.status == MembershipStatus.ACTIVE,
         Organization.status == "active",
     ),
     Membership.organization,
+    Membership.custom_role,
     order=(Membership.joined_at, Membership.organization_id),
 )
 
@@ -85,11 +87,11 @@ _ORGANIZATIONS = Pages(
 async def list_organizations(
     db: AsyncSession, user: User, *, after: Position | None = None, limit: int | None = None
 ) -> Sequence[Membership]:
-    """A person's active memberships, with the organization loaded, those they joined first on top.
+    """A person's active memberships, with organization and role loaded, those they joined first on top.
 
     The transaction must have named the user.
     """
-    return [membership for membership, _ in await _ORGANIZATIONS.page(db, after, limit, user_id=user.id)]
+    return [membership for membership, *_ in await _ORGANIZATIONS.page(db, after, limit, user_id=user.id)]
 
 
 async def list_closed(db: AsyncSession, user: User) -> Sequence[Organization]:

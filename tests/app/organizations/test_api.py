@@ -18,6 +18,7 @@ from app.organizations.models import CustomRole, FormerSlug, Membership, Members
 from app.policy import Role
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in, organization_of
+from tests.app.organizations.teams import add_role, give_role
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 ORGANIZATION = "/api/v1/organizations/ada-lovelace"
@@ -90,6 +91,25 @@ async def test_an_organization_is_renamed_by_the_action_of_the_page(
     async with system_scope(db):
         event = (await db.scalars(select(AuditEvent).where(AuditEvent.action == "organizations.renamed"))).one()
         assert event.changes == {"name": ["Ada Lovelace", "Engines"]}
+
+
+async def test_people_are_told_the_role_of_an_organization_s_own_that_they_have(
+    client: AsyncTestClient, db: AsyncSession
+) -> None:
+    ada = await add_person(db)
+    mary = await add_member(db, ada, "Mary Somerville")
+    await give_role(db, mary, await add_role(db, await organization_of(db, ada), "Reviewer"))
+    await log_in(client, mary.email)
+    headers = {"x-csrf-token": await csrf_token(client)}
+    query = {"query": "{ organizations { slug role } }"}
+
+    listed = (await client.get("/api/v1/organizations")).json()["items"]
+    shown = (await client.get(ORGANIZATION)).json()
+    asked = (await client.post("/graphql", json=query, headers=headers)).json()["data"]["organizations"]
+
+    assert [each["role"] for each in listed if each["slug"] == "ada-lovelace"] == ["reviewer"]
+    assert shown["role"] == "reviewer"
+    assert [each["role"] for each in asked if each["slug"] == "ada-lovelace"] == ["reviewer"]
 
 
 async def test_members_are_listed_with_the_keys_of_their_roles_and_without_addresses_that_nobody_proved(
