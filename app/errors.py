@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 API = ("/api", "/graphql")
 # Seconds after which a client may ask again. Most outages are a restart or a failover.
 RETRY_AFTER = "2"
+UNSTORABLE = "22021"  # PostgreSQL's code for character_not_in_repertoire.
 INTERNAL_ERROR = 1011  # A websocket's close code (RFC 6455, section 7.4.1).
 PAGES = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503})
 
@@ -52,6 +53,10 @@ def exception_handlers() -> dict[int | type[Exception], HTTPExceptionHandler]:
 
     async def answer_outage(request: Request, error: Exception) -> Any:  # Any: a websocket's is None.
         """Raises what is no outage, for the handler above."""
+        if _is_unstorable(error) and not isinstance(request, WebSocket):
+            return await answer(
+                request, HTTPException(400, "A text has a character that cannot be stored, such as NUL.")
+            )
         if not is_outage(error):
             raise error
         # No traceback: there is one of these for each request, until the database is back.
@@ -63,6 +68,11 @@ def exception_handlers() -> dict[int | type[Exception], HTTPExceptionHandler]:
 
     outages = dict.fromkeys((SQLAlchemyError, OSError, *DRIVER_ERRORS), answer_outage)
     return {HTTPException: answer, **outages, Exception: note_and_answer}
+
+
+def _is_unstorable(error: Exception) -> bool:
+    """Whether the database was asked for a text that its encoding cannot hold. Forms refuse those; paths do not know them."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) == UNSTORABLE
 
 
 def _first_line(error: Exception) -> str:

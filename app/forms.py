@@ -103,6 +103,10 @@ def _clean_text(value: object) -> object:
     return text
 
 
+def _is_whole(value: object) -> bool:
+    return isinstance(value, float) and value.is_integer()
+
+
 def _as_written(value: object) -> object:
     if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
         return value
@@ -144,6 +148,9 @@ Line = Annotated[str, BeforeValidator(_clean_line), Field(json_schema_extra={"pa
 
 Day = Annotated[date, BeforeValidator(_as_written)]
 """A day as RFC 3339 writes it. pydantic alone would take a number for seconds since 1970."""
+
+WholeNumber = Annotated[int, BeforeValidator(lambda value: int(value) if _is_whole(value) else value)]
+"""A number without a fraction, which JSON may write as 7.0 all the same (JSON Schema 2020-12, section 6.1.1 of validation)."""
 
 Value = TypeVar("Value")
 OrEmpty = Annotated[Value | None, EmptyIsNone()]

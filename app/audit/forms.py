@@ -49,7 +49,7 @@ class EventWish(BaseModel):
             who=self.who.strip() or None,
             action=self.action.strip() or None,
             target=self.target.strip() or None,
-            since=_beginning(self.since) if self.since else None,
+            since=_beginning(self.since) if self.since and self.since > date.min else None,
             before=_beginning(self.until + timedelta(days=1)) if self.until and self.until < date.max else None,
             actor_type=ACTOR_TYPES[self.through] if self.through else None,
         )

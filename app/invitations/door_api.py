@@ -16,9 +16,9 @@ from app.invitations.forms import Days, Uses
 from app.invitations.models import JoinDomain, JoinLink
 from app.organizations.custom_roles import role_key, role_of
 from app.organizations.dependencies import MOVED, Allowed
-from app.organizations.forms import Domain
+from app.organizations.forms import Domain, RoleKey
 from app.organizations.member_api import ROLE, get_role
-from app.organizations.models import LONGEST_ROLE_NAME, Scope
+from app.organizations.models import Scope
 from app.policy import Role
 from core.exceptions import HTTPException
 from core.openapi import operation
@@ -27,7 +27,7 @@ from core.requests import Request
 
 InvitingScope = Annotated[Scope, Allowed("invitations.create")]
 ViewingScope = Annotated[Scope, Allowed("invitations.view")]
-RoleName = Annotated[str, Field(max_length=LONGEST_ROLE_NAME, description=ROLE, examples=["member"])]
+RoleName = Annotated[RoleKey, Field(description=ROLE, examples=["member"])]
 
 
 class JoinLinkOut(BaseModel):
@@ -93,7 +93,7 @@ async def list_join_links(scope: ViewingScope, db: Db) -> JoinLinks:
     return JoinLinks(items=[_link(each) for each in await door_queries.list_links(db, scope)])
 
 
-@operation(refusals=MOVED)
+@operation(refusals={**MOVED, 409: "There are twenty links already."})
 async def create_join_link(
     request: Request,
     scope: InvitingScope,

@@ -1,7 +1,9 @@
 """What people and programs type never reaches the database with a byte that it cannot hold."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any
+from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -10,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import features
 from app.forms import Form, JsonBody
+from core.routing import Route
 from core.testclient import AsyncTestClient
-from tests.app.accounts.people import add_person, log_in, organization_of
+from tests.app.accounts.people import add_person, csrf_token, log_in, organization_of
 
+PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 # Texts that no statement carries, each with the reason.
 NEVER_STORED = {
     "credential": "It is parsed as JSON, and what it holds is compared.",
@@ -94,3 +98,28 @@ async def test_a_nul_in_a_query_of_the_api_is_refused_by_name(client: AsyncTestC
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "#/action"
+
+
+def paths_of_texts(slug: str) -> Iterator[tuple[str, str]]:
+    """Each route that takes a text in its path, with a NUL for every text but the slug of an organization that there is."""
+    for route in features.routes(development=False):
+        if isinstance(route, Route):
+            path = PARAMETER.sub(lambda found: slug if found[1] == "slug" else filling(found[2]), route.path)
+            yield from ((method, path) for method in sorted(route.methods or ()) if "%00" in path)
+
+
+def filling(kind: str) -> str:
+    return {"uuid": str(UUID(int=1)), "int": "1"}.get(kind, "%00")
+
+
+async def test_a_nul_in_a_path_is_no_error_of_ours(client: AsyncTestClient, db: AsyncSession) -> None:
+    person = await add_person(db)
+    await log_in(client, person.email)
+    headers = {"x-csrf-token": await csrf_token(client)}
+    slug = (await organization_of(db, person)).slug
+    asked = [*paths_of_texts(slug), ("GET", "/o/%00"), ("GET", "/api/v1/organizations/%00"), ("GET", "/o/%00/members")]
+
+    answers = {(method, path): await client.request(method, path, headers=headers) for method, path in asked}
+
+    assert len(answers) > 10
+    assert [asked for asked, answer in answers.items() if answer.status_code >= 500] == []

@@ -62,6 +62,7 @@ async def test_the_log_is_searched_by_who_what_whom_and_through_what(
     assert await found("through=token") == []
     today = f"{clock.now():%Y-%m-%d}"
     assert len(await found(f"since={today}&until={today}")) == 4
+    assert len(await found("since=0001-01-01&until=9999-12-31")) == 4
     assert await found("until=2000-01-01") == []
     assert (await client.get("/api/v1/organizations/acme/audit-events?through=magic")).status_code == 422
 
