@@ -29,8 +29,9 @@ def say_what_no_schema_can(case: Any) -> None:
     """What is meant to be good has no cursor, because cursors are signed, a key that is new, and a role and a lead that there are."""
     if case.query:
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
-    if "Idempotency-Key" in case.headers:
-        case.headers["Idempotency-Key"] = str(uuid.uuid4())
+    case.headers = {
+        name: str(uuid.uuid4()) if name.lower() == "idempotency-key" else value for name, value in case.headers.items()
+    }
     if isinstance(case.body, dict):
         known = {"role": "member", "lead_id": None}
         case.body = {name: known.get(name, value) for name, value in case.body.items()}
