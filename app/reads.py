@@ -203,6 +203,11 @@ async def _fetch(connection: AsyncConnection, sql: str, arguments: list[object])
             if raw._connection.is_closed():
                 await connection.invalidate(failure)
             raise failure from error
+        except BaseException as error:
+            # Cancelled in the middle of something. If that was BEGIN, asyncpg has a transaction that SQLAlchemy knows nothing
+            # of, and whoever got the connection next would commit a savepoint inside it: nobody may get it.
+            connection.sync_connection.invalidate(error)  # type: ignore[union-attr] # It has begun.
+            raise
     return records
 
 

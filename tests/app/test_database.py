@@ -1,7 +1,7 @@
 """Transactions, the pool, and what a database problem is called."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from uuid import uuid4
@@ -22,12 +22,17 @@ from app.database import (
     system_scope,
     user_named,
 )
+from app.reads import Read
 from app.schema import pending_migrations
 from tests.databases import RolledBackDatabase
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 KEY = text("INSERT INTO rate_limits (key, hits, expires_at) VALUES (:key, 1, now())")
+NOW = select(func.now())
+OPEN_TRANSACTIONS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+)
 COUNT = text("SELECT count(*) FROM rate_limits WHERE key = :key")
 
 
@@ -72,6 +77,36 @@ async def test_a_cancelled_transaction_is_undone_and_gives_its_connection_back(f
 
     assert await count(fresh_database, b"cancelled") == 0
     assert fresh_database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("steps", range(12))
+@pytest.mark.parametrize(
+    "read", [lambda db: Read(NOW).first(db), lambda db: db.execute(NOW)], ids=["a compiled read", "the ORM"]
+)
+async def test_whoever_is_cancelled_anywhere_in_a_statement_takes_nothing_from_the_next(
+    fresh_database: Database, read: Callable[[AsyncSession], Awaitable[object]], steps: int
+) -> None:
+    """At some step BEGIN is on its way: asyncpg counts it, SQLAlchemy does not yet, and the next COMMIT would be none."""
+    async with fresh_database.transaction() as db:
+        await db.execute(select(1))  # A connection waits in the pool.
+
+    async def read_and_be_cancelled() -> None:
+        async with fresh_database.transaction() as db:
+            await read(db)
+
+    task = asyncio.create_task(read_and_be_cancelled())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    async with fresh_database.transaction() as db:
+        await db.execute(KEY, {"key": b"next"})
+
+    async with fresh_database.transaction() as other, fresh_database.transaction() as another:
+        seen = [await each.scalar(COUNT, {"key": b"next"}) for each in (other, another)]
+    assert seen == [1, 1]
+    async with fresh_database.engine.connect() as connection:
+        assert await connection.scalar(OPEN_TRANSACTIONS) == 0
 
 
 async def test_a_transaction_without_statements_takes_no_connection(fresh_database: Database) -> None:
