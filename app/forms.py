@@ -149,8 +149,8 @@ Line = Annotated[str, BeforeValidator(_clean_line), Field(json_schema_extra={"pa
 Day = Annotated[date, BeforeValidator(_as_written)]
 """A day as RFC 3339 writes it. pydantic alone would take a number for seconds since 1970."""
 
-WholeNumber = Annotated[int, BeforeValidator(lambda value: int(value) if _is_whole(value) else value)]
-"""A number without a fraction, which JSON may write as 7.0 all the same (JSON Schema 2020-12, section 6.1.1 of validation)."""
+WHOLE = BeforeValidator(lambda value: int(value) if _is_whole(value) else value)
+"""After an integer's limits: JSON may write it as 7.0 all the same (JSON Schema 2020-12, section 6.1.1 of validation)."""
 
 Value = TypeVar("Value")
 OrEmpty = Annotated[Value | None, EmptyIsNone()]

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.forms import Form, Line, Text, WholeNumber
+from app.forms import WHOLE, Form, Line, Text
 from app.invitations.actions import MOST_AT_ONCE
 from app.invitations.models import LONGEST_MESSAGE
 from app.language import N_
@@ -38,8 +38,8 @@ class InvitationForm(Form):
     message: Annotated[Text, Field(max_length=LONGEST_MESSAGE)] = ""
 
 
-Uses = Annotated[WholeNumber, Field(ge=1, le=10_000)]
-Days = Annotated[WholeNumber, Field(ge=1, le=90)]
+Uses = Annotated[int, Field(ge=1, le=10_000), WHOLE]
+Days = Annotated[int, Field(ge=1, le=90), WHOLE]
 
 
 class JoinLinkForm(Form):

@@ -4,7 +4,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field, ValidationError
 
-from app.forms import Day, EmailAddress, Form, JsonBody, Line, OrEmpty
+from app.forms import WHOLE, Day, EmailAddress, Form, JsonBody, Line, OrEmpty
 
 
 class Sample(Form):
@@ -108,3 +108,15 @@ def test_a_day_is_written_as_year_month_and_day_and_is_never_a_number_of_seconds
         Appointment.model_validate({"on": typed})
     (error,) = refused.value.errors()
     assert Appointment.describe_error(error) == "Enter a day as year, month and day: 2030-12-31."
+
+
+class Amount(JsonBody):
+    uses: Annotated[int, Field(ge=1, le=10), WHOLE] = 1
+
+
+def test_a_whole_number_may_be_written_with_a_point_and_keeps_its_limits() -> None:
+    assert Amount.model_validate_json('{"uses": 7.0}').uses == 7
+    for refused in ("0", "0.0", "7.5", '"7"', "true"):
+        with pytest.raises(ValidationError):
+            Amount.model_validate_json(f'{{"uses": {refused}}}')
+    assert Amount.model_json_schema()["properties"]["uses"]["minimum"] == 1
