@@ -53,14 +53,14 @@ def commit_recorded(session: Session, metadata: MetaData) -> None:
     """Commit what the session has done. Raises Unrecorded if it changed what it must not change unseen."""
     session.flush()
     written = _writes(session.connection()).tables
-    if written and TRAIL not in written and (unseen := _recorded(metadata) & written):
-        raise Unrecorded(f"{', '.join(sorted(unseen))} changed without an audit event: call app.audit.actions.record.")
+    if TRAIL not in written and (unseen := [name for name in sorted(written) if _is_recorded(metadata, name)]):
+        raise Unrecorded(f"{', '.join(unseen)} changed without an audit event: call app.audit.actions.record.")
     session.commit()
 
 
-def _recorded(metadata: MetaData) -> set[str]:
-    """The tables of which nothing changes unseen."""
-    return {name for name, table in metadata.tables.items() if "unrecorded" not in table.info}
+def _is_recorded(metadata: MetaData, table: str) -> bool:
+    """Whether nothing of this table changes unseen; those of libraries are none of ours."""
+    return table in metadata.tables and "unrecorded" not in metadata.tables[table].info
 
 
 def _begin(connection: Connection) -> None:
