@@ -63,7 +63,7 @@ async def schedule_deletion(
 
 def keep_token(settings: Settings, user_id: UUID, delete_at: datetime) -> str:
     """The token of the link that keeps an account. It is bound to this one deletion, so using it uses it up."""
-    return sign_link(settings, KEEPING, user_id, _moment(delete_at))
+    return sign_link(settings, KEEPING, user_id, delete_at)
 
 
 async def find_leaving(db: AsyncSession, settings: Settings, token: str) -> User | None:
@@ -72,11 +72,7 @@ async def find_leaving(db: AsyncSession, settings: Settings, token: str) -> User
     user = await db.scalar(statement.where(User.id == subject_of(token), User.status == "deleting"))
     if user is None or user.delete_at is None:
         return None
-    return user if is_signed(settings, KEEPING, user.id, _moment(user.delete_at), token) else None
-
-
-def _moment(delete_at: datetime) -> str:
-    return str(int(delete_at.timestamp() * 1_000_000))
+    return user if is_signed(settings, KEEPING, user.id, user.delete_at, token) else None
 
 
 async def keep_account(db: AsyncSession, settings: Settings, *, token: str, facts: RequestFacts) -> None:

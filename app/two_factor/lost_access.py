@@ -66,7 +66,7 @@ async def find_mailed(db: AsyncSession, settings: Settings, purpose: str, token:
     request = await db.scalar(
         statement.where(LostAccess.id == subject_of(token), LostAccess.closed_at.is_(None), User.status.in_(ENTERING))
     )
-    if request is None or not is_signed(settings, purpose, request.id, _state(request), token):
+    if request is None or not is_signed(settings, purpose, request.id, request.ready_at, token):
         return None
     is_due = purpose == STOP or request.ready_at <= clock.now() < request.ready_at + USABLE_FOR
     return request if is_due else None
@@ -140,16 +140,12 @@ async def tell(db: AsyncSession, settings: Settings, request_id: UUID) -> None:
 
 def stop_token(settings: Settings, request: LostAccess) -> str:
     """The token of the link that is in every message: it works until the request is closed."""
-    return sign_link(settings, STOP, request.id, _state(request))
+    return sign_link(settings, STOP, request.id, request.ready_at)
 
 
 def finish_token(settings: Settings, request: LostAccess) -> str:
     """The token of the link that is mailed when the waiting is over."""
-    return sign_link(settings, FINISH, request.id, _state(request))
-
-
-def _state(request: LostAccess) -> str:
-    return str(int(request.ready_at.timestamp() * 1_000_000))
+    return sign_link(settings, FINISH, request.id, request.ready_at)
 
 
 async def _close(db: AsyncSession, user_id: UUID, outcome: Outcome) -> bool:
