@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, LiteralString, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -85,26 +85,27 @@ def describe(kind: str, context: dict[str, Any], fallback: str) -> str:
 
 
 def _clean_line(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = unicodedata.normalize("NFC", value)
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise PydanticCustomError("control_characters", N_("Remove the control characters and line breaks."))
-    return text
+    return _clean(value, "", N_("Remove the control characters and line breaks.")) if isinstance(value, str) else value
 
 
 def _clean_text(value: object) -> object:
     """Lines end as in every text of ours; browsers send two characters for each end. Nothing else may steer a terminal."""
     if not isinstance(value, str):
         return value
-    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
-    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t" for character in text):
-        raise PydanticCustomError("control_characters", N_("Remove the control characters."))
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    return _clean(lines, "\n\t", N_("Remove the control characters."))
+
+
+def _clean(text: str, kept: str, refusal: LiteralString) -> str:
+    """The text in NFC. Refuses control characters but those that are `kept`, and halves of a surrogate pair."""
+    text = unicodedata.normalize("NFC", text)
+    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in kept for character in text):
+        raise PydanticCustomError("control_characters", refusal)
     return text
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, float) and value.is_integer()
+def _as_integer(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _as_written(value: object) -> object:
@@ -149,7 +150,7 @@ Line = Annotated[str, BeforeValidator(_clean_line), Field(json_schema_extra={"pa
 Day = Annotated[date, BeforeValidator(_as_written)]
 """A day as RFC 3339 writes it. pydantic alone would take a number for seconds since 1970."""
 
-WHOLE = BeforeValidator(lambda value: int(value) if _is_whole(value) else value)
+WHOLE = BeforeValidator(_as_integer)
 """After an integer's limits: JSON may write it as 7.0 all the same (JSON Schema 2020-12, section 6.1.1 of validation)."""
 
 Value = TypeVar("Value")
