@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.config import current_settings
 from app.database import Base, Database
 from app.errors import Refusal
 from app.language import N_
+from core.requests import Request
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,17 @@ async def hit(database: Database, *limits: Limit, secret: bytes = b"") -> None:
         if waits:
             # Raising rolls the counts back.
             raise TooManyRequests(max(1, ceil(max(waits).total_seconds())))
+
+
+async def hit_by(request: Request, *limits: Limit) -> None:
+    """The same for a request, on the application's database and under its secret."""
+    secret = current_settings(request).key("throttle")
+    await hit(request.app.state.database, *limits, secret=secret)
+
+
+def client_network(request: Request) -> str:
+    """The network that a request comes from."""
+    return network_of(request.client.host if request.client else "")
 
 
 def network_of(ip: str) -> str:

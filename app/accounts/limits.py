@@ -71,10 +71,7 @@ LINK = EntryLimits("link", pair=(30, HOUR), address=(30, HOUR), network=(60, HOU
 
 async def limit(request: Request, kind: EntryLimits, address: str = "") -> None:
     """Count an attempt. Raises TooManyRequests. To be awaited before the request's own first statement."""
-    settings: Settings = request.app.state.settings
-    database: Database = request.app.state.database
-    network = throttle.network_of(request.client.host if request.client else "")
-    await throttle.hit(database, *kind.limits(network, address), secret=settings.key("throttle"))
+    await throttle.hit_by(request, *kind.limits(throttle.client_network(request), address))
 
 
 async def may_mail_code(request: Request, address: str) -> bool:
@@ -82,11 +79,8 @@ async def may_mail_code(request: Request, address: str) -> bool:
 
     Messages beyond that have the link alone, so nobody can keep the owner out by asking for codes.
     """
-    settings: Settings = request.app.state.settings
-    database: Database = request.app.state.database
-    codes = Limit("codes.address", address.lower(), *CODES_TO_ADDRESS)
     try:
-        await throttle.hit(database, codes, secret=settings.key("throttle"))
+        await throttle.hit_by(request, Limit("codes.address", address.lower(), *CODES_TO_ADDRESS))
     except throttle.TooManyRequests:
         return False
     return True
@@ -107,7 +101,7 @@ async def limit_log_in(request: Request, address: str) -> None:
             is_known = await devices.is_known(db, address, token_hash)
         if is_known:
             own = Limit("log_in.device", f"{token_hash.hex()} {address.lower()}", *LOG_IN.pair)
-            await throttle.hit(database, own, secret=settings.key("throttle"))
+            await throttle.hit_by(request, own)
             return
     await limit(request, LOG_IN, address)
 

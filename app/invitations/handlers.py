@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.accounts.limits import HOUR
 from app.audit.models import RequestFacts
-from app.config import CurrentSettings, current_settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.errors import Refusal
 from app.invitations import actions, door_queries, queries
@@ -22,7 +22,7 @@ from app.pages import see
 from app.pagination import PageQuery, Pager, Position
 from app.policy import Role
 from app.templates import flash, render
-from app.throttle import Limit, hit
+from app.throttle import Limit, hit_by
 from core.exceptions import HTTPException
 from core.params import Query, Submitted
 from core.requests import Request
@@ -125,8 +125,7 @@ async def chosen_role(
 
 async def count_list(request: Request, scope: Scope) -> None:
     """Count a request that sends mail to people who may not know us. Raises TooManyRequests."""
-    limit = Limit("invitations", str(scope.organization.id), LISTS_AN_HOUR, HOUR)
-    await hit(request.app.state.database, limit, secret=current_settings(request).key("throttle"))
+    await hit_by(request, Limit("invitations", str(scope.organization.id), LISTS_AN_HOUR, HOUR))
 
 
 def _roles_of(requests: Sequence[JoinRequest], domains: Sequence[JoinDomain]) -> dict[UUID, str]:

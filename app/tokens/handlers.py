@@ -6,7 +6,7 @@ from app import throttle
 from app.accounts.dependencies import ConfirmedSession, CurrentUser
 from app.accounts.models import User
 from app.audit.models import RequestFacts
-from app.config import CurrentSettings, Settings
+from app.config import CurrentSettings
 from app.database import Db
 from app.language import gettext as _
 from app.pages import see
@@ -38,7 +38,7 @@ async def create_token(
 ) -> Response:
     """Make a token and show it, this once: it is in no other answer and in no place where it could be read again."""
     if form.is_valid:
-        await _limit(request, settings, session.user)
+        await _limit(request, session.user)
         try:
             token, secret = await actions.create_token(
                 db,
@@ -69,7 +69,6 @@ def _ask(request: Request, form: Submitted[TokenForm]) -> Response:
     return render(request, "tokens/new_token.html", form=form, scopes=all_scopes(), lifetimes=LIFETIMES)
 
 
-async def _limit(request: Request, settings: Settings, user: User) -> None:
+async def _limit(request: Request, user: User) -> None:
     """Each new token sends a message."""
-    limit = Limit("tokens.create", str(user.id), MOST_AN_HOUR, 60 * 60)
-    await throttle.hit(request.app.state.database, limit, secret=settings.key("throttle"))
+    await throttle.hit_by(request, Limit("tokens.create", str(user.id), MOST_AN_HOUR, 60 * 60))

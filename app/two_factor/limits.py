@@ -8,8 +8,6 @@ from uuid import UUID
 
 from app import throttle
 from app.accounts.limits import HOUR, MINUTE, EntryLimits
-from app.config import Settings
-from app.database import Database
 from app.throttle import Limit
 from core.requests import Request
 
@@ -29,16 +27,12 @@ PASSKEY_LOG_IN = EntryLimits(
 
 async def limit_asking(request: Request, user_id: UUID) -> None:
     """Count that somebody asks for a person's factors to be removed, which is mailed to them. Raises TooManyRequests."""
-    settings: Settings = request.app.state.settings
-    database: Database = request.app.state.database
-    await throttle.hit(database, Limit("lost_access", str(user_id), *LOST_ACCESS), secret=settings.key("throttle"))
+    await throttle.hit_by(request, Limit("lost_access", str(user_id), *LOST_ACCESS))
 
 
 async def limit_proof(request: Request, factor: str, user_id: UUID) -> None:
     """Count an attempt to prove `factor`. Raises TooManyRequests."""
-    settings: Settings = request.app.state.settings
-    database: Database = request.app.state.database
-    network = throttle.network_of(request.client.host if request.client else "")
+    network = throttle.client_network(request)
     limits = [Limit(f"second_factor.{factor}.person", str(user_id), *budget) for budget in OF_PERSON]
     limits += [Limit(f"second_factor.{factor}.network", network, *budget) for budget in OF_NETWORK]
-    await throttle.hit(database, *limits, secret=settings.key("throttle"))
+    await throttle.hit_by(request, *limits)
