@@ -46,13 +46,13 @@ def exception_handlers() -> dict[int | type[Exception], HTTPExceptionHandler]:
 
     async def note_and_answer(request: Request, error: Exception) -> Response:
         if is_outage(error):
-            unavailable: Response = await answer_outage(request, error)
+            unavailable: Response = await answer_database(request, error)
             return unavailable
         log.error("request.failed", path=request.scope["path"], exc_info=error)
         return await answer(request, error)
 
-    async def answer_outage(request: Request, error: Exception) -> Any:  # Any: a websocket's is None.
-        """Raises what is no outage, for the handler above."""
+    async def answer_database(request: Request, error: Exception) -> Any:  # Any: a websocket's is None.
+        """Raises what is neither an outage nor the asker's own text, for the handler above."""
         if _is_unstorable(error) and not isinstance(request, WebSocket):
             return await answer(
                 request, HTTPException(400, "A text has a character that cannot be stored, such as NUL.")
@@ -66,7 +66,7 @@ def exception_handlers() -> dict[int | type[Exception], HTTPExceptionHandler]:
             return None
         return await answer(request, HTTPException(503, headers={"retry-after": RETRY_AFTER}))
 
-    outages = dict.fromkeys((SQLAlchemyError, OSError, *DRIVER_ERRORS), answer_outage)
+    outages = dict.fromkeys((SQLAlchemyError, OSError, *DRIVER_ERRORS), answer_database)
     return {HTTPException: answer, **outages, Exception: note_and_answer}
 
 
