@@ -17,8 +17,7 @@ from app.invitations.models import LONGEST_MESSAGE, Invitation, InvitationState
 from app.organizations.api import NextCursor
 from app.organizations.custom_roles import role_key, role_of
 from app.organizations.dependencies import MOVED, Allowed
-from app.organizations.forms import RoleKey
-from app.organizations.member_api import ROLE, get_role
+from app.organizations.member_api import ROLE, RoleName, get_role
 from app.organizations.models import Scope
 from app.pagination import PAGING_HEADERS, PageQuery, Pager, page_response
 from app.policy import Role
@@ -56,7 +55,7 @@ class NewInvitations(JsonBody):
         list[Annotated[str, Field(max_length=300)]],
         Field(min_length=1, max_length=MOST_AT_ONCE, examples=[["grace@example.com"]]),
     ]
-    role: Annotated[RoleKey, Field(description=ROLE, examples=["member"])] = Role.MEMBER.value
+    role: RoleName = Role.MEMBER.value
     message: Annotated[Text, Field(max_length=LONGEST_MESSAGE)] = ""
 
 

@@ -16,8 +16,8 @@ from app.invitations.forms import Days, Uses
 from app.invitations.models import JoinDomain, JoinLink
 from app.organizations.custom_roles import role_key, role_of
 from app.organizations.dependencies import MOVED, Allowed
-from app.organizations.forms import Domain, RoleKey
-from app.organizations.member_api import ROLE, get_role
+from app.organizations.forms import Domain
+from app.organizations.member_api import RoleName, get_role
 from app.organizations.models import Scope
 from app.policy import Role
 from core.exceptions import HTTPException
@@ -27,7 +27,6 @@ from core.requests import Request
 
 InvitingScope = Annotated[Scope, Allowed("invitations.create")]
 ViewingScope = Annotated[Scope, Allowed("invitations.view")]
-RoleName = Annotated[RoleKey, Field(description=ROLE, examples=["member"])]
 
 
 class JoinLinkOut(BaseModel):

@@ -27,6 +27,7 @@ from core.responses import Response
 
 FORBIDDEN = {409: "An organization keeps an owner, and nobody does this to themselves."}
 ROLE = "A built-in role, or the key of one of the organization's own."
+RoleName = Annotated[RoleKey, Field(description=ROLE, examples=["member"])]
 ChangingScope = Annotated[Scope, Allowed("members.change")]
 
 
