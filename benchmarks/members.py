@@ -3,19 +3,17 @@
 As `benchmarks.projects`: whole requests through the production stack, in process. Prints the ratios of the medians.
 """
 
-import asyncio
-import sys
 from urllib.parse import parse_qs, urlsplit
 
 from app.config import load_settings
 from app.database import Database
 from app.main import create_app
-from benchmarks.projects import analyze, median
+from benchmarks.projects import analyze, median, report
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, log_in
 from tests.app.organizations.teams import add_many, add_team
 from tests.conftest import SECRET_KEY
-from tests.databases import DatabaseServer, database_server, worker_database
+from tests.databases import DatabaseServer
 
 FEW, MANY, PAGE = 10, 10_000, 50
 LARGEST_PAGE = 100
@@ -62,12 +60,5 @@ async def middle(client: AsyncTestClient) -> str:
     return parse_qs(urlsplit(path).query)["cursor"][0]
 
 
-def main() -> None:
-    with database_server() as server, worker_database(server) as name:
-        measured = asyncio.run(measure(server, name))
-        sys.stdout.write(measured + "\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    report(measure)
