@@ -122,13 +122,14 @@ async def link_file(
 @operation(refusals=MOVED)
 async def delete_file(request: Request, scope: DeletingScope, db: Db, file_id: UUID) -> None:
     """Delete a file. For a week it can be brought back."""
-    await actions.delete_file(db, scope, await any_file(db, scope, file_id), facts=RequestFacts.of(request))
+    file = await any_file(db, scope, file_id, is_locked=True)
+    await actions.delete_file(db, scope, file, facts=RequestFacts.of(request))
 
 
 @operation(refusals=MOVED | {409: "The file is not among the deleted ones any more."})
 async def restore_file(request: Request, scope: DeletingScope, db: Db, file_id: UUID) -> FileOut:
     """Bring a deleted file back."""
-    file = await any_file(db, scope, file_id)
+    file = await any_file(db, scope, file_id, is_locked=True)
     await actions.restore_file(db, scope, file, facts=RequestFacts.of(request))
     return _file(file)
 

@@ -87,7 +87,7 @@ async def content(
 
 async def delete(request: Request, scope: DeletingScope, db: Db, file_id: UUID) -> Response:
     """Delete a file, and offer to bring it back."""
-    file, slug = await any_file(db, scope, file_id), scope.organization.slug
+    file, slug = await any_file(db, scope, file_id, is_locked=True), scope.organization.slug
     await actions.delete_file(db, scope, file, facts=RequestFacts.of(request))
     undo = path_of(request, "files.restore", slug=slug, file_id=file_id)
     flash(request, _("%(name)s is deleted.") % {"name": file.filename}, undo=undo)
@@ -96,7 +96,7 @@ async def delete(request: Request, scope: DeletingScope, db: Db, file_id: UUID) 
 
 async def restore(request: Request, scope: DeletingScope, db: Db, file_id: UUID) -> Response:
     """Bring a deleted file back."""
-    file = await any_file(db, scope, file_id)
+    file = await any_file(db, scope, file_id, is_locked=True)
     try:
         await actions.restore_file(db, scope, file, facts=RequestFacts.of(request))
     except Refusal as refusal:
@@ -120,9 +120,9 @@ async def erase(request: Request, scope: DeletingScope, db: Db) -> Response:
     return see(request, "files.files", slug=scope.organization.slug)
 
 
-async def any_file(db: Db, scope: Scope, file_id: UUID) -> File:
+async def any_file(db: Db, scope: Scope, file_id: UUID, *, is_locked: bool = False) -> File:
     """A file of the organization, even a deleted one. Another organization's is the same 404 as one that never was."""
-    file = await queries.find_file(db, scope, file_id)
+    file = await queries.find_file(db, scope, file_id, is_locked=is_locked)
     if file is None:
         raise HTTPException(404)
     return file

@@ -53,13 +53,14 @@ def _files(state: ColumnElement[bool]) -> Select[File, User]:
 _ORDER = (File.created_at, File.id)
 _LISTED = Pages(_files(LISTED), File.uploader, order=_ORDER, newest_first=True)
 _DELETED = Pages(_files(DELETED), File.uploader, order=_ORDER, newest_first=True)
-_FILE = Read(
+_ONE = (
     select(File, User)
     .outerjoin(File.uploader)
     .where(File.organization_id == bindparam("organization_id"), File.id == bindparam("file_id"))
-    .where(File.state != FileState.PENDING),
-    File.uploader,
+    .where(File.state != FileState.PENDING)
 )
+_FILE = Read(_ONE, File.uploader)
+_LOCKED_FILE = Read(_ONE.with_for_update(of=File), File.uploader)
 _USAGE = Read(select(FileUsage).where(FileUsage.organization_id == bindparam("organization_id")))
 
 
@@ -72,9 +73,13 @@ async def list_files(
     return [file for file, _ in await pages.page(db, after, limit, **values)]
 
 
-async def find_file(db: AsyncSession, scope: Scope, file_id: UUID) -> File | None:
-    """A file of the scope's organization with who uploaded it, deleted ones too; never one that is still being uploaded."""
-    row = await _FILE.first(db, organization_id=scope.organization.id, file_id=file_id)
+async def find_file(db: AsyncSession, scope: Scope, file_id: UUID, *, is_locked: bool = False) -> File | None:
+    """A file of the scope's organization with who uploaded it, deleted ones too; never one that is still being uploaded.
+
+    Locked for whoever changes it: nobody erases it meanwhile.
+    """
+    read = _LOCKED_FILE if is_locked else _FILE
+    row = await read.first(db, organization_id=scope.organization.id, file_id=file_id)
     return row[0] if row else None
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock, throttle
 from app.database import Database
 from app.throttle import Limit, RateLimit, TooManyRequests, hit, network_of
+from tests.app.locks import lock_waits
 
 BY_NETWORK = Limit("log_in.network", "203.0.113.7", 3, 60)
 
@@ -52,17 +53,6 @@ async def test_limits_given_in_any_order_never_wait_for_each_other(fresh_databas
 
     async with fresh_database.transaction() as db:
         assert (await db.scalars(select(RateLimit.hits))).all() == [3, 3]
-
-
-async def lock_waits(database: Database, number: int) -> None:
-    """Return when that many statements wait for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with database.transaction() as db:
-        while await db.scalar(waiting) != number:
-            # The statistics of a transaction stand still until they are let go.
-            await db.execute(text("SELECT pg_stat_clear_snapshot()"))
 
 
 @pytest.mark.requirement("THR-5")
