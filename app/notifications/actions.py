@@ -52,7 +52,8 @@ async def notify(
     if Channel.IN_APP in channels:
         await _add(db, kind, user_id, actor, organization_id, said, group_key)
     if Channel.EMAIL in channels:
-        await enqueue(db, "notifications.mail", {"user_id": user_id, "kind": kind.name, "data": said})
+        known = {"user_id": user_id, "kind": kind.name, "data": said, "organization_id": organization_id}
+        await enqueue(db, "notifications.mail", known)
 
 
 async def _add(
@@ -126,8 +127,13 @@ async def choose(
     await record_by(db, "notifications.chosen", user, facts)
 
 
-async def send_digest(db: AsyncSession, settings: Settings, user_id: UUID, *, before: datetime) -> bool:
-    """Mail a person what they have not seen since the last time, in one message; False where there is nothing to mail."""
+async def send_digest(
+    db: AsyncSession, settings: Settings, user_id: UUID, *, before: datetime, locale: str | None = None
+) -> bool:
+    """Mail a person what they have not seen since the last time, in one message; False where there is nothing to mail.
+
+    `locale` is what to speak to somebody who has chosen no language.
+    """
     user = await queries.find_receiver(db, user_id)
     waiting = await queries.list_waiting(db, user_id, before=before)
     for each in waiting:
@@ -138,17 +144,24 @@ async def send_digest(db: AsyncSession, settings: Settings, user_id: UUID, *, be
         return False
     if not await is_subscribed(db, address=user.email, kind=emails.DIGEST):
         return False
-    await emails.send_digest(db, settings, user, told, dedup_key=f"digest:{told[-1].id}:{told[-1].count}")
+    key = f"digest:{told[-1].id}:{told[-1].count}"
+    await emails.send_digest(db, settings, user, told, dedup_key=key, locale=user.locale or locale)
     return True
 
 
 async def send_notification(
-    db: AsyncSession, settings: Settings, user_id: UUID, *, kind: str, data: Mapping[str, str]
+    db: AsyncSession,
+    settings: Settings,
+    user_id: UUID,
+    *,
+    kind: str,
+    data: Mapping[str, str],
+    locale: str | None = None,
 ) -> None:
-    """Mail a person one notification, if they are still there and its kind is still known."""
+    """Mail a person one notification, if they are still there and its kind is still known; `locale` as for `send_digest`."""
     user = await queries.find_receiver(db, user_id)
     if user is not None and user.email and kind in KINDS:
-        await emails.send_notification(db, settings, user, KINDS[kind], data)
+        await emails.send_notification(db, settings, user, KINDS[kind], data, locale=user.locale or locale)
 
 
 async def forget_read(db: AsyncSession, *, before: datetime) -> None:

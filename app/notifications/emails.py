@@ -22,22 +22,28 @@ SAMPLES = {
 
 
 async def send_digest(
-    db: AsyncSession, settings: Settings, user: User, notifications: Sequence[Notification], *, dedup_key: str
+    db: AsyncSession,
+    settings: Settings,
+    user: User,
+    notifications: Sequence[Notification],
+    *,
+    dedup_key: str,
+    locale: str | None,
 ) -> None:
     """The day's notifications in one message."""
-    with language.speaking(user.locale):
+    with language.speaking(locale):
         sentences = [sentence(each.kind, each.data, each.count) for each in notifications[-LISTED:]]
     context = {"sentences": sentences, "count": len(notifications)}
-    await _send(db, settings, user, "digest", context, unsubscribe=DIGEST, dedup_key=dedup_key)
+    await _send(db, settings, user, "digest", context, unsubscribe=DIGEST, dedup_key=dedup_key, locale=locale)
 
 
 async def send_notification(
-    db: AsyncSession, settings: Settings, user: User, kind: Kind, data: Mapping[str, str]
+    db: AsyncSession, settings: Settings, user: User, kind: Kind, data: Mapping[str, str], *, locale: str | None
 ) -> None:
     """One notification, at once."""
-    with language.speaking(user.locale):
+    with language.speaking(locale):
         context = {"sentence": sentence(kind.name, data)}
-    await _send(db, settings, user, "notification", context, unsubscribe=SINGLE)
+    await _send(db, settings, user, "notification", context, unsubscribe=SINGLE, locale=locale)
 
 
 async def _send(
@@ -48,6 +54,7 @@ async def _send(
     context: Mapping[str, object],
     *,
     unsubscribe: str,
+    locale: str | None,
     dedup_key: str | None = None,
 ) -> None:
     await send(
@@ -56,7 +63,7 @@ async def _send(
         to=user.email,
         template=f"notifications/{template}",
         context={"name": user.name, "url": absolute(settings, "/notifications"), **context},
-        locale=user.locale,
+        locale=locale,
         dedup_key=dedup_key,
         unsubscribe=unsubscribe,
     )

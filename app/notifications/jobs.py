@@ -6,6 +6,7 @@ from uuid import UUID
 from app import clock
 from app.jobs.registry import JobContext, job
 from app.notifications import actions, queries
+from app.organizations.queries import find_language
 
 # Whoever is at work sees the bell; the digest is for those who were not there.
 OLD_ENOUGH = timedelta(hours=1)
@@ -13,10 +14,13 @@ KEPT_READ = timedelta(days=90)
 
 
 @job("notifications.mail")
-async def mail_notification(context: JobContext, *, user_id: UUID, kind: str, data: dict[str, str]) -> None:
+async def mail_notification(
+    context: JobContext, *, user_id: UUID, kind: str, data: dict[str, str], organization_id: UUID | None = None
+) -> None:
     """Mail one notification."""
     async with context.database.transaction() as db:
-        await actions.send_notification(db, context.settings, user_id, kind=kind, data=data)
+        locale = await find_language(db, user_id, organization_id)
+        await actions.send_notification(db, context.settings, user_id, kind=kind, data=data, locale=locale)
 
 
 @job("notifications.send_digests", schedule="0 7 * * *", deadline=timedelta(minutes=10))
@@ -27,7 +31,9 @@ async def send_digests(context: JobContext) -> None:
         people = await queries.list_waiting_people(db, before=before)
     for user_id in people:
         async with context.database.transaction() as db:
-            await actions.send_digest(db, context.settings, user_id, before=before)
+            about = await queries.find_waiting_organization(db, user_id, before=before)
+            locale = await find_language(db, user_id, about)
+            await actions.send_digest(db, context.settings, user_id, before=before, locale=locale)
 
 
 @job("notifications.forget_read", schedule="29 3 * * *")

@@ -91,6 +91,13 @@ async def list_waiting(db: AsyncSession, user_id: UUID, *, before: datetime) -> 
     return (await db.scalars(statement.order_by(*_ORDER).with_for_update(skip_locked=True))).all()
 
 
+async def find_waiting_organization(db: AsyncSession, user_id: UUID, *, before: datetime) -> UUID | None:
+    """Which organization the newest of what waits for a person's next digest is about, if any of it is about one."""
+    about = Notification.about_organization_id
+    statement = select(about).where(Notification.user_id == user_id, about.is_not(None), *_waiting(before))
+    return await db.scalar(statement.order_by(Notification.created_at.desc()).limit(1))
+
+
 def _waiting(before: datetime) -> list:  # type: ignore[type-arg]
     return [
         Notification.read_at.is_(None),

@@ -123,3 +123,19 @@ async def find_slug_of(db: AsyncSession, user: User, organization_id: UUID) -> s
         )
     )
     return await db.scalar(statement)
+
+
+async def find_language(db: AsyncSession, user_id: UUID, organization_id: UUID | None = None) -> str | None:
+    """What to speak to a person who has chosen no language, for the worker, who serves all organizations.
+
+    It is what the organization `organization_id` chose, else the one whose pages they had open last.
+    """
+    statement = (
+        select(Organization.locale)
+        .join(User, or_(Organization.id == organization_id, Organization.id == User.current_organization_id))
+        .where(User.id == user_id, Organization.locale.is_not(None))
+        .order_by((Organization.id == organization_id).desc())
+        .limit(1)
+    )
+    async with system_scope(db):
+        return await db.scalar(statement)
