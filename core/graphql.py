@@ -11,6 +11,7 @@ it is validated or run, because both take time that the client decides on. A han
 import inspect
 import json
 import logging
+import math
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -22,6 +23,7 @@ import graphql
 from anyio.abc import TaskGroup
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 
+from core._multipart import parse_parameters
 from core._utils import create_collapsing_task_group
 from core.exceptions import HTTPException, WebSocketException
 from core.problems import accept_ranges, quality
@@ -37,8 +39,6 @@ GRAPHQL_JSON = "application/graphql-response+json"
 SUBPROTOCOL = "graphql-transport-ws"
 MASKED = "Something went wrong on our side."
 SIZE_ARGUMENTS = frozenset({"first", "last", "limit"})
-# Digits beyond these make a number that no limit allows; past 4300 even converting them is an error.
-LONGEST_SIZE = 9
 REPORTED_ERRORS = 20
 ANYTHING = tuple(OperationType)
 READING = (OperationType.QUERY,)
@@ -198,7 +198,7 @@ class GraphQL:
         with anyio.move_on_after(self.limits.seconds):
             result = call(*what, hide_suggestions=not self.introspection)
             result = await result if inspect.isawaitable(result) else result
-            if isinstance(result, ExecutionResult) and (call is graphql.subscribe or _is_refused(result)):
+            if call is graphql.subscribe and isinstance(result, ExecutionResult):
                 raise _Refused(*(result.errors or ()))
             return result
         raise _Refused(f"The operation took longer than {self.limits.seconds:g} seconds.", status=503)
@@ -210,9 +210,14 @@ class GraphQL:
         except GraphQLError as error:
             raise _Refused(error) from None
         operation = graphql.get_operation_ast(document, asked.operation_name)
-        if operation is not None:
-            _Meter(self, document, asked.variables).require_within_limits(operation)
         hides = not self.introspection
+        if operation is not None:
+            variables = graphql.get_variable_values(
+                self.schema, operation.variable_definitions or (), dict(asked.variables or {}), REPORTED_ERRORS, hides
+            )
+            if isinstance(variables, list):
+                raise _Refused(*variables)
+            _Meter(self, document, variables).require_within_limits(operation)
         rules = [*graphql.specified_rules, *([graphql.NoSchemaIntrospectionCustomRule] if hides else [])]
         if errors := graphql.validate(self.schema, document, rules, REPORTED_ERRORS, hide_suggestions=hides):
             raise _Refused(*errors)
@@ -238,11 +243,11 @@ class _Measure(NamedTuple):
 class _Meter:
     """Measures one operation of a document that nobody has validated: names may lead nowhere, fragments in circles."""
 
-    def __init__(self, server: GraphQL, document: graphql.DocumentNode, variables: Mapping[str, Any] | None) -> None:
+    def __init__(self, server: GraphQL, document: graphql.DocumentNode, variables: graphql.VariableValues) -> None:
         self.schema: GraphQLSchema = server.schema
         self.limits = server.limits
         self.document = document
-        self.variables = variables or {}
+        self.variables = variables
         fragments = (each for each in document.definitions if isinstance(each, graphql.FragmentDefinitionNode))
         self.fragments = {fragment.name.value: fragment for fragment in fragments}
         # Each fragment is measured once: thirty that use the next one twice would make a thousand million fields.
@@ -250,8 +255,6 @@ class _Meter:
 
     def require_within_limits(self, operation: graphql.OperationDefinitionNode) -> None:
         """Raises _Refused with all that is too much."""
-        defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
-        self.variables = {**defaults, **self.variables}
         root = self.schema.get_root_type(operation.operation)
         found = self._selections(operation.selection_set, root, False)._asdict()
         found |= {"directives": _count_directives(self.document), "comparisons": _count_comparisons(self.document)}
@@ -285,11 +288,11 @@ class _Meter:
     def _field(self, node: graphql.FieldNode, parent: Any, is_page: bool) -> _Measure:
         """`is_page` says that the field's parent was asked for a size: `members(first: 20) { edges { … } }`."""
         definition = self.schema.get_field(parent, node.name.value) if graphql.is_composite_type(parent) else None
-        size = self._size(node, definition)
+        size = self._size(node, definition) if definition else None
         aliases = int(node.alias is not None)
         if node.selection_set is None:
             return _Measure(1, size or 1, aliases)
-        kind = definition.type if definition is not None else None
+        kind = definition.type if definition else None
         is_list = kind is not None and graphql.is_list_type(graphql.get_nullable_type(kind))
         inner = self._selections(node.selection_set, graphql.get_named_type(kind), size is not None and not is_list)
         if node.name.value in ("__schema", "__type"):
@@ -298,19 +301,13 @@ class _Meter:
         times = size or (self.limits.list_size if is_list and not is_page else 1)
         return _Measure(1 + inner.depth, 1 + times * inner.cost, aliases + inner.aliases)
 
-    def _size(self, node: graphql.FieldNode, definition: graphql.GraphQLField | None) -> int | None:
-        """The largest size that the field's arguments or their defaults name."""
-        values = {} if definition is None else {name: _default(each) for name, each in definition.args.items()}
-        values |= {argument.name.value: argument.value for argument in node.arguments or ()}
-        sizes = [self._number(values[name]) for name in SIZE_ARGUMENTS & values.keys()]
-        return max((size for size in sizes if size is not None), default=None)
-
-    def _number(self, value: Any) -> int | None:
-        if isinstance(value, graphql.VariableNode):
-            value = self.variables.get(value.name.value)
-        if isinstance(value, graphql.IntValueNode):
-            value = int(value.value) if len(value.value) <= LONGEST_SIZE else 10**LONGEST_SIZE
-        return max(1, value) if isinstance(value, int) else None
+    def _size(self, node: graphql.FieldNode, definition: graphql.GraphQLField) -> int | None:
+        """The largest size that the field's arguments or their defaults name. What is wrong with them, validation says."""
+        with suppress(GraphQLError, RecursionError):
+            values = graphql.get_argument_values(definition, node, self.variables)
+            sizes = [max(1, values[name]) for name in SIZE_ARGUMENTS & values.keys() if isinstance(values[name], int)]
+            return max(sizes, default=None)
+        return None
 
 
 class _Conversation:
@@ -327,13 +324,10 @@ class _Conversation:
         """Take messages. Raises WebSocketException with the code to close with, and WebSocketDisconnect."""
         with anyio.move_on_after(self.limits.connection_seconds):
             async with create_collapsing_task_group() as group:
-                with anyio.move_on_after(self.limits.initialisation_seconds):
-                    while not self.is_acknowledged:
+                with anyio.move_on_after(self.limits.initialisation_seconds) as self._initialising:
+                    while True:
                         await self._take(group)
-                if not self.is_acknowledged:
-                    raise WebSocketException(4408, "Connection initialisation timeout")
-                while True:
-                    await self._take(group)
+                raise WebSocketException(4408, "Connection initialisation timeout")
         # The client connects anew, and is then asked anew who it is.
         raise WebSocketException(1001, "The connection is old: connect again")
 
@@ -371,6 +365,7 @@ class _Conversation:
         await self._context()
         await self._send("connection_ack")
         self.is_acknowledged = True
+        self._initialising.deadline = math.inf
 
     async def _context(self) -> Any:
         """Made anew for each operation: who was let in an hour ago may have lost their rights since."""
@@ -441,9 +436,8 @@ def _negotiated(accept: str) -> str | None:
 
 def _require_json(content_type: str) -> None:
     """Refuse all else: a form of another site can send text/plain or multipart, and no browser would ask before. Raises 415."""
-    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    charsets = [parameter.removeprefix("charset=") for parameter in parameters if parameter.startswith("charset=")]
-    if media_type != JSON or any(charset.strip('"') != "utf-8" for charset in charsets):
+    media_type, parameters = parse_parameters(content_type.encode("latin-1"))
+    if media_type != JSON.encode() or parameters.get(b"charset", b"utf-8").lower() != b"utf-8":
         raise HTTPException(415, f"Send the request as {JSON} in UTF-8.")
 
 
@@ -487,11 +481,6 @@ def _shown(error: GraphQLError) -> Any:
     return shown
 
 
-def _is_refused(result: ExecutionResult) -> bool:
-    """Whether nothing was run, for example because of the variables: errors of fields have paths."""
-    return result.data is None and all(error.path is None for error in result.errors or ())
-
-
 def _count_directives(document: graphql.DocumentNode) -> int:
     count, token = 0, document.loc.start_token if document.loc else None
     while token is not None:
@@ -509,13 +498,6 @@ def _count_comparisons(document: graphql.DocumentNode) -> int:
         fields = (node for node in selections if isinstance(node, graphql.FieldNode))
         counts.update(((node.alias or node.name).value, 30 if node.selection_set else 1) for node in fields)
     return sum(weight * count * (count - 1) // 2 for (_, weight), count in counts.items())
-
-
-def _default(argument: graphql.GraphQLArgument) -> Any:
-    """The default of a size: as a value, or as the schema's text has it."""
-    if argument.default is None:
-        return argument.default_value
-    return argument.default.value if argument.default.literal is None else argument.default.literal
 
 
 def _id_of(message: Mapping[str, Any]) -> str:

@@ -390,8 +390,6 @@ ATTACKS = [
     ),
     ("depth", "{ nowhere { a { b { c { d { e { f { g { h } } } } } } } } }"),
     ("cost", "{ ships(first: 1000) { name } }"),
-    ("cost", "{ ships(first: 99999999999999999999) { name } }"),
-    ("cost", f"{{ ships(first: {'9' * 6000}) {{ name }} }}"),
     ("cost", "{ ships(first: 100) { sisters { name } } }"),
     ("cost", "{ ships { sisters { sisters { sisters { name } } } } }"),
     ("cost", "query ($n: Int) { ships(first: $n) { name } }"),
@@ -428,6 +426,14 @@ async def test_an_operation_beyond_a_limit_is_refused(limit: str, query: str) ->
     )
     messages = [error["message"] for error in response.json()["errors"]]
     assert f"The operation's {limit} may be {getattr(Limits(), limit)} at most." in messages
+
+
+@pytest.mark.parametrize("size", ["9" * 20, "9" * 6000, '"many"'])
+async def test_a_size_that_is_no_int_is_refused_by_validation(size: str) -> None:
+    response = await served(limits=Limits(tokens=4000)).post(
+        "/graphql", json={"query": f"{{ ships(first: {size}) {{ name }} }}"}, headers={"accept": GRAPHQL_JSON}
+    )
+    assert response.status_code == 400
 
 
 HARMLESS = [
