@@ -8,6 +8,8 @@ import marshal
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import KW_ONLY, InitVar, dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import itsdangerous
@@ -55,6 +57,7 @@ class Session(dict[str, Any]):
         return super().setdefault(key, default)
 
 
+@dataclass(eq=False)
 class SessionMiddleware:
     """Gives `request.session`, a dict kept in a cookie with a signature and the time of signing.
 
@@ -65,45 +68,42 @@ class SessionMiddleware:
       the cookie is older than that, which keeps the sessions of people who come back.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        secret_key: str | Secret | Sequence[str | Secret],
-        session_cookie: str = "session",
-        max_age: int | None = 14 * 24 * 60 * 60,
-        path: str = "/",
-        same_site: Literal["lax", "strict", "none"] = "lax",
-        https_only: bool = False,
-        domain: str | None = None,
-        partitioned: bool = False,
-        *,
-        refresh_after: int | None = None,
-    ) -> None:
-        self.app = app
-        self.session_cookie = session_cookie
-        self.max_age = max_age
-        self.path = path
-        self.refresh_after = refresh_after
-        self.security_flags = "httponly; samesite=" + same_site
-        self.security_flags += "; secure" if https_only else ""
-        self.security_flags += f"; domain={domain}" if domain is not None else ""
-        self.security_flags += "; partitioned" if partitioned else ""
-        self._cookies = _SignedCookies(_in_order_of_age(secret_key), purpose=f"session.{session_cookie}")
+    app: ASGIApp
+    secret_key: InitVar[str | Secret | Sequence[str | Secret]]
+    session_cookie: str = "session"
+    max_age: int | None = 14 * 24 * 60 * 60
+    path: str = "/"
+    same_site: Literal["lax", "strict", "none"] = "lax"
+    https_only: bool = False
+    domain: str | None = None
+    partitioned: bool = False
+    _: KW_ONLY
+    refresh_after: int | None = None
+
+    def __post_init__(self, secret_key: str | Secret | Sequence[str | Secret]) -> None:
+        self.security_flags = "httponly; samesite=" + self.same_site
+        self.security_flags += "; secure" if self.https_only else ""
+        self.security_flags += f"; domain={self.domain}" if self.domain is not None else ""
+        self.security_flags += "; partitioned" if self.partitioned else ""
+        keys = [secret_key] if isinstance(secret_key, str | Secret) else secret_key
+        if not keys:
+            raise ValueError("SessionMiddleware needs at least one secret key.")
+        # itsdangerous signs with the last one.
+        self._cookies = _SignedCookies([str(key) for key in reversed(keys)], f"session.{self.session_cookie}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
+            return await self.app(scope, receive, send)
         value = find_cookie(scope["headers"], self.session_cookie)
-        values, signed_at = (None, 0) if value is None else self._cookies.open(value, self.max_age)
-        session = scope["session"] = Session(values or {})
+        values, signed_at = ({}, 0) if value is None else self._cookies.open(value, self.max_age)
+        session = scope["session"] = Session(values)
 
         def send_session(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start" and (session.accessed or session.modified):
                 self._add_headers(message, session, came=value is not None, signed_at=signed_at)
             return send(message)
 
-        await self.app(scope, receive, send_session)
+        return await self.app(scope, receive, send_session)
 
     def _add_headers(self, message: Message, session: Session, *, came: bool, signed_at: int) -> None:
         add_vary(message, b"Cookie")
@@ -120,9 +120,7 @@ class SessionMiddleware:
 
     def _set_cookie(self, value: str) -> str:
         if len(value) + len(self.session_cookie) > LARGEST_COOKIE:
-            logger.warning(
-                "The session cookie is %d bytes long: browsers drop more than %d.", len(value), LARGEST_COOKIE
-            )
+            logger.warning("The session cookie has %d bytes: browsers drop more than %d.", len(value), LARGEST_COOKIE)
         return self._format(value, "" if self.max_age is None else f"Max-Age={self.max_age}; ")
 
     def _format(self, value: str, lifetime: str) -> str:
@@ -134,42 +132,24 @@ class _SignedCookies:
 
     def __init__(self, keys: list[str], purpose: str) -> None:
         self._signer = itsdangerous.TimestampSigner(keys, salt=purpose)
-        # Marshalled, because reading that makes a copy for each request at a fraction of what reading JSON costs.
-        self._verified: dict[str, tuple[bytes, int]] = {}
+        # What raises is not remembered, so that forged cookies cannot drive out those of others.
+        self._verify_once = lru_cache(REMEMBERED_COOKIES)(self._verify)
 
     def seal(self, session: Mapping[str, Any]) -> str:
         return self._signer.sign(b64encode(json.dumps(session).encode())).decode()
 
-    def open(self, value: str, max_age: int | None) -> tuple[dict[str, Any] | None, int]:
+    def open(self, value: str, max_age: int | None) -> tuple[dict[str, Any], int]:
         """Return the values and the POSIX time of their signing; no values if forged, malformed or too old."""
-        remembered = self._verified.get(value) or self._verify(value)
-        if remembered is None:
-            return None, 0
-        payload, signed_at = remembered
-        age = time.time() - signed_at
-        if max_age is not None and not 0 <= int(age) <= max_age:
-            return None, 0
-        return marshal.loads(payload), signed_at  # noqa: S302 - written here, by _verify
-
-    def _verify(self, value: str) -> tuple[bytes, int] | None:
+        verify = self._verify_once if len(value) <= LARGEST_COOKIE else self._verify
         try:
-            signed, moment = self._signer.unsign(value, return_timestamp=True)
+            payload, signed_at = verify(value)
         except (itsdangerous.BadData, UnicodeEncodeError):
-            return None
-        verified = marshal.dumps(json.loads(b64decode(signed))), int(moment.timestamp())
-        if len(value) <= LARGEST_COOKIE:
-            self._remember(value, verified)
-        return verified
+            return {}, 0
+        age = time.time() - signed_at
+        is_valid = max_age is None or 0 <= int(age) <= max_age
+        return (marshal.loads(payload), signed_at) if is_valid else ({}, 0)  # noqa: S302 - written here, by _verify
 
-    def _remember(self, value: str, verified: tuple[bytes, int]) -> None:
-        if len(self._verified) >= REMEMBERED_COOKIES:
-            del self._verified[next(iter(self._verified))]
-        self._verified[value] = verified
-
-
-def _in_order_of_age(secret_key: str | Secret | Sequence[str | Secret]) -> list[str]:
-    """Return the keys with the signing one last, as itsdangerous wants them. Raises ValueError if there is none."""
-    keys = [secret_key] if isinstance(secret_key, str | Secret) else list(secret_key)
-    if not keys:
-        raise ValueError("SessionMiddleware needs at least one secret key.")
-    return [str(key) for key in reversed(keys)]
+    def _verify(self, value: str) -> tuple[bytes, int]:
+        # Marshalled, because reading that makes a copy for each request at a fraction of what reading JSON costs.
+        signed, moment = self._signer.unsign(value, return_timestamp=True)
+        return marshal.dumps(json.loads(b64decode(signed))), int(moment.timestamp())
