@@ -1,7 +1,7 @@
 """The response headers that make browsers stricter, on every response."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 
 from core._headers import RawHeaders, encode_header
 from core.requests import HTTPConnection
@@ -26,7 +26,13 @@ DEFAULT_CONTENT_SECURITY_POLICY: Mapping[str, str | Sequence[str]] = {
 }
 
 FEATURES = ("accelerometer", "camera", "geolocation", "gyroscope", "magnetometer", "microphone", "payment", "usb")
-DEFAULT_PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in FEATURES)
+DEFAULT_HEADERS: Mapping[str, str] = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": ", ".join(f"{feature}=()" for feature in FEATURES),
+}
 
 # Headers that only tell an attacker what to try.
 REVEALING = frozenset({b"server", b"x-powered-by"})
@@ -53,7 +59,7 @@ class SecurityHeadersMiddleware:
     - `content_security_policy` maps directives to a source or several (CSP level 3). The nonce is added to script-src and
       style-src when the page asked for one. None sends no policy.
     - `hsts_seconds` is sent on https only, for subdomains too; 0 sends none (RFC 6797).
-    - A policy given as "" is not sent.
+    - `headers` are all others; `{**DEFAULT_HEADERS, "referrer-policy": "no-referrer"}` changes one of them.
     """
 
     def __init__(
@@ -62,41 +68,30 @@ class SecurityHeadersMiddleware:
         *,
         content_security_policy: Mapping[str, str | Sequence[str]] | None = DEFAULT_CONTENT_SECURITY_POLICY,
         hsts_seconds: int = ONE_YEAR,
-        referrer_policy: str = "strict-origin-when-cross-origin",
-        cross_origin_opener_policy: str = "same-origin",
-        cross_origin_resource_policy: str = "same-origin",
-        permissions_policy: str = DEFAULT_PERMISSIONS_POLICY,
+        headers: Mapping[str, str] = DEFAULT_HEADERS,
     ) -> None:
         self.app = app
         self._policy = content_security_policy or {}
         self._policy_header = self._format_policy("")
-        headers = {
-            "x-content-type-options": "nosniff",
-            "referrer-policy": referrer_policy,
-            "cross-origin-opener-policy": cross_origin_opener_policy,
-            "cross-origin-resource-policy": cross_origin_resource_policy,
-            "permissions-policy": permissions_policy,
-        }
-        self._headers = [encode_header(name, value) for name, value in headers.items() if value]
+        self._headers = [encode_header(name, value) for name, value in headers.items()]
         hsts = encode_header("strict-transport-security", f"max-age={hsts_seconds}; includeSubDomains")
         self._https_headers = [*self._headers, hsts] if hsts_seconds else self._headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
+            return await self.app(scope, receive, send)
         # None or one; a list, because a mounted application works on a copy of the scope.
         nonces: list[str] = []
         scope[NONCE_SCOPE_KEY] = nonces
         headers = self._https_headers if scope.get("scheme") in ("https", "wss") else self._headers
 
-        async def send_secured(message: Message) -> None:
+        def send_secured(message: Message) -> Awaitable[None]:
             # Ends alike for HTTP and for a refused websocket: "websocket.http.response.start".
             if message["type"].endswith("http.response.start"):
                 message["headers"] = self._completed(message.get("headers", ()), headers, *nonces)
-            await send(message)
+            return send(message)
 
-        await self.app(scope, receive, send_secured)
+        return await self.app(scope, receive, send_secured)
 
     def _completed(self, given: RawHeaders, added: RawHeaders, nonce: str = "") -> RawHeaders:
         completed = [field for field in given if field[0] not in REVEALING]

@@ -199,7 +199,7 @@ def test_a_nonce_replaces_none_in_a_directive(tmp_path: Path) -> None:
 
 
 def test_policies_can_be_left_out(tmp_path: Path) -> None:
-    app = build_app(tmp_path, content_security_policy=None, hsts_seconds=0, permissions_policy="")
+    app = build_app(tmp_path, content_security_policy=None, hsts_seconds=0, headers={})
     headers = TestClient(app, base_url="https://slipway.test").get("/page").headers
 
     absent = {"content-security-policy", "strict-transport-security", "permissions-policy"}
