@@ -87,6 +87,12 @@ class FileResponse(Response):
         else:
             self.set_stat_headers(stat_result)
 
+    def copy(self) -> FileResponse:
+        """Another one of the same file, whose headers and status can be changed."""
+        response = FileResponse.__new__(FileResponse)
+        response.__dict__ = {**self.__dict__, "raw_headers": self.raw_headers[:]}
+        return response
+
     def set_stat_headers(self, stat_result: os.stat_result) -> None:
         add_missing(self.raw_headers, file_headers(stat_result.st_mtime, stat_result.st_size))
 

@@ -2,7 +2,7 @@
 
 Finding a file takes a visit to a worker thread. What was found is remembered with the state of every place that was looked
 at, and holds as long as those are unchanged: one `os.stat` each, which on a local disk takes less than a twentieth of the
-visit. Small files are remembered with their contents.
+visit, and is made at most once a millisecond. Small files are remembered with their contents.
 """
 
 from __future__ import annotations
@@ -67,11 +67,12 @@ LARGEST_CONTENT = FileResponse.chunk_size
 State = tuple[int, ...]
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Found:
     """A file or directory, its content if that is small, and the state of all places that were looked at to find it.
 
-    `coding` is its content coding if it stands for another file, which is named `original`.
+    `coding` is its content coding if it stands for another file, which is named `original`. Of `response`, made for the first
+    request, the others get copies. `look_again_at` is a time of the monotonic clock, in seconds.
     """
 
     path: str
@@ -80,16 +81,22 @@ class Found:
     coding: str | None
     content: bytes | None
     looked_at: Sequence[tuple[str, State | None]] | None
+    is_file: bool
+    response: FileResponse | None = None
+    look_again_at: float = 0.0
 
-    @property
-    def is_file(self) -> bool:
-        return stat.S_ISREG(self.status.st_mode)
+    def is_current(self, trusted_for: float) -> bool:
+        """Whether all places are as they were, when they were last looked at not longer ago than that, in seconds."""
+        now = time.monotonic()
+        if now >= self.look_again_at:
+            if any(_state_of(place) != state for place, state in self.looked_at or ()):
+                return False
+            self.look_again_at = now + trusted_for
+        return True
 
-    def is_current(self) -> bool:
-        return all(_state_of(place) == state for place, state in self.looked_at or ())
-
-    def is_unchanged_for(self, seconds: float) -> bool:
-        return max(self.status.st_mtime, self.status.st_ctime) < time.time() - seconds
+    def may_be_remembered(self, settled_after: float) -> bool:
+        changed_at = max(self.status.st_mtime, self.status.st_ctime)
+        return self.looked_at is not None and changed_at < time.time() - settled_after
 
 
 class NotModifiedResponse(Response):
@@ -114,6 +121,8 @@ class StaticFiles:
 
     # Seconds. Some file systems count time in steps of two: in a file that is younger, another change might not show.
     settled_after = 2.0
+    # Seconds, in which a remembered file is served without another look at the file system.
+    trusted_for = 0.001
 
     def __init__(
         self,
@@ -166,8 +175,7 @@ class StaticFiles:
 
     def get_path(self, scope: Scope) -> str:
         """Return the path below the directory that the request names, "." for the directory itself."""
-        segments = get_route_path(scope).split("/")
-        return "/".join(segment for segment in segments if segment not in ("", ".")) or "."
+        return _path_below(get_route_path(scope))
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Raises HTTPException: 405, 404, or the status for unreadable files."""
@@ -204,8 +212,7 @@ class StaticFiles:
         """Return the file, or 304 if the client has it already."""
         media_type = _media_type(os.fspath(full_path))
         response = FileResponse(full_path, status_code, self._headers, media_type, stat_result=stat_result)
-        # The page of a 404 is not what the client has a copy of.
-        return self._unless_known(response, scope) if status_code == 200 else response
+        return self._unless_known(response, scope)
 
     async def check_config(self) -> None:
         """Raises RuntimeError if the directory is missing, so that a wrong path is no riddle of 404s."""
@@ -232,13 +239,14 @@ class StaticFiles:
     async def _find(self, path: str, codings: tuple[str, ...] = ()) -> Found | None:
         key = path, codings
         found = self._remembered.pop(key, None)
-        if found is None or not found.is_current():
+        if found is None or not found.is_current(self.trusted_for):
             found = await self._visit(path, codings)
-        if found is not None and found.looked_at is not None and found.is_unchanged_for(self.settled_after):
-            # The last in the dict is the one used last.
-            self._remembered[key] = found
-            if len(self._remembered) > MOST_REMEMBERED:
-                del self._remembered[next(iter(self._remembered))]
+            if found is None or not found.may_be_remembered(self.settled_after):
+                return found
+        # The last in the dict is the one used last.
+        self._remembered[key] = found
+        if len(self._remembered) > MOST_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
         return found
 
     async def _visit(self, path: str, codings: tuple[str, ...]) -> Found | None:
@@ -261,13 +269,13 @@ class StaticFiles:
         original, status = self.lookup_path(path)
         if status is None:
             return None
-        full_path, coding = original, None
-        for candidate, name in siblings.items() if stat.S_ISREG(status.st_mode) else ():
+        full_path, coding, is_file = original, None, stat.S_ISREG(status.st_mode)
+        for candidate, name in siblings.items() if is_file else ():
             sibling, its_status = self.lookup_path(name)
             if its_status is not None and _stands_for(sibling, its_status, original, status):
                 full_path, status, coding = sibling, its_status, candidate
                 break
-        return Found(full_path, status, original, coding, _content_of(full_path, status), looked_at)
+        return Found(full_path, status, original, coding, _content_of(full_path, status), looked_at, is_file)
 
     def _state_of_places(self, *names: str) -> list[tuple[str, State | None]] | None:
         """Return None if they cannot tell, because a subclass looks elsewhere or a path is refused."""
@@ -301,18 +309,26 @@ class StaticFiles:
         return tuple(accepted_encodings(scope["headers"], PRECOMPRESSED)) if self.precompressed else ()
 
     def _respond(self, found: Found, scope: Scope, status_code: int = 200) -> Response:
-        if found.coding is None:
+        if found.coding is None and type(self).file_response is not StaticFiles.file_response:
             response = self.file_response(found.path, found.status, scope, status_code)
-        else:
-            headers = {**self._headers, "content-encoding": found.coding}
-            file = FileResponse(found.path, 200, headers, _media_type(found.original), stat_result=found.status)
-            response = self._unless_known(file, scope)
-        if isinstance(response, FileResponse) and response.stat_result is found.status:
-            response.content = found.content
+            if isinstance(response, FileResponse) and response.stat_result is found.status:
+                response.content = found.content
+            return response
+        if found.response is None:
+            found.response = self._response_of(found)
+        copy = found.response.copy()
+        copy.status_code = status_code
+        return self._unless_known(copy, scope)
+
+    def _response_of(self, found: Found) -> FileResponse:
+        headers = self._headers if found.coding is None else {**self._headers, "content-encoding": found.coding}
+        response = FileResponse(found.path, 200, headers, _media_type(found.original), stat_result=found.status)
+        response.content = found.content
         return response
 
     def _unless_known(self, response: FileResponse, scope: Scope) -> Response:
-        if CONDITIONS.isdisjoint(dict(scope["headers"])):
+        # The page of a 404 is not what the client has a copy of.
+        if response.status_code != 200 or CONDITIONS.isdisjoint(dict(scope["headers"])):
             return response
         if self.is_not_modified(response.headers, Headers(raw=scope["headers"])):
             return NotModifiedResponse(response.headers)
@@ -447,6 +463,11 @@ def _entity_tags(field: str) -> set[str]:
     """Return the tags in a list of them, quotes included, without the mark of weak ones (RFC 9110 section 8.8.3)."""
     # Between quotes stand tags, which may contain commas; the pieces outside hold nothing but commas and W/.
     return {f'"{tag}"' for tag in field.split('"')[1:-1:2]}
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _path_below(path: str) -> str:
+    return "/".join(segment for segment in path.split("/") if segment not in ("", ".")) or "."
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)

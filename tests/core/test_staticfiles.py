@@ -3,6 +3,7 @@ import os
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 import pytest
@@ -90,9 +91,10 @@ def test_cve_2023_29159_encoded_dots_do_not_help(directory: Path, path: str) -> 
 
 
 class SettledFiles(StaticFiles):
-    """Remembers files that were made a moment ago, as a test's are."""
+    """Remembers files that were made a moment ago, as a test's are, and looks at them each time."""
 
     settled_after = -1
+    trusted_for = 0
 
 
 class WatchedDirectory(os.PathLike[str]):
@@ -306,6 +308,42 @@ async def test_a_file_is_looked_for_once_as_long_as_it_stays_the_same(directory:
     assert watched.uses == before
     (directory / "app.css").write_text("body { color: green }")
     assert await body_of(files, "/app.css") == b"body { color: green }"
+
+
+async def test_a_file_that_was_looked_at_a_moment_ago_is_served_without_another_look(directory: Path) -> None:
+    class Trusting(SettledFiles):
+        trusted_for = 3600
+
+    files = Trusting(directory=directory)
+    for _ in range(2):
+        await body_of(files, "/app.css")
+    (directory / "app.css").unlink()
+
+    assert await body_of(files, "/app.css") == FILES["app.css"].encode()
+
+
+async def test_a_subclass_that_makes_the_responses_itself_is_asked_each_time(directory: Path) -> None:
+    class Counting(SettledFiles):
+        served = 0
+
+        def file_response(self, *arguments: Any, **more: Any) -> Response:
+            self.served += 1
+            response = super().file_response(*arguments, **more)
+            response.headers["x-served"] = str(self.served)
+            return response
+
+    files = Counting(directory=directory)
+    for number in ("1", "2"):
+        sent = await answer(files, http_scope(path="/app.css"))
+        assert (sent.headers["x-served"], sent.body) == (number, FILES["app.css"].encode())
+
+
+async def test_a_page_is_the_answer_to_its_own_address_and_to_missing_ones(directory: Path) -> None:
+    files = SettledFiles(directory=directory, html=True)
+    (directory / "404.html").write_text("lost")
+    for path, status in (("/404.html", 200), ("/missing", 404), ("/404.html", 200)):
+        sent = await answer(files, http_scope(path=path))
+        assert (sent.status, sent.body) == (status, b"lost")
 
 
 async def test_a_file_changed_a_moment_ago_is_not_remembered(directory: Path) -> None:
