@@ -100,13 +100,10 @@ class MutableHeaders(Headers):
     def __setitem__(self, key: str, value: str) -> None:
         """Set the one value of a name, at the place of its first occurrence."""
         field = encode_header(key, value)
-        places = [place for place, (name, _) in enumerate(self._list) if name == field[0]]
-        if not places:
-            self._list.append(field)
-            return
-        self._list[places[0]] = field
-        for place in reversed(places[1:]):
-            del self._list[place]
+        names = [name for name, _ in self._list]
+        place = names.index(field[0]) if field[0] in names else len(names)
+        del self[key]
+        self._list.insert(place, field)
 
     def __delitem__(self, key: str) -> None:
         wanted = lookup_name(key)
@@ -114,21 +111,21 @@ class MutableHeaders(Headers):
         self._list[:] = [field for field in self._list if field[0] != wanted]
 
     def __ior__(self, other: Mapping[str, str]) -> MutableHeaders:
-        self.update(require_mapping(other))
+        if not isinstance(other, Mapping):
+            raise TypeError(f"Expected a mapping but got {type(other).__name__}")
+        self.update(other)
         return self
 
     def __or__(self, other: Mapping[str, str]) -> MutableHeaders:
         joined = self.mutablecopy()
-        joined.update(require_mapping(other))
+        joined |= other
         return joined
 
     def setdefault(self, key: str, value: str) -> str:
         """The value of the name, which is set to `value` if there is none."""
-        present: str | None = self.get(key)
-        if present is not None:
-            return present
-        self._list.append(encode_header(key, value))
-        return value
+        if key not in self:
+            self.append(key, value)
+        return self[key]
 
     def update(self, other: Mapping[str, str]) -> None:
         for key, value in other.items():
@@ -182,9 +179,3 @@ def encode_header_value(value: str) -> bytes:
 def media_type_of(content_type: str) -> str:
     """The media type of a Content-Type in lower case, without its parameters (RFC 9110 section 8.3)."""
     return content_type.partition(";")[0].strip().lower()
-
-
-def require_mapping(value: Any) -> Mapping[str, str]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"Expected a mapping but got {type(value).__name__}")
-    return value

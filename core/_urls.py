@@ -18,13 +18,15 @@ from core.types import Scope
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 SCHEMES = {("http", False): "http", ("http", True): "https", ("websocket", False): "ws", ("websocket", True): "wss"}
-AUTHORITY_PARTS: tuple[str, ...] = ("username", "password", "hostname", "port")
 # Names are at most 253 characters long (RFC 1035 section 2.3.4); the rest is for a port and to spare.
 LONGEST_HOST = 300
 HOST_CHARACTER = r"[A-Za-z0-9._~!$&'()*+,;=-]"
 AUTHORITY = re.compile(
     rf"(?:\[(?:(?P<address>[0-9A-Fa-f:.]+)|v[0-9A-Fa-f]+\.(?:{HOST_CHARACTER}|:)+)\]"
     rf"|(?:{HOST_CHARACTER}|%[0-9A-Fa-f]{{2}})+)(?::(?P<port>[0-9]*))?"
+)
+NETLOC = re.compile(
+    r"(?:(?P<username>[^:]+)?(?::(?P<password>.*))?@)?(?P<hostname>\[.*\]|[^:]*)(?::(?P<port>.+)?)?", re.DOTALL
 )
 PORT = re.compile(r":[0-9]+\Z")
 # What a query string may hold without breaking the URL around it; everything else is percent-encoded.
@@ -207,44 +209,25 @@ def without_authority(path: str) -> str:
 
 def replace_components(components: SplitResult, changes: Mapping[str, Any]) -> SplitResult:
     changes = dict(changes)
-    parts = {name: changes.pop(name) for name in AUTHORITY_PARTS if name in changes}
+    parts = {name: changes.pop(name) for name in NETLOC.groupindex if name in changes}
     if parts:
         changes["netloc"] = replace_authority(changes.get("netloc", components.netloc), parts)
     return components._replace(**changes)
 
 
 def replace_authority(netloc: str, changes: Mapping[str, Any]) -> str:
-    userinfo, _, address = netloc.rpartition("@")
-    username, colon, password = userinfo.partition(":")
-    parts = {"username": username or None, "password": password if colon else None, **split_address(address), **changes}
-    result = with_brackets(parts["hostname"] or "")
-    if parts["port"] is not None:
-        result += f":{parts['port']}"
-    if parts["username"] is not None or parts["password"] is not None:
-        secret = "" if parts["password"] is None else f":{parts['password']}"
-        result = f"{parts['username'] or ''}{secret}@{result}"
-    return result
-
-
-def split_address(address: str) -> dict[str, str | None]:
-    host, bracket, rest = address.rpartition("]")
-    if not bracket:
-        host, _, port = address.partition(":")
-        return {"hostname": host, "port": port or None}
-    return {"hostname": f"{host}]", "port": rest[1:] or None}
+    found: Any = NETLOC.fullmatch(netloc)  # Never None: it takes any text.
+    username, password, hostname, port = {**found.groupdict(), **changes}.values()
+    address = with_brackets(hostname or "") + ("" if port is None else f":{port}")
+    if username is None and password is None:
+        return address
+    return f"{username or ''}{'' if password is None else f':{password}'}@{address}"
 
 
 def parse_urlencoded(text: str) -> list[tuple[str, str]]:
     """The pairs of `name=value&…` (WHATWG URL section 5.1). Only `&` separates; invalid UTF-8 becomes U+FFFD."""
-    pairs = []
-    for field in text.split("&"):
-        if field:
-            name, _, value = field.partition("=")
-            pairs.append((unquote_plus(name), unquote_plus(value)))
-    return pairs
-
-
-def unquote_plus(text: str) -> str:
-    if "+" in text:
-        text = text.replace("+", " ")
-    return unquote(text) if "%" in text else text
+    fields = [field.partition("=") for field in text.replace("+", " ").split("&") if field]
+    # Asking first takes a third of the time of having `unquote` find nothing to do.
+    return [
+        (unquote(name) if "%" in name else name, unquote(value) if "%" in value else value) for name, _, value in fields
+    ]

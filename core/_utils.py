@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, TypeGuard, TypeVar
 
 import anyio
@@ -73,27 +74,19 @@ def _notifying(method: Callable[..., Any]) -> Callable[..., Any]:
     return change
 
 
-class create_collapsing_task_group:  # noqa: N801 (called like a function, as AnyIO's own)
+@asynccontextmanager
+async def create_collapsing_task_group() -> AsyncIterator[anyio.abc.TaskGroup]:
     """A task group whose only exception comes out bare, with its own cause and context."""
-
-    def __init__(self) -> None:
-        self._group = anyio.create_task_group()
-
-    async def __aenter__(self) -> anyio.abc.TaskGroup:
-        return await self._group.__aenter__()
-
-    async def __aexit__(self, *exception: Any) -> bool | None:
-        try:
-            return await self._group.__aexit__(*exception)
-        except BaseExceptionGroup as group:
-            sole = _sole_exception(group)
-            if sole is group:
-                raise
+    try:
+        async with anyio.create_task_group() as group:
+            yield group
+    except BaseExceptionGroup as error:
+        sole = _sole_exception(error)
         context = sole.__context__
         try:
             raise sole
         finally:
-            # Raising here would name the group, or what the body raised, as the context.
+            # Raising here would name the group as the context.
             sole.__context__ = context
 
 

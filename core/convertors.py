@@ -13,7 +13,7 @@ class Convertor(Generic[T]):
     """A kind of path parameter.
 
     `regex` is what its text matches, without anchors. `convert` may raise ValueError, which means that the path does
-    not match after all. `to_string` raises AssertionError for values that could not be read back.
+    not match after all. `to_string` raises AssertionError for values that could not be read back; it is `str` at first.
     """
 
     regex: ClassVar[str] = ""
@@ -22,7 +22,7 @@ class Convertor(Generic[T]):
         raise NotImplementedError
 
     def to_string(self, value: T) -> str:
-        raise NotImplementedError
+        return str(value)
 
 
 class StringConvertor(Convertor[str]):
@@ -43,10 +43,7 @@ class PathConvertor(Convertor[str]):
     regex = "(?s:.*)"
 
     def convert(self, value: str) -> str:
-        return str(value)
-
-    def to_string(self, value: str) -> str:
-        return str(value)
+        return value
 
 
 class IntegerConvertor(Convertor[int]):
@@ -80,9 +77,6 @@ class UUIDConvertor(Convertor[uuid.UUID]):
 
     def convert(self, value: str) -> uuid.UUID:
         return uuid.UUID(value)
-
-    def to_string(self, value: uuid.UUID) -> str:
-        return str(value)
 
 
 # Each convertor has its own type of value: hence Any.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from operator import itemgetter
-from typing import Any, BinaryIO, NamedTuple, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self, TypeVar, cast
 from urllib.parse import urlencode
 
 from core._headers import Headers as Headers
@@ -18,7 +18,8 @@ from core.concurrency import run_in_threadpool
 KT = TypeVar("KT")
 VT = TypeVar("VT")
 T = TypeVar("T")
-P = ParamSpec("P")
+
+KEY = itemgetter(0)
 
 
 class Address(NamedTuple):
@@ -42,20 +43,16 @@ class Secret:
         return bool(self._value)
 
 
-class CommaSeparatedStrings(Sequence[str]):
+class CommaSeparatedStrings(tuple[str, ...]):
     """The items of `a, b, "c, d"`, without surrounding spaces and quotes."""
 
-    def __init__(self, value: str | Sequence[str]) -> None:
-        self._items = split_commas(value) if isinstance(value, str) else list(value)
+    __slots__ = ()
 
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __getitem__(self, index: int | slice) -> Any:
-        return self._items[index]
+    def __new__(cls, value: str | Sequence[str]) -> Self:
+        return super().__new__(cls, split_commas(value) if isinstance(value, str) else value)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._items!r})"
+        return f"{type(self).__name__}({list(self)!r})"
 
     def __str__(self) -> str:
         return ", ".join(repr(item) for item in self)
@@ -66,12 +63,7 @@ class ImmutableMultiDict(Mapping[KT, VT]):
 
     __slots__ = ("_dict", "_list")
 
-    def __init__(
-        self,
-        value: ImmutableMultiDict[KT, VT] | Mapping[KT, VT] | Iterable[tuple[KT, VT]] = (),
-        /,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, value: Mapping[KT, VT] | Iterable[tuple[KT, VT]] = (), /, **kwargs: Any) -> None:
         self._list: list[tuple[KT, VT]] = pairs_of(value)
         if kwargs:
             self._list += cast("dict[KT, VT]", kwargs).items()
@@ -99,7 +91,8 @@ class ImmutableMultiDict(Mapping[KT, VT]):
         """Whether both have the same values under the same keys; the order counts under a key, not between keys."""
         if not isinstance(other, type(self)):
             return NotImplemented
-        return by_key(self._list) == by_key(other._list)
+        # Only keys are compared while sorting, so that values need no order.
+        return sorted(self._list, key=KEY) == sorted(other._list, key=KEY)
 
     __hash__ = None  # type: ignore[assignment]  # Equality is by value, and MultiDict can change.
 
@@ -107,7 +100,7 @@ class ImmutableMultiDict(Mapping[KT, VT]):
         return f"{type(self).__name__}({self._list!r})"
 
 
-class MultiDict(ImmutableMultiDict[KT, VT]):
+class MultiDict(ImmutableMultiDict[KT, VT], MutableMapping[KT, VT]):
     __slots__ = ()
 
     def __setitem__(self, key: KT, value: VT) -> None:
@@ -138,21 +131,11 @@ class MultiDict(ImmutableMultiDict[KT, VT]):
         self.pop(key)
         return values
 
-    def popitem(self) -> tuple[KT, VT]:
-        key, value = self._dict.popitem()
-        self._forget(key)
-        return key, value
-
     def clear(self) -> None:
         self._list.clear()
         self._dict.clear()
 
-    def setdefault(self, key: KT, default: Any = None) -> Any:
-        if key not in self:
-            self.append(key, default)
-        return self[key]
-
-    def update(self, *args: MultiDict[KT, VT] | Mapping[KT, VT] | Iterable[tuple[KT, VT]], **kwargs: Any) -> None:
+    def update(self, *args: Mapping[KT, VT] | Iterable[tuple[KT, VT]], **kwargs: Any) -> None:  # type: ignore[override]
         """Put the given keys, with all their values, in place of those that are there."""
         given: MultiDict[KT, VT] = MultiDict(*args, **kwargs)
         self._list = [pair for pair in self._list if pair[0] not in given] + given._list
@@ -168,10 +151,7 @@ class QueryParams(ImmutableMultiDict[str, str]):
     __slots__ = ()
 
     def __init__(
-        self,
-        value: str | bytes | ImmutableMultiDict[Any, Any] | Mapping[Any, Any] | Iterable[tuple[Any, Any]] = "",
-        /,
-        **kwargs: Any,
+        self, value: str | bytes | Mapping[Any, Any] | Iterable[tuple[Any, Any]] = "", /, **kwargs: Any
     ) -> None:
         if isinstance(value, bytes):
             value = value.decode("latin-1")
@@ -252,38 +232,29 @@ class FormData(ImmutableMultiDict[str, UploadFile | str]):
 class State:
     """A dictionary whose items are attributes too: `state.user` is `state["user"]`."""
 
-    _state: dict[str, Any]
-
     def __init__(self, state: dict[str, Any] | None = None) -> None:
-        super().__setattr__("_state", {} if state is None else state)
+        # The dictionary is that of the instance, shared by all states that are made of it.
+        self.__dict__ = {} if state is None else state
 
-    def __getattr__(self, key: str) -> Any:
-        try:
-            return self._state[key]
-        except KeyError:
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{key}'") from None
+    if TYPE_CHECKING:
 
-    def __setattr__(self, key: str, value: Any) -> None:
-        self._state[key] = value
-
-    def __delattr__(self, key: str) -> None:
-        getattr(self, key)  # Raises AttributeError.
-        del self._state[key]
+        def __getattr__(self, key: str) -> Any: ...
+        def __setattr__(self, key: str, value: Any) -> None: ...
 
     def __getitem__(self, key: str) -> Any:
-        return self._state[key]
+        return self.__dict__[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._state[key] = value
+        self.__dict__[key] = value
 
     def __delitem__(self, key: str) -> None:
-        del self._state[key]
+        del self.__dict__[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._state)
+        return iter(self.__dict__)
 
     def __len__(self) -> int:
-        return len(self._state)
+        return len(self.__dict__)
 
 
 def pairs_of(value: Any) -> list[tuple[Any, Any]]:
@@ -293,11 +264,6 @@ def pairs_of(value: Any) -> list[tuple[Any, Any]]:
     if isinstance(value, ImmutableMultiDict):
         return value.multi_items()
     return list(value.items()) if isinstance(value, Mapping) else list(value)
-
-
-def by_key(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    # Only keys are compared, so that values need no order.
-    return sorted(pairs, key=itemgetter(0))
 
 
 def split_commas(text: str) -> list[str]:
