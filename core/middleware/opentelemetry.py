@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -46,18 +45,11 @@ class OpenTelemetryMiddleware:
         self.excluded_urls = [re.compile(pattern.strip()) for pattern in patterns if pattern.strip()]
         self._trace = import_module("opentelemetry.trace")
         self._propagate = import_module("opentelemetry.propagate")
-        self._tracer_provider = tracer_provider or self._trace.get_tracer_provider()
-        self._meter_provider = meter_provider or import_module("opentelemetry.metrics").get_meter_provider()
-        self.is_enabled = not isinstance(self._tracer_provider, self._trace.NoOpTracerProvider)
-
-    @cached_property
-    def _tracer(self) -> Any:
-        # Made at the first request: until then the program may still set up what the global provider stands for.
-        return self._tracer_provider.get_tracer("core")
-
-    @cached_property
-    def _duration(self) -> Any:
-        return self._meter_provider.get_meter("core").create_histogram(
+        tracers = tracer_provider or self._trace.get_tracer_provider()
+        meters = meter_provider or import_module("opentelemetry.metrics").get_meter_provider()
+        self.is_enabled = not isinstance(tracers, self._trace.NoOpTracerProvider)
+        self._tracer = tracers.get_tracer("core")
+        self._duration = meters.get_meter("core").create_histogram(
             "http.server.request.duration",
             unit="s",
             description="Duration of HTTP server requests.",
@@ -66,45 +58,41 @@ class OpenTelemetryMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not self.is_enabled or ROUTE_OBSERVER_KEY in scope:
-            await self.app(scope, receive, send)
-            return
+            return await self.app(scope, receive, send)
         exchange = Exchange(scope, send)
         # Also keeps the same middleware further inside from recording what is excluded.
         scope[ROUTE_OBSERVER_KEY] = exchange.observe_route
         try:
-            await (self.app(scope, receive, send) if self._is_excluded(scope) else self._record(exchange, receive))
+            if self._is_excluded(scope):
+                return await self.app(scope, receive, send)
+            return await self._record(exchange, receive)
         finally:
             del scope[ROUTE_OBSERVER_KEY]
 
     async def _record(self, exchange: Exchange, receive: Receive) -> None:
         began_at = time.perf_counter()
-        scope, headers = exchange.scope, Headers(raw=exchange.scope["headers"])
-        carrier = {name: ",".join(headers.getlist(name)) for name in headers}
-        with self._tracer.start_as_current_span(
-            exchange.span_name(),
-            context=self._propagate.extract(carrier),
-            kind=self._trace.SpanKind.SERVER,
-            attributes=_known(_request_attributes(scope) | _span_attributes(scope, headers)),
-        ) as span:
+        headers = Headers(raw=exchange.scope["headers"])
+        context = self._propagate.extract({name: ",".join(headers.getlist(name)) for name in headers})
+        asked = _known(_request_attributes(exchange.scope))
+        details = _known(_span_attributes(exchange.scope, headers))
+        options: Any = {"context": context, "kind": self._trace.SpanKind.SERVER, "attributes": asked | details}
+        with self._tracer.start_as_current_span(exchange.span_name(), **options) as span:
             try:
-                await self.app(scope, receive, exchange.send)
+                await self.app(exchange.scope, receive, exchange.send)
             except Exception as error:
                 exchange.error_type = type(error).__qualname__
                 raise
             finally:
-                self._finish(span, exchange, time.perf_counter() - began_at)
+                outcome = _known(exchange.outcome())
+                span.update_name(exchange.span_name())
+                span.set_attributes(outcome)
+                if "error.type" in outcome:
+                    span.set_status(self._trace.StatusCode.ERROR)
+                self._duration.record(time.perf_counter() - began_at, asked | outcome)
 
     def _is_excluded(self, scope: Scope) -> bool:
         url = str(URL(scope=scope)) if self.excluded_urls else ""
         return any(pattern.search(url) for pattern in self.excluded_urls)
-
-    def _finish(self, span: Any, exchange: Exchange, seconds: float) -> None:
-        outcome = _known(exchange.outcome())
-        span.update_name(exchange.span_name())
-        span.set_attributes(outcome)
-        if "error.type" in outcome:
-            span.set_status(self._trace.StatusCode.ERROR)
-        self._duration.record(seconds, _known(_request_attributes(exchange.scope) | outcome))
 
 
 @dataclass(eq=False)

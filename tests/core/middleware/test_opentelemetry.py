@@ -53,7 +53,7 @@ class Recorder:
         self.spans[-1]["status"] = status
 
 
-class NoOpTracerProvider:
+class NoOpTracerProvider(Recorder):
     """What the library has before a program sets up anything."""
 
 
