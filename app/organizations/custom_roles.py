@@ -53,11 +53,17 @@ async def list_grantable(db: AsyncSession, scope: Scope) -> list[AnyRole]:
     return [role for role in await list_roles(db, scope) if may_grant(scope.membership, role)]
 
 
-async def find_custom_role(db: AsyncSession, scope: Scope, key: str) -> CustomRole | None:
+async def find_custom_role(
+    db: AsyncSession, scope: Scope, key: str, *, is_changed: bool = False, is_given: bool = False
+) -> CustomRole | None:
+    """A role of the organization's own; locked for whoever changes it, and kept from being deleted for whoever gives it."""
     statement = select(CustomRole).where(CustomRole.organization_id == scope.organization.id, CustomRole.key == key)
+    if is_changed or is_given:
+        # Neither waits for the other: what deletes the role waits only when it does, and knows by then who had it.
+        statement = statement.with_for_update(read=is_given, key_share=True).execution_options(populate_existing=True)
     return await db.scalar(statement)
 
 
 async def find_role(db: AsyncSession, scope: Scope, key: str) -> AnyRole | None:
-    """The role that forms and programs call `key`: a built-in one, or the organization's own."""
-    return Role(key) if key in set(Role) else await find_custom_role(db, scope, key)
+    """The role that forms and programs call `key`, to be given: a built-in one, or the organization's own."""
+    return Role(key) if key in set(Role) else await find_custom_role(db, scope, key, is_given=True)

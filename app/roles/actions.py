@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +20,7 @@ from app.organizations.models import LONGEST_ROLE_NAME, CustomRole, Scope
 from app.organizations.recording import Changes, note_about
 from app.organizations.slugs import slug_of
 from app.policy import Role, known
-from app.roles.queries import list_holders
+from app.roles.queries import count_holders, list_holders
 
 MOST_ROLES = 30
 
@@ -100,13 +101,15 @@ async def delete_role(
     """
     require_power_over(scope.membership, role)
     await _require_successor(db, scope, role, instead)
-    await replace_role(db, scope, role, instead=instead)
-    for member in await list_holders(db, scope, role):
-        await members.change_role(db, settings, scope, member, role=instead or Role.MEMBER, facts=facts)
+    gone = delete(CustomRole).where(CustomRole.organization_id == role.organization_id, CustomRole.id == role.id)
     try:
         async with db.begin_nested():
-            await db.delete(role)
-    except IntegrityError:  # Somebody gave or promised it at this very moment.
+            # Promises before members: accepting locks them in this order as well, so that neither waits for the other.
+            await replace_role(db, scope, role, instead=instead)
+            for member in await list_holders(db, scope, role):
+                await members.change_role(db, settings, scope, member, role=instead or Role.MEMBER, facts=facts)
+            await db.execute(gone.execution_options(synchronize_session=False))
+    except IntegrityError:  # Somebody gave or promised it at this very moment: it stays with whoever has it.
         raise RoleInUse from None
     changes: Changes = {"name": [role.name, None], "permissions": [role.permissions, None]}
     await note_about(db, "roles.deleted", scope, ("role", role.id, role.name), facts, changes)
@@ -114,7 +117,7 @@ async def delete_role(
 
 async def _require_successor(db: AsyncSession, scope: Scope, role: CustomRole, instead: AnyRole | None) -> None:
     """Raises RoleInUse if somebody has the role, or will, and nobody said what they get; AboveYourOwnRole for too much."""
-    if await list_holders(db, scope, role) or await count_promises(db, scope, role):
+    if (await count_holders(db, scope)).get(role.id) or await count_promises(db, scope, role):
         if instead is None or instead == role:
             raise RoleInUse
         require_power_over(scope.membership, instead)

@@ -29,13 +29,22 @@ ChangingScope = Annotated[Scope, Allowed("roles.change")]
 
 async def custom_role(scope: ChangingScope, db: Db, key: str) -> CustomRole:
     """The organization's own role that the path names."""
-    role = await find_custom_role(db, scope, key)
+    return _existing(await find_custom_role(db, scope, key))
+
+
+async def changed_role(scope: ChangingScope, db: Db, key: str) -> CustomRole:
+    """The same, which nobody else changes or deletes meanwhile."""
+    return _existing(await find_custom_role(db, scope, key, is_changed=True))
+
+
+def _existing(role: CustomRole | None) -> CustomRole:
     if role is None:
         raise HTTPException(404)
     return role
 
 
 NamedRole = Annotated[CustomRole, Depends(custom_role)]
+ChangedRole = Annotated[CustomRole, Depends(changed_role)]
 
 
 async def roles(request: Request, scope: Annotated[Scope, Allowed("roles.view")], db: Db) -> Response:
@@ -80,7 +89,7 @@ async def edit(request: Request, scope: ChangingScope, role: NamedRole) -> Respo
 
 
 async def update(
-    request: Request, scope: ChangingScope, db: Db, role: NamedRole, form: Submitted[CustomRoleForm]
+    request: Request, scope: ChangingScope, db: Db, role: ChangedRole, form: Submitted[CustomRoleForm]
 ) -> Response:
     """Change a role."""
     if form.is_valid:
@@ -105,7 +114,7 @@ async def delete(
     scope: ChangingScope,
     db: Db,
     settings: CurrentSettings,
-    role: NamedRole,
+    role: ChangedRole,
     form: Submitted[DeletionForm],
 ) -> Response:
     """Take a role back."""
