@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -45,11 +46,18 @@ class OpenTelemetryMiddleware:
         self.excluded_urls = [re.compile(pattern.strip()) for pattern in patterns if pattern.strip()]
         self._trace = import_module("opentelemetry.trace")
         self._propagate = import_module("opentelemetry.propagate")
-        tracers = tracer_provider or self._trace.get_tracer_provider()
-        meters = meter_provider or import_module("opentelemetry.metrics").get_meter_provider()
-        self.is_enabled = not isinstance(tracers, self._trace.NoOpTracerProvider)
-        self._tracer = tracers.get_tracer("core")
-        self._duration = meters.get_meter("core").create_histogram(
+        self._tracers = tracer_provider or self._trace.get_tracer_provider()
+        self._meters = meter_provider or import_module("opentelemetry.metrics").get_meter_provider()
+        self.is_enabled = not isinstance(self._tracers, self._trace.NoOpTracerProvider)
+
+    @cached_property
+    def _tracer(self) -> Any:
+        # Made at the first request: until then the program may still set up what the global provider stands for.
+        return self._tracers.get_tracer("core")
+
+    @cached_property
+    def _duration(self) -> Any:
+        return self._meters.get_meter("core").create_histogram(
             "http.server.request.duration",
             unit="s",
             description="Duration of HTTP server requests.",
