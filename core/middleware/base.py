@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -76,7 +77,7 @@ class BaseHTTPMiddleware:
         except BaseException:
             await cancel(runs)
             raise
-        return next((run.failure for run in runs if run.failure and not run.was_raised), None)
+        return next((run.failure for run in runs if run.failure), None)
 
 
 def is_on_asyncio() -> bool:
@@ -137,14 +138,13 @@ class InnerRun(HoldingSend):
 
     def __init__(self, app: ASGIApp, request: Request, send: Send) -> None:
         self.failure: BaseException | None = None
-        self.was_raised = self.is_released = False
+        self.is_released = False
         self._app = app
         self._request = request
         self._outer_send = send
-        self._start: Message | None = None
-        self._pending: Message | None = None
-        self._is_delivered = self._is_complete = self._is_finished = False
-        self._context: contextvars.Context | None = None
+        self._messages: deque[Message] = deque()
+        self._has_trailers = self._is_complete = self._is_finished = False
+        self._context: contextvars.Context
         # Events cost more than all else here: each exists only once somebody waits for it. News are waited for before all else.
         self._news: Any
         self._permission: Any = None
@@ -165,31 +165,25 @@ class InnerRun(HoldingSend):
     async def response(self) -> InnerResponse:
         """The response as soon as it begins. Raises what the application raised instead of beginning one."""
         try:
-            while self._start is None and not self._is_finished:
-                await self._wait_for_news()
+            start = await self.next_message()
         except BaseException:
             await cancel([self])
             raise
-        if self._context is not None:
-            adopt_context(self._context)
-        if self._start is None:
-            self._raise_failure()
+        if start is None:
             raise RuntimeError("No response returned.")
-        return InnerResponse(self, self._start)
+        adopt_context(self._context)
+        return InnerResponse(self, start)
 
     async def next_message(self) -> Message | None:
-        """The next message after the start; None after the last one. Raises what the application raises on the way."""
-        if self._is_delivered:
-            if self._pending is None or self._is_complete:
-                return None
-            self._pending, self._is_delivered = None, False
+        """The next message; None after the last one. Raises what the application raises on the way."""
+        if not self._messages and not self._is_complete and self._permission is not None:
             self._permission.set()
-        while self._pending is None and not self._is_finished:
+        while not self._messages and not self._is_complete and not self._is_finished:
             await self._wait_for_news()
-        self._is_delivered = True
-        if self._pending is None:
-            self._raise_failure()
-        return self._pending
+        if self._messages:
+            return self._messages.popleft()
+        self.raise_failure()
+        return None
 
     async def end(self) -> None:
         """Wait for the end, now that the outer response was sent and nobody waits for messages any more."""
@@ -202,8 +196,9 @@ class InnerRun(HoldingSend):
     async def __call__(self, message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.start":
-            self._start = message
             self._context = contextvars.copy_context()
+            self._has_trailers = message.get("trailers", False)
+            self._messages.append(message)
             self._news.set()
         elif kind not in BODY_MESSAGES:
             await self._outer_send(message)
@@ -213,7 +208,7 @@ class InnerRun(HoldingSend):
 
     async def _hand_over(self, message: Message) -> None:
         if not self.is_released:
-            self._pending = message
+            self._messages.append(message)
             self._news.set()
             if not (self._is_complete and self.nothing_follows):
                 self._permission = self.new_event()
@@ -228,13 +223,13 @@ class InnerRun(HoldingSend):
     def _is_last(self, message: Message) -> bool:
         if message["type"] == "http.response.trailers":
             return not message.get("more_trailers", False)
-        has_trailers = self._start is not None and self._start.get("trailers", False)
-        return not message.get("more_body", False) and not has_trailers
+        return not message.get("more_body", False) and not self._has_trailers
 
-    def _raise_failure(self) -> None:
+    def raise_failure(self) -> None:
+        """Raise what the application raised, once."""
         if self.failure is not None:
-            self.was_raised = True
-            raise self.failure
+            failure, self.failure = self.failure, None
+            raise failure
 
 
 class ResponseDropped(OSError):

@@ -34,6 +34,13 @@ async def pass_on(request: Request, call_next: RequestResponseEndpoint) -> Respo
     return await call_next(request)
 
 
+async def read_again(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    response = await call_next(request)
+    assert isinstance(response, InnerResponse)
+    response.body_iterator = response.body_iterator
+    return response
+
+
 async def say_ok(request: Request) -> Response:
     return PlainTextResponse("ok")
 
@@ -307,8 +314,9 @@ class TestResponses:
             await app(http_scope(), body_of(b""), send)
             assert steps == ["http.response.start", "http.response.body", "http.response.body", "background"]
 
+    @pytest.mark.parametrize("dispatch", [pass_on, read_again])
     @pytest.mark.parametrize("layers", [1, 2])
-    async def test_trailers_follow_the_complete_body(self, layers: int) -> None:
+    async def test_trailers_follow_the_complete_body(self, layers: int, dispatch: DispatchFunction) -> None:
         trailers = {"type": "http.response.trailers", "headers": [(b"x-sum", b"1")], "more_trailers": False}
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -319,12 +327,12 @@ class TestResponses:
 
         around: Any = app
         for _ in range(layers):
-            around = BaseHTTPMiddleware(around, pass_on)
+            around = BaseHTTPMiddleware(around, dispatch)
         sent = Sent()
         await around(http_scope(), body_of(b""), sent)
 
         assert sent.body == b"ok"
-        assert [message.get("more_body") for message in sent.messages if message["type"].endswith("body")][-1] is False
+        assert not [message for message in sent.messages if message["type"].endswith("body")][-1].get("more_body")
         assert sent.messages[-2:] == [{**trailers, "more_trailers": True}, trailers]
 
     async def test_what_is_neither_head_nor_body_passes_directly(self) -> None:
