@@ -62,6 +62,7 @@ class Connection(asyncio.Protocol):
         self.loop = _loop or asyncio.get_event_loop()
         self.application = cast(Application, config.loaded_app)
         self.root_path = config.root_path
+        self.raw_root_path = config.root_path.encode("ascii")
         self.connections = server_state.connections
         self.tasks = server_state.tasks
         self.logs_access = config.access_log and access_log.hasHandlers()
@@ -138,8 +139,8 @@ class Connection(asyncio.Protocol):
         if line is None or at > self.limits.target_bytes:
             return False
         self.read_by = NEVER
-        method, target = line.groups()
-        self.current = exchange = self._exchange(method.decode(), target, headers[:])
+        method, path, query = line.groups(b"")
+        self.current = exchange = self._exchange(method.decode(), path, query, headers[:])
         if size > len(lines):
             exchange.feed(data[at + len(lines) :])
         exchange.more_body = False
@@ -241,7 +242,8 @@ class Connection(asyncio.Protocol):
             return
         # Trailers are no headers: who reads these has not looked at those.
         self.headers = []
-        self.current = exchange = self._exchange(method, target, headers)
+        path, _, query = target.partition(b"?")
+        self.current = exchange = self._exchange(method, path, query, headers)
         if version == "1.0":
             exchange.scope["http_version"] = version
         exchange.keep_alive = version == "1.1" and parser.should_keep_alive()
@@ -285,15 +287,13 @@ class Connection(asyncio.Protocol):
 
     # A request's beginning.
 
-    def _exchange(self, method: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> Exchange:
-        scope, root = self.scope.copy(), self.root_path
-        raw_path, _, scope["query_string"] = target.partition(b"?")
+    def _exchange(self, method: str, raw_path: bytes, query: bytes, headers: list[tuple[bytes, bytes]]) -> Exchange:
+        scope = self.scope.copy()
         path = raw_path.decode("ascii")
-        if "%" in path:
-            path = unquote(path)
         scope["method"] = method
-        scope["path"] = root + path if root else path
-        scope["raw_path"] = root.encode("ascii") + raw_path if root else raw_path
+        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        scope["raw_path"] = self.raw_root_path + raw_path
+        scope["query_string"] = query
         scope["headers"] = headers
         scope["state"] = self.app_state.copy()
         return Exchange(self, scope)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from core._server.wire import ENCODING, HEADER_LINES, LENGTH, STATUS_LINES
+from core._server.wire import CHUNKED, CLOSE, HEADER_LINES, STATUS_LINES
 
 if TYPE_CHECKING:
     from core._server.connection import Connection
@@ -138,20 +138,16 @@ class Exchange:
         if self.disconnected:
             return
         kind = message["type"]
-        if self.started:
-            if kind != "http.response.body" or self.complete:
-                raise RuntimeError(self._unexpected(kind))
-            body: bytes = message.get("body", b"")
-            self._send_body(body if type(body) is bytes else bytes(body), message.get("more_body", False))
-        elif kind == "http.response.start":
-            self._start(message)
-        else:
-            raise RuntimeError(f"Expected ASGI message 'http.response.start', but got '{kind}'.")
-
-    def _unexpected(self, kind: str) -> str:
         if self.complete:
-            return f"Unexpected ASGI message '{kind}' sent, after response already completed."
-        return f"Expected ASGI message 'http.response.body', but got '{kind}'."
+            raise RuntimeError(f"Unexpected ASGI message '{kind}' sent, after response already completed.")
+        expected = "http.response.body" if self.started else "http.response.start"
+        if kind != expected:
+            raise RuntimeError(f"Expected ASGI message '{expected}', but got '{kind}'.")
+        if self.started:
+            body = message.get("body", b"")
+            self._send_body(body if type(body) is bytes else bytes(body), message.get("more_body", False))
+        else:
+            self._start(message)
 
     def _start(self, message: Message) -> None:
         """Prepare the head. It is written with the first part of the body, which ASGI has it wait for anyway."""
@@ -159,15 +155,15 @@ class Exchange:
         self.is_bodiless = status in BODILESS or self.scope["method"] == "HEAD"
         lines = [STATUS_LINES[status], self.connection.default_lines()]
         length = b""
-        for name, value in message.get("headers", ()):
-            line, meaning = HEADER_LINES[name, value]
-            if not meaning:
+        for header in message.get("headers", ()):
+            line, meaning = HEADER_LINES[header if type(header) is tuple else tuple(header)]
+            if meaning is None:
                 lines.append(line)
-            elif meaning == LENGTH:
-                self.remaining, length = int(value), line
-            elif meaning == ENCODING:
+            elif meaning >= 0:
+                self.remaining, length = meaning, line
+            elif meaning == CHUNKED:
                 self.chunked = True
-            else:
+            elif meaning == CLOSE:
                 self.keep_alive = False
         if self.chunked:
             self.remaining = None

@@ -16,11 +16,11 @@ HOST = re.compile(
 )
 
 # The request line of most requests (RFC 9112, section 3): a known method, a path, no fragment. The parser accepts them all.
-REQUEST_LINE = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[!\"$-~]*) HTTP/1\.1")
+REQUEST_LINE = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[!\"$->@-~]*)(?:\?([!\"$-~]*))? HTTP/1\.1")
 
-# What a response header means for framing.
-PLAIN, LENGTH, ENCODING, CONNECTION = range(4)
-MEANINGS = {b"content-length": LENGTH, b"transfer-encoding": ENCODING, b"connection": CONNECTION}
+# What a response header means for framing, other than a length, which is the number itself.
+CHUNKED, CLOSE = -1, -2
+MEANINGS = {b"transfer-encoding": CHUNKED, b"connection": CLOSE}
 
 REMEMBERED = 1024
 REMEMBERED_SIZE = 256
@@ -40,27 +40,29 @@ STATUS_LINES = {
 }
 
 
-class HeaderLines(dict[tuple[bytes, bytes], tuple[bytes, int]]):
+class HeaderLines(dict[tuple[bytes, bytes], tuple[bytes, int | None]]):
     """The lines of response headers and their meanings, validated once and remembered: most are the same in every response.
+
+    The meaning is the number of bytes of a Content-Length, CHUNKED, CLOSE, or None, which most have.
 
     Cookies are not remembered: they are never the same, and nothing of a person should stay in the server's memory.
     """
 
-    def __missing__(self, header: tuple[bytes, bytes]) -> tuple[bytes, int]:
+    def __missing__(self, header: tuple[bytes, bytes]) -> tuple[bytes, int | None]:
         """Raises RuntimeError for a name or value that would break out of its line."""
-        name, value = map(bytes, header)
-        meaning = MEANINGS.get(name.lower(), PLAIN)
+        name, value = bytes(header[0]).lower(), bytes(header[1])
         if not TOKEN.fullmatch(name):
             raise RuntimeError(f"Invalid HTTP header name {name!r}.")
-        if not FIELD_VALUE.fullmatch(value) or (meaning == LENGTH and not value.isdigit()):
+        if not FIELD_VALUE.fullmatch(value) or (name == b"content-length" and not value.isdigit()):
             raise RuntimeError(f"Invalid value of the HTTP header {name!r}.")
-        if meaning == CONNECTION and value.lower() != b"close":
-            meaning = PLAIN
-        line = b"".join((name.lower(), b": ", value, b"\r\n"))
-        if name.lower() != b"set-cookie" and len(line) <= REMEMBERED_SIZE:
+        meaning = int(value) if name == b"content-length" else MEANINGS.get(name)
+        if meaning == CLOSE and value.lower() != b"close":
+            meaning = None
+        line = b"".join((name, b": ", value, b"\r\n"))
+        if name != b"set-cookie" and len(line) <= REMEMBERED_SIZE:
             if len(self) >= REMEMBERED:
                 self.clear()
-            self[name, value] = line, meaning
+            self[header] = line, meaning
         return line, meaning
 
 

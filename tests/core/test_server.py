@@ -1204,9 +1204,9 @@ async def test_limits_belong_to_a_subclass() -> None:
 def test_what_is_remembered_is_bounded_and_never_a_cookie() -> None:
     lines = HeaderLines()
     for number in range(3 * REMEMBERED):
-        assert lines[b"X-Number", b"%d" % number] == (b"x-number: %d\r\n" % number, 0)
+        assert lines[b"X-Number", b"%d" % number] == (b"x-number: %d\r\n" % number, None)
         require_host(b"host-%d" % number)
-    assert lines[b"Set-Cookie", b"session=secret"] == (b"set-cookie: session=secret\r\n", 0)
+    assert lines[b"Set-Cookie", b"session=secret"] == (b"set-cookie: session=secret\r\n", None)
     assert lines[b"X-Long", b"x" * 1000][0].endswith(b"xxx\r\n")
     assert 0 < len(lines) <= REMEMBERED
     assert 0 < require_host.cache_info().currsize <= REMEMBERED
