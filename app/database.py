@@ -21,6 +21,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app import clock
 from app.config import Settings
 from app.ids import uuid7
+from app.lines import take_line
 from app.outages import is_silent
 from app.recording import commit_recorded, watch
 from app.schema import pending_migrations
@@ -129,11 +130,10 @@ class Database:
         session = self._sessions()
         try:
             yield session
-            if session.in_transaction():
-                await session.run_sync(commit_recorded, Base.metadata)
+            await _commit(session)
         except BaseException:
             # Shielded: whoever was cancelled gives the connection back all the same.
-            await asyncio.shield(asyncio.ensure_future(session.close()))
+            await asyncio.shield(asyncio.ensure_future(_undo(session)))
             raise
         # The commit has given the connection back, so there is nothing left to wait for.
         session.sync_session.close()
@@ -222,7 +222,21 @@ async def release_connection(db: AsyncSession) -> None:
     What was read stays. For before the first write: what was written would be committed, whatever happens afterwards. The
     next statement begins a transaction in which nobody is named to row-level security.
     """
-    await db.run_sync(commit_recorded, Base.metadata)
+    await _commit(db)
+
+
+async def _commit(db: AsyncSession) -> None:
+    if db.in_transaction():
+        await db.run_sync(commit_recorded, Base.metadata)
+    if line := take_line(db):
+        await line.end()
+
+
+async def _undo(db: AsyncSession) -> None:
+    line = take_line(db)
+    await db.close()
+    if line:
+        await line.abandon()
 
 
 def user_named(user_id: UUID | ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[str]:

@@ -17,20 +17,14 @@ from functools import cached_property
 from typing import Any, Generic, TypeVarTuple
 
 from sqlalchemy import Select, inspect
-from sqlalchemy.dialects.postgresql import asyncpg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, Mapper, Session
 from sqlalchemy.orm.attributes import instance_dict, instance_state
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.outages import is_silent
+from app.lines import DIALECT, Record, line_of
 
 Columns = TypeVarTuple("Columns")
-Record = Sequence[Any]  # Any: what the driver made of a column, whatever its type.
-
-_CONNECTION = "app.reads.connection"  # Where a session's `info` keeps its transaction and that one's connection.
-DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's dialects have no annotations.
 
 
 class Read(Generic[*Columns]):
@@ -53,7 +47,7 @@ class Read(Generic[*Columns]):
         session, plan = db.sync_session, self._plan
         if session.autoflush and (session.new or session.deleted or session.dirty):
             await db.flush()
-        records = await _fetch(await _connection(db), plan.sql, plan.arguments(values))
+        records = await (await line_of(db)).fetch(plan.sql, plan.arguments(values))
         return plan.rows(session, records)
 
     async def first(self, db: AsyncSession, **values: object) -> tuple[*Columns] | None:
@@ -173,54 +167,3 @@ class _Entity:
         session.identity_map.add(state)
         state._commit_all(values, session.identity_map)
         return instance
-
-
-async def _connection(db: AsyncSession) -> AsyncConnection:
-    """The connection of the session's transaction, which is asked for once: each time SQLAlchemy changes to a greenlet for it."""
-    transaction = db.sync_session.get_transaction()
-    known: tuple[object, AsyncConnection] | None = db.info.get(_CONNECTION)
-    if known is not None and transaction is not None and known[0] is transaction:
-        return known[1]
-    connection = await db.connection()
-    db.info[_CONNECTION] = db.sync_session.get_transaction(), connection
-    return connection
-
-
-async def _fetch(connection: AsyncConnection, sql: str, arguments: list[object]) -> Sequence[Record]:
-    """Run a statement with asyncpg, as SQLAlchemy would: its transaction, its listeners, its errors."""
-    raw: Any = (await connection.get_raw_connection()).dbapi_connection  # Any: the adapter has no public type.
-    for listener in connection.sync_engine.dispatch.before_cursor_execute:
-        listener(connection.sync_connection, None, sql, arguments, None, False)
-    async with raw._execute_mutex:
-        try:
-            if raw._transaction is None:
-                await raw._start_transaction()
-            records: Sequence[Record] = await raw._connection.fetch(sql, *arguments)
-        except Exception as error:
-            if is_silent(error):
-                raw._connection.terminate()  # As app.database does for the ORM's statements.
-            failure = _translated(raw, error, sql)
-            if raw._connection.is_closed():
-                await connection.invalidate(failure)
-            raise failure from error
-        except BaseException as error:
-            # Cancelled in the middle of something. If that was BEGIN, asyncpg has a transaction that SQLAlchemy knows nothing
-            # of, and whoever got the connection next would commit a savepoint inside it: nobody may get it.
-            connection.sync_connection.invalidate(error)  # type: ignore[union-attr] # It has begun.
-            raise
-    return records
-
-
-def _translated(raw: Any, error: Exception, sql: str) -> BaseException:  # Any: as above.
-    """The driver's error as the ORM would raise it."""
-    kind: type[Exception] = raw.dbapi.Error
-    try:
-        raw._handle_exception(error)
-    except kind as known:
-        gone: bool = raw._connection.is_closed()
-        return DBAPIError.instance(
-            sql, None, known, kind, hide_parameters=True, connection_invalidated=gone, dialect=DIALECT
-        )
-    except Exception as other:
-        return other
-    return error
