@@ -141,10 +141,6 @@ class WebSocketEndpoint(_Endpoint):
 
     async def decode(self, websocket: WebSocket, message: Message) -> Any:
         text, data = message.get("text"), message.get("bytes")
-        if self.encoding == "text" and text is None:
-            await refuse(websocket, "Expected text websocket messages, but got bytes")
-        if self.encoding == "bytes" and data is None:
-            await refuse(websocket, "Expected bytes websocket messages, but got text")
         if self.encoding == "json":
             try:
                 return json.loads(text if text is not None else data or b"")
@@ -152,7 +148,10 @@ class WebSocketEndpoint(_Endpoint):
                 await refuse(websocket, "Malformed JSON data received.")
         if self.encoding not in ("text", "bytes", None):
             raise AssertionError(f"Unsupported 'encoding' attribute {self.encoding!r}.")
-        return data if text is None or self.encoding == "bytes" else text
+        value, other = (data, "text") if self.encoding == "bytes" else (text, "bytes")
+        if self.encoding is not None and value is None:
+            await refuse(websocket, f"Expected {self.encoding} websocket messages, but got {other}")
+        return data if value is None else value
 
     async def on_connect(self, websocket: WebSocket) -> None:
         """Override to handle an incoming connection; must accept it or close it."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator, Mapping
 from http import HTTPStatus
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from weakref import ref
 
 import anyio
@@ -38,7 +38,6 @@ SERVER_PUSH_HEADERS_TO_COPY = {"accept", "accept-encoding", "accept-language", "
 BODY_KEY = "core.body"
 STANDARD_LOADS = json.loads
 SCAN: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # What reads the value, in C.
-T = TypeVar("T")
 
 
 class ClientDisconnect(Exception):
@@ -50,11 +49,8 @@ class InvalidJSON(HTTPException, json.JSONDecodeError):
 
     def __init__(self, error: ValueError | RecursionError) -> None:
         HTTPException.__init__(self, HTTPStatus.BAD_REQUEST, f"The body is not valid JSON: {error}")
-        self.msg = getattr(error, "msg", str(error))
-        self.doc = getattr(error, "doc", "")
-        self.pos = getattr(error, "pos", 0)
-        self.lineno = getattr(error, "lineno", 1)
-        self.colno = getattr(error, "colno", 1)
+        cause = error if isinstance(error, json.JSONDecodeError) else json.JSONDecodeError(str(error), "", 0)
+        vars(self).update(vars(cause))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (json.JSONDecodeError(self.msg, self.doc, self.pos),)
@@ -68,27 +64,22 @@ async def empty_send(message: Message) -> NoReturn:
     raise RuntimeError("Send channel has not been made available")
 
 
-class lazy(Generic[T]):  # noqa: N801 - used as a decorator
-    """An attribute computed on first use and then kept in the instance, without the lock of functools' version."""
+if TYPE_CHECKING:
+    from functools import cached_property as lazy
+else:
 
-    def __init__(self, compute: Callable[[Any], T]) -> None:
-        self.compute = compute
-        self.__doc__ = compute.__doc__
+    class lazy:  # noqa: N801 - used as a decorator
+        """functools' `cached_property` as it is since Python 3.12: without a lock."""
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+        def __init__(self, compute: Callable[[Any], Any]) -> None:
+            self.compute = compute
+            self.__doc__ = compute.__doc__
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> lazy[T]: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-
-    def __get__(self, instance: object | None, owner: type) -> lazy[T] | T:
-        if instance is None:
-            return self
-        value = self.compute(instance)
-        setattr(instance, self.name, value)
-        return value
+        def __get__(self, instance: Any, owner: type) -> Any:
+            if instance is None:
+                return self
+            value = instance.__dict__[self.compute.__name__] = self.compute(instance)
+            return value
 
 
 class HTTPConnection(Mapping[str, Any], Generic[StateT]):
@@ -153,9 +144,8 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
     @property
     def session(self) -> dict[str, Any]:
         session: dict[str, Any] = self._installed("session", "SessionMiddleware")
-        mark_accessed = getattr(session, "mark_accessed", None)
-        if mark_accessed is not None:
-            mark_accessed()
+        if hasattr(session, "mark_accessed"):
+            session.mark_accessed()
         return session
 
     @property

@@ -30,6 +30,9 @@ class WebSocketState(enum.Enum):
     RESPONSE = 3
 
 
+CONNECTING, CONNECTED, DISCONNECTED, RESPONSE = WebSocketState
+
+
 class WebSocketDisconnect(Exception):
     """The connection has ended, with a close code of RFC 6455 section 7.4."""
 
@@ -45,24 +48,18 @@ class WebSocketDisconnected(RuntimeError):
 
 # The messages an application may send in each state, and the state that each leads to.
 SENDABLE = {
-    WebSocketState.CONNECTING: {
-        "websocket.accept": WebSocketState.CONNECTED,
-        "websocket.close": WebSocketState.DISCONNECTED,
-        "websocket.http.response.start": WebSocketState.RESPONSE,
+    CONNECTING: {
+        "websocket.accept": CONNECTED,
+        "websocket.close": DISCONNECTED,
+        "websocket.http.response.start": RESPONSE,
     },
-    WebSocketState.CONNECTED: {
-        "websocket.send": WebSocketState.CONNECTED,
-        "websocket.close": WebSocketState.DISCONNECTED,
-    },
-    WebSocketState.RESPONSE: {"websocket.http.response.body": WebSocketState.DISCONNECTED},
+    CONNECTED: {"websocket.send": CONNECTED, "websocket.close": DISCONNECTED},
+    RESPONSE: {"websocket.http.response.body": DISCONNECTED},
 }
 # Likewise for what the client's side may send.
 RECEIVABLE = {
-    WebSocketState.CONNECTING: {"websocket.connect": WebSocketState.CONNECTED},
-    WebSocketState.CONNECTED: {
-        "websocket.receive": WebSocketState.CONNECTED,
-        "websocket.disconnect": WebSocketState.DISCONNECTED,
-    },
+    CONNECTING: {"websocket.connect": CONNECTED},
+    CONNECTED: {"websocket.receive": CONNECTED, "websocket.disconnect": DISCONNECTED},
 }
 
 
@@ -73,8 +70,7 @@ class WebSocket(HTTPConnection[StateT]):
         self.scope = scope
         self._receive = receive
         self._send = send
-        self.client_state = WebSocketState.CONNECTING
-        self.application_state = WebSocketState.CONNECTING
+        self.client_state = self.application_state = CONNECTING
 
     async def receive(self) -> Message:
         """The next ASGI message. Raises WebSocketDisconnected after that of the end of the connection."""
@@ -96,14 +92,14 @@ class WebSocket(HTTPConnection[StateT]):
         try:
             await self._send(message)
         except OSError:
-            self.application_state = WebSocketState.DISCONNECTED
+            self.application_state = DISCONNECTED
             raise WebSocketDisconnect(code=ABNORMAL_CLOSURE) from None
 
     async def accept(
         self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None
     ) -> None:
         """Complete the handshake."""
-        if self.client_state is WebSocketState.CONNECTING:
+        if self.client_state is CONNECTING:
             await self.receive()
         await self.send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": list(headers or ())})
 
@@ -149,7 +145,7 @@ class WebSocket(HTTPConnection[StateT]):
         try:
             await self.send({"type": "websocket.close", "code": code, "reason": reason or ""})
         except WebSocketDisconnect:
-            if self.client_state is not WebSocketState.DISCONNECTED:
+            if self.client_state is not DISCONNECTED:
                 raise
 
     async def send_denial_response(self, response: Response) -> None:
@@ -159,7 +155,7 @@ class WebSocket(HTTPConnection[StateT]):
         await response(self.scope, self.receive, self.send)
 
     async def _receive_data(self, kind: str) -> str | bytes:
-        if self.application_state is not WebSocketState.CONNECTED:
+        if self.application_state is not CONNECTED:
             raise WebSocketDisconnected('WebSocket is not connected. Need to call "accept" first.')
         message = await self.receive()
         if message["type"] == "websocket.disconnect":

@@ -7,7 +7,7 @@ A reader is made when the route is built and called once per request. A bad valu
 import json
 import re
 import types
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import attrgetter
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -17,14 +17,13 @@ from pydantic.fields import FieldInfo
 
 from core._headers import media_type_of
 from core._typed.markers import Body, File, Form, Header, Input, Query
-from core._typed.signature import EMPTY, InvalidSignature, Parameter
+from core._typed.signature import InvalidSignature, Parameter
 from core.concurrency import run_in_threadpool
 from core.datastructures import FormData, UploadFile
 from core.formparsers import FORM_TYPES
 from core.problems import Problem
 
 Reader = Callable[["Resolution"], Any]
-AsyncReader = Callable[["Resolution"], Awaitable[Any]]
 
 FAILED: Any = object()
 # Where each kind of value stands on the connection.
@@ -60,17 +59,18 @@ class Resolution:
             self.form = await self.connection.form()
         return self.form
 
-    def fail(self, place: str, error: ValidationError, name: str | None = None) -> Any:
+    def fail(self, place: str, error: ValidationError, *name: str) -> Any:
         """Note what pydantic says about a value, and give `FAILED`. Never repeats the input: it may be a secret."""
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
-            location = detail["loc"] if name is None else (name, *detail["loc"])
-            self.errors.append(input_error(place, location, detail["type"], detail["msg"]))
+            self.errors.append(input_error(place, (*name, *detail["loc"]), detail["type"], detail["msg"]))
         return FAILED
 
-    def miss(self, place: str, name: str) -> Any:
-        """Note that a required value was not given, and give `FAILED`. The name "" stands for the body as a whole."""
-        self.errors.append(input_error(place, (name,) if name else (), "missing", "Field required"))
-        return FAILED
+    def miss(self, parameter: Parameter, place: str, *name: str) -> Any:
+        """The default of a value that was not given. If it has none, note that it is required, and give `FAILED`."""
+        if parameter.is_required:
+            self.errors.append(input_error(place, name, "missing", "Field required"))
+            return FAILED
+        return parameter.default
 
 
 def input_error(place: str, location: Iterable[int | str], code: str, detail: str) -> dict[str, Any]:
@@ -79,21 +79,21 @@ def input_error(place: str, location: Iterable[int | str], code: str, detail: st
     return {"in": place, "pointer": pointer, "code": code, "detail": detail}
 
 
-def input_reader(function: object, parameter: Parameter, marker: Input) -> tuple[Reader | None, AsyncReader | None]:
-    """The reader of a marked parameter: an immediate one, or one that has to wait for the body."""
+def input_reader(function: object, parameter: Parameter, marker: Input) -> Reader:
+    """The reader of a marked parameter. What it gives is awaited if the value stands in the body."""
     if isinstance(marker, Body):
-        return None, _body_reader(function, parameter, marker)
+        return _body_reader(function, parameter, marker)
     if isinstance(marker, File):
-        return None, _file_reader(function, parameter, marker)
+        return _file_reader(parameter, marker)
     take = _take_model(parameter, marker) if is_model(parameter.bare) else _take_value(function, parameter, marker)
     if isinstance(marker, Form):
 
         async def read_form(run: Resolution) -> Any:
             return take(await run.read_form(), run)
 
-        return None, read_form
+        return read_form
     source = attrgetter(SOURCES[marker.place])
-    return (lambda run: take(source(run.connection), run)), None
+    return lambda run: take(source(run.connection), run)
 
 
 Take = Callable[[Any, Resolution], Any]
@@ -129,22 +129,31 @@ def wire_name(name: str, alias: str | None, marker: Input) -> str:
 def _take_value(function: object, parameter: Parameter, marker: Input) -> Take:
     name = wire_name(parameter.name, marker.alias, marker)
     find = values_of if takes_many(parameter.annotation) else value_of
-    validate = adapter(function, parameter.name, parameter.annotation).validator.validate_python
-    default, place = parameter.default, marker.place
+    check = checked(
+        adapter(function, parameter.name, parameter.annotation).validator.validate_python, marker.place, name
+    )
+    has_default = not parameter.is_required
     plain = parameter.annotation is str or (parameter.bare is str and parameter.annotation.__metadata__ == (marker,))
 
     def take(source: Any, run: Resolution) -> Any:
         value = find(source, name)
-        if value is None or (value == "" and default is not EMPTY):
-            return run.miss(place, name) if default is EMPTY else default
-        if plain and isinstance(value, str):
-            return value
+        if value is None or (value == "" and has_default):
+            return run.miss(parameter, marker.place, name)
+        return value if plain and isinstance(value, str) else check(value, run)
+
+    return take
+
+
+def checked(validate: Callable[[Any], Any], place: str, *name: str) -> Take:
+    """A value as pydantic makes it, or `FAILED` with what is wrong with it noted."""
+
+    def check(value: Any, run: Resolution) -> Any:
         try:
             return validate(value)
         except ValidationError as error:
-            return run.fail(place, error, name)
+            return run.fail(place, error, *name)
 
-    return take
+    return check
 
 
 def value_of(source: Any, name: str) -> Any:
@@ -162,15 +171,8 @@ def values_of(source: Any, name: str) -> list[Any] | None:
 def _take_model(parameter: Parameter, marker: Input) -> Take:
     model: type[BaseModel] = parameter.bare
     gather = Gather(model, marker)
-    validate, place = model.__pydantic_validator__.validate_python, marker.place
-
-    def take(source: Any, run: Resolution) -> Any:
-        try:
-            return validate(gather(source))
-        except ValidationError as error:
-            return run.fail(place, error)
-
-    return take
+    check = checked(model.__pydantic_validator__.validate_python, marker.place)
+    return lambda source, run: check(gather(source), run)
 
 
 class Gather:
@@ -218,20 +220,17 @@ def _without_empty(value: Any) -> Any:
     return None if value == "" or (isinstance(value, UploadFile) and not value.filename) else value
 
 
-def _file_reader(function: object, parameter: Parameter, marker: Input) -> AsyncReader:
+def _file_reader(parameter: Parameter, marker: Input) -> Reader:
     name = wire_name(parameter.name, marker.alias, marker)
     many, in_memory = takes_many(parameter.annotation), parameter.bare is bytes
     of_files = TypeAdapter(parameter.annotation, config=ConfigDict(arbitrary_types_allowed=True))
-    validate = of_files.validator.validate_python
+    check = checked(of_files.validator.validate_python, marker.place, name)
 
     async def read(run: Resolution) -> Any:
         files = given_files(await run.read_form(), name)
         if not files:
-            return run.miss("form", name) if parameter.is_required else parameter.default
-        try:
-            return validate(files if many else await files[-1].read() if in_memory else files[-1])
-        except ValidationError as error:
-            return run.fail("form", error, name)
+            return run.miss(parameter, marker.place, name)
+        return check(files if many else await files[-1].read() if in_memory else files[-1], run)
 
     return read
 
@@ -241,7 +240,7 @@ def given_files(form: FormData, name: str) -> list[UploadFile]:
     return [file for file in form.getlist(name) if isinstance(file, UploadFile) and file.filename]
 
 
-def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncReader:
+def _body_reader(function: object, parameter: Parameter, marker: Body) -> Reader:
     if parameter.bare is bytes:
         return lambda run: run.connection.body()
     validate = adapter(function, parameter.name, parameter.annotation).validator.validate_json
@@ -249,7 +248,7 @@ def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncR
     async def read(run: Resolution) -> Any:
         body: bytes = await run.connection.body()
         if not body:
-            return run.miss("body", "") if parameter.is_required else parameter.default
+            return run.miss(parameter, marker.place)
         require_json(run.connection.headers.get("content-type", ""))
         require_bounds(body, marker)
         try:
@@ -258,9 +257,9 @@ def _body_reader(function: object, parameter: Parameter, marker: Body) -> AsyncR
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             if first["type"] == "json_invalid":
                 raise Problem(400, f"The body is not valid JSON. {first['msg']}.") from None
-            return run.fail("body", error)
+            return run.fail(marker.place, error)
         if marker.unique_names and await parsed(has_repeated_names, body):
-            run.errors.append(input_error("body", (), "repeated_name", "A name is given twice in one object."))
+            run.errors.append(input_error(marker.place, (), "repeated_name", "A name is given twice in one object."))
             return FAILED
         return value
 

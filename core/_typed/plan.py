@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin
 import anyio
 
 from core._paths import PARAMETER
-from core._typed.inputs import FAILED, AsyncReader, Reader, Resolution, adapter, input_reader
+from core._typed.inputs import FAILED, Reader, Resolution, adapter, input_reader
 from core._typed.markers import Body, Depends, Form, Input, Path, attached_dependencies
 from core._typed.signature import InvalidSignature, Parameter, Signature, describe, read_signature, unwrap_partials
 from core._typed.submitted import Submitted, submitted_reader
@@ -32,14 +32,14 @@ CANCELLED_GRACE = 10.0
 
 @dataclass(frozen=True)
 class Argument:
-    """One parameter of a call and how its value is read: at once, or by waiting for the request's body."""
+    """One parameter of a call and how its value is read: at once, unless it `waits` for the request's body."""
 
     parameter: Parameter
-    read: Reader | None
-    wait: AsyncReader | None
+    read: Reader
+    waits: bool = False
 
     async def value(self, run: Resolution) -> Any:
-        return self.read(run) if self.read is not None else await self.wait(run)  # type: ignore[misc]
+        return await self.read(run) if self.waits else self.read(run)
 
 
 class Call:
@@ -59,8 +59,8 @@ class Call:
         self.positional = [argument for argument in arguments if not argument.parameter.is_keyword_only]
         self.keywords = [argument for argument in arguments if argument.parameter.is_keyword_only]
         # Most calls need nothing that has to be waited for.
-        at_once = [argument.read for argument in self.positional if argument.read is not None]
-        self.readers = at_once if len(at_once) == len(arguments) else None
+        is_simple = not any(argument.waits or argument.parameter.is_keyword_only for argument in arguments)
+        self.readers = [argument.read for argument in arguments] if is_simple else None
 
     async def run(self, run: Resolution) -> Any:
         """Read the arguments and call. `FAILED` where an argument could not be read."""
@@ -193,21 +193,23 @@ class Plan:
     def _argument(self, signature: Signature, parameter: Parameter, chain: tuple[Function, ...]) -> Argument:
         function, marker = signature.function, parameter.marker
         if signature is self.signature and parameter.name in self.given:
-            return Argument(parameter, lambda run: run.given[parameter.name], None)
+            return Argument(parameter, lambda run: run.given[parameter.name])
         if isinstance(marker, Depends):
             slot = self._place(function, marker, parameter, chain)
-            return Argument(parameter, lambda run: run.results[slot], None)
+            return Argument(parameter, lambda run: run.results[slot])
         if isinstance(marker, Path) or (marker is None and parameter.name in self.path_parameters):
-            return Argument(parameter, self._path_reader(function, parameter), None)
+            return Argument(parameter, self._path_reader(function, parameter))
         if marker is not None:
-            return Argument(parameter, *input_reader(function, parameter, marker))
+            return Argument(
+                parameter, input_reader(function, parameter, marker), waits=marker.place in ("form", "body")
+            )
         return self._unmarked(signature, parameter)
 
     def _unmarked(self, signature: Signature, parameter: Parameter) -> Argument:
         if get_origin(parameter.bare) is Submitted:
-            return Argument(parameter, None, submitted_reader(get_args(parameter.bare)[0]))
+            return Argument(parameter, submitted_reader(get_args(parameter.bare)[0]), waits=True)
         if is_connection(parameter) or self._is_only_bare(signature, parameter):
-            return Argument(parameter, lambda run: run.connection, None)
+            return Argument(parameter, lambda run: run.connection)
         raise InvalidSignature(signature.function, advice_on(parameter))
 
     def _is_only_bare(self, signature: Signature, parameter: Parameter) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, Generic, Self, TypeVar, get_args, get_origin
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from core._typed.inputs import AsyncReader, Gather, Resolution, alias_of, values_of
+from core._typed.inputs import Gather, Reader, Resolution, alias_of, values_of
 from core._typed.markers import Form
 from core.datastructures import FormData, UploadFile
 
@@ -59,7 +59,7 @@ class Submitted(Generic[ModelT]):
         return f"<Submitted {self.model.__name__}: {self.error_count} errors>"
 
 
-def submitted_reader(model: type[ModelT]) -> AsyncReader:
+def submitted_reader(model: type[ModelT]) -> Reader:
     """The reader of a parameter annotated `Submitted[model]`."""
     gather = Gather(model, Form(), drop_empty=True)
     shown = shown_fields(model, gather)
