@@ -14,7 +14,6 @@ from app.forms import Form
 from app.images import LARGEST_SQUARE, SQUARE_TYPE, Crop, square
 from core.datastructures import UploadFile
 from core.exceptions import HTTPException
-from core.params import Submitted
 from core.responses import Response
 
 SIZE = 256  # Pixels each way.
@@ -47,10 +46,13 @@ class CropForm(Form):
     crop_y: Annotated[float, Field(ge=0, le=1)] | None = None
     crop_zoom: Annotated[float, Field(ge=1, le=8)] = 1
 
+    @property
+    def crop(self) -> Crop:
+        return Crop(self.crop_x, self.crop_y, self.crop_zoom)
 
-async def cut_out(picture: UploadFile | None, form: Submitted[CropForm]) -> bytes:
+
+async def cut_out(picture: UploadFile | None, crop: Crop | None) -> bytes:
     """The square that somebody chose of the picture they uploaded. Raises UnusableImage."""
-    crop = Crop(form.data.crop_x, form.data.crop_y, form.data.crop_zoom) if form.is_valid else None
     content, filename = (await picture.read(), picture.filename or "") if picture else (b"", "")
     return await square(content, filename, size=SIZE, crop=crop)
 

@@ -5,7 +5,9 @@ import re
 from core.requests import HTTPConnection
 
 # Each handler behind these awaits `core.middleware.csrf.require_csrf_token(request)` before it does anything.
-PATHS = re.compile(r"/account/profile/avatar|/o/[^/]+/settings/logo|/(o|api/v1/organizations)/[^/]+/files")
+PATHS = re.compile(
+    r"/account/profile/avatar|/o/[^/]+/settings/logo|/api/v1/organizations/[^/]+/logo|/(o|api/v1/organizations)/[^/]+/files"
+)
 
 
 def reads_form_itself(connection: HTTPConnection) -> bool:

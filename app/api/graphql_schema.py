@@ -20,6 +20,7 @@ from app.invitations.queries import list_invitations
 from app.organizations import models as organizations
 from app.organizations import queries
 from app.organizations.custom_roles import role_key, role_of
+from app.organizations.logos import logo_url
 from app.organizations.member_queries import list_members
 from app.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
 from core.exceptions import HTTPException
@@ -120,6 +121,7 @@ class AnyOrganization:
     name: str
     kind: str
     role: str = strawberry.field(description="The role of the person who asks.")
+    logo_url: str | None = strawberry.field(description="Where its logo is; another one has another address.")
     created_at: datetime
 
 
@@ -171,12 +173,12 @@ class Query:
         limit = _bounded(first)
         async with info.context.in_turn() as db:
             found = await queries.list_organizations(db, info.context.user, limit=limit)
-        return [OrganizationEntry(**_at_first_sight(membership)) for membership in found]
+        return [OrganizationEntry(**_at_first_sight(info, membership)) for membership in found]
 
     @described("An organization of the person. Others' are as missing as those that do not exist.")
     async def organization(self, info: Info, slug: str) -> Organization | None:
         scope = await info.context.scope_in(slug, "organization.view")
-        return Organization(**_at_first_sight(scope.membership), scope=scope)
+        return Organization(**_at_first_sight(info, scope.membership), scope=scope)
 
 
 @strawberry.type
@@ -211,7 +213,7 @@ def graphql_subscriptions(introspection: bool) -> GraphQL:
     return GraphQL(schema, introspection=introspection, context=lambda websocket: websocket.state.follower)
 
 
-def _at_first_sight(membership: organizations.Membership) -> dict[str, Any]:
+def _at_first_sight(info: Info, membership: organizations.Membership) -> dict[str, Any]:
     organization = membership.organization
     return {
         "id": organization.id,
@@ -219,6 +221,7 @@ def _at_first_sight(membership: organizations.Membership) -> dict[str, Any]:
         "name": organization.name,
         "kind": organization.kind,
         "role": role_key(role_of(membership)),
+        "logo_url": logo_url(info.context.connection, organization),
         "created_at": organization.created_at,
     }
 

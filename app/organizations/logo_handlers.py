@@ -37,7 +37,7 @@ async def upload_logo(
     await require_csrf_token(request)  # `app.uploads` leaves this form to us, because it is larger than others may be.
     await limits.limit(request, UPLOAD, str(scope.organization.id))
     try:
-        cut = await cut_out(picture, form)
+        cut = await cut_out(picture, form.data.crop if form.is_valid else None)
     except UnusableImage as refusal:
         flash(request, _(refusal.message), "danger")
     else:

@@ -3,13 +3,27 @@
 from uuid import UUID
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import RequestFacts
+from app.config import current_settings
 from app.database import system_scope
-from app.organizations.models import Logo, Scope
+from app.email.links import absolute
+from app.organizations.models import Logo, Organization, Scope
 from app.organizations.recording import note
+from app.pages import path_of
 from app.pictures import picture_values
+from core.requests import HTTPConnection
+
+
+def logo_url(connection: HTTPConnection, organization: Organization) -> str | None:
+    """The full address of an organization's logo; None for one that has none. Whoever has the address may look at it."""
+    digest = organization.logo_digest
+    if digest is None:
+        return None
+    path = path_of(connection, "organizations.logo", organization_id=organization.id, digest=digest)
+    return absolute(current_settings(connection), path)
 
 
 async def find_logo(db: AsyncSession, organization_id: UUID, digest: str) -> Logo | None:
@@ -21,9 +35,11 @@ async def find_logo(db: AsyncSession, organization_id: UUID, digest: str) -> Log
 
 async def set_logo(db: AsyncSession, scope: Scope, picture: bytes, *, facts: RequestFacts) -> None:
     """Give the organization a logo, which `app.pictures.cut_out` has made."""
-    logo = Logo(organization_id=scope.organization.id, **picture_values(scope.organization.id, picture))
-    await db.merge(logo)
-    scope.organization.logo_digest = logo.digest
+    values = picture_values(scope.organization.id, picture)
+    statement = insert(Logo).values(organization_id=scope.organization.id, **values)
+    # Of two who give it one at the same moment the second's stays.
+    await db.execute(statement.on_conflict_do_update(index_elements=["organization_id"], set_=values))
+    scope.organization.logo_digest = str(values["digest"])
     await note(db, "organizations.logo_set", scope.organization, scope.user, facts)
 
 

@@ -90,6 +90,14 @@ api_routes: list[BaseRoute] = [
         methods=["PATCH"],
         name="organizations.update_organization",
     ),
+    Route(
+        "/api/v1/organizations/{slug}/logo",
+        api.set_logo,
+        methods=["PUT"],
+        max_body_size=LARGEST_UPLOAD + 64 * 1024,
+        name="organizations.set_logo",
+    ),
+    Route("/api/v1/organizations/{slug}/logo", api.delete_logo, methods=["DELETE"], name="organizations.delete_logo"),
     Route("/api/v1/organizations/{slug}/members", member_api.list_members, name="organizations.list_members"),
     Route(
         "/api/v1/organizations/{slug}/members/{user_id:uuid}",

@@ -73,7 +73,7 @@ async def test_an_organization_is_shown_with_the_fields_that_are_named_and_no_ot
         answer = await client.get(ORGANIZATION)
 
     assert len(executed) <= 2, "\n".join(executed)
-    assert set(answer.json()) == {"id", "slug", "name", "kind", "role", "locale", "time_zone", "created_at"}
+    assert set(answer.json()) == {"id", "slug", "name", "kind", "role", "logo_url", "locale", "time_zone", "created_at"}
 
 
 async def test_an_organization_is_renamed_by_the_action_of_the_page(
