@@ -66,7 +66,7 @@ async def list_members(
     """
     pager = Pager(request, query, f"members:{scope.organization.id}:{query.list_name}")
     facts = await list_facts(db, scope, query.filter, after=pager.after, limit=pager.limit)
-    found = pager.page(facts, lambda each: Position(each.joined_at, each.user_id))
+    found = pager.page(facts, lambda each: Position(each.joined_at, UUID(each.user_id)))
     page = {"items": [each._asdict() for each in found.rows], "next_cursor": found.next_cursor}
     return page_response(request, page, found.next_cursor)
 
