@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, TypeVar
@@ -121,5 +122,7 @@ def depends_on(*dependencies: Depends) -> Callable[[EndpointT], EndpointT]:
 
 
 def attached_dependencies(endpoint: object) -> tuple[Depends, ...]:
-    """The dependencies that `depends_on` gave to a handler."""
+    """The dependencies that `depends_on` gave to a handler, which a partial of it keeps."""
+    while isinstance(endpoint, functools.partial) and not hasattr(endpoint, DEPENDENCIES_ATTRIBUTE):
+        endpoint = endpoint.func
     return tuple(getattr(endpoint, DEPENDENCIES_ATTRIBUTE, ()))

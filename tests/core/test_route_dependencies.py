@@ -1,5 +1,6 @@
 """Dependencies of routes, mounts, routers and applications: what runs before a handler that does not ask for it."""
 
+import functools
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -59,6 +60,17 @@ async def test_they_run_from_the_outermost_to_the_handlers_own() -> None:
     assert [step.name for step in dependencies_of(page, behind=route.dependencies) if isinstance(step, Step)] == [
         *("outer", "mount", "middle", "inner", "own")
     ]
+
+
+async def test_a_partial_of_a_handler_keeps_the_dependencies_of_the_handler() -> None:
+    @depends_on(INNER)
+    async def page(request: Request, title: str) -> Response:
+        return await plain(request)
+
+    titled = functools.partial(page, title="Exports")
+
+    assert await steps_of(Starlette(routes=[Route("/", titled)])) == "inner"
+    assert await steps_of(Starlette(routes=[Route("/", depends_on(OUTER)(titled))])) == "outer inner"
 
 
 async def test_one_that_the_handler_asks_for_as_well_runs_once_and_has_one_result() -> None:
