@@ -26,8 +26,19 @@ async def send_from_threads(iterable: Iterable[Any], send: Callable[[Any], Await
     """Send every item in order. What the iterable or `send` raises is raised as it is, after the items before it."""
     source = BlockingSource(iterable)
     async with create_collapsing_task_group() as group:
-        group.start_soon(source.visit_threads)
-        await source.send_items(send)
+        while not source.is_exhausted:
+            source.was_looked_at = False
+            visit_ended = anyio.Event()
+            group.start_soon(source.visit, visit_ended)
+            with anyio.move_on_after(PATIENCE):
+                await visit_ended.wait()
+            # Said before the items are taken: one that comes in between is either taken here or the last of its visit.
+            source.was_looked_at = True
+            await source.send_ready(send)
+            await visit_ended.wait()
+            await source.send_ready(send)
+    if source.failure is not None:
+        raise source.failure
 
 
 class BlockingSource:
@@ -39,34 +50,10 @@ class BlockingSource:
         self.failure: Exception | None = None
         self.is_exhausted = False
         self.was_looked_at = False
-        self.visit_ended = anyio.Event()
-        self.visit_wanted = anyio.Event()
 
-    async def visit_threads(self) -> None:
-        while True:
-            await anyio.to_thread.run_sync(self.fetch)
-            self.visit_wanted = anyio.Event()
-            self.visit_ended.set()
-            if self.is_exhausted:
-                return
-            await self.visit_wanted.wait()
-
-    async def send_items(self, send: Callable[[Any], Awaitable[None]]) -> None:
-        while True:
-            with anyio.move_on_after(PATIENCE):
-                await self.visit_ended.wait()
-            # Said before the items are taken: one that comes in between is either taken here or the last of its visit.
-            self.was_looked_at = True
-            await self.send_ready(send)
-            await self.visit_ended.wait()
-            await self.send_ready(send)
-            if self.is_exhausted:
-                break
-            self.was_looked_at = False
-            self.visit_ended = anyio.Event()
-            self.visit_wanted.set()
-        if self.failure is not None:
-            raise self.failure
+    async def visit(self, ended: anyio.Event) -> None:
+        await anyio.to_thread.run_sync(self.fetch)
+        ended.set()
 
     async def send_ready(self, send: Callable[[Any], Awaitable[None]]) -> None:
         while self.items:
