@@ -6,7 +6,7 @@ import inspect
 import traceback
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 from core.exceptions import StarletteDeprecationWarning
@@ -16,29 +16,18 @@ from core.types import Receive, Scope, Send
 LifespanContext = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
-@asynccontextmanager
-async def no_lifespan(app: object) -> AsyncIterator[None]:
-    """Nothing to start, nothing to stop."""
-    yield
-
-
 def as_lifespan_context(lifespan: Any) -> LifespanContext:
     """The lifespan as a function from the application to a context manager; generator functions are deprecated."""
     if lifespan is None:
-        return no_lifespan
-    if inspect.isasyncgenfunction(lifespan):
-        _warn_of_generator("async generator function")
-        return asynccontextmanager(lifespan)
-    if inspect.isgeneratorfunction(lifespan):
-        _warn_of_generator("generator function")
-        return _as_async(contextmanager(lifespan))
-    context: LifespanContext = lifespan
-    return context
-
-
-def _warn_of_generator(kind: str) -> None:
-    message = f"{kind} lifespans are deprecated, use an @contextlib.asynccontextmanager function instead"
-    warnings.warn(message, StarletteDeprecationWarning, stacklevel=4)
+        return lambda app: nullcontext()
+    is_async = inspect.isasyncgenfunction(lifespan)
+    if not is_async and not inspect.isgeneratorfunction(lifespan):
+        context: LifespanContext = lifespan
+        return context
+    kind = "async generator" if is_async else "generator"
+    advice = f"{kind} function lifespans are deprecated, use an @contextlib.asynccontextmanager function instead"
+    warnings.warn(advice, StarletteDeprecationWarning, stacklevel=3)
+    return asynccontextmanager(lifespan) if is_async else _as_async(contextmanager(lifespan))
 
 
 def _as_async(context: Callable[[Any], Any]) -> LifespanContext:
