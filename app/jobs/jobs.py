@@ -8,7 +8,7 @@ from app.jobs import actions
 from app.jobs.registry import JobContext, job
 
 LOG_KEPT = timedelta(days=14)
-PROGRESS_KEPT = timedelta(days=7)
+PROGRESS_KEPT = timedelta(days=30)
 
 
 @job("jobs.sweep_rate_limits", schedule="*/10 * * * *")

@@ -38,8 +38,10 @@ class JobProgress(Identified, Timestamped, Base):
     state: Mapped[str] = mapped_column(default=ProgressState.WAITING)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
-    # Where the result is: a path of this site.
+    # Where the result is, and where the person came from: a path of this site.
     result_path: Mapped[str | None]
+    # Why it failed where the product said no: a refusal's message, translated where it is shown.
+    reason: Mapped[str | None]
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @property

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
+from app.errors import Refusal
 from app.ids import uuid7
 from app.jobs.models import JobProgress, ProgressState
 from app.jobs.registry import JobContext
@@ -32,12 +33,15 @@ from app.publishing import publish
 PROGRESSED = "job.progressed"
 
 
-async def begin_progress(db: AsyncSession, *, user_id: UUID, title: str, id: UUID | None = None) -> JobProgress:
+async def begin_progress(
+    db: AsyncSession, *, user_id: UUID, title: str, id: UUID | None = None, result_path: str | None = None
+) -> JobProgress:
     """Note that a person waits for work that is about to be put into the queue.
 
-    With an `id` it is that of what the work makes, so that the page of this finds how far it is.
+    With an `id` it is that of what the work makes, so that the page of this finds how far it is. `result_path` is where the
+    result will be, if that is known.
     """
-    progress = JobProgress(id=id or uuid7(), user_id=user_id, title=title)
+    progress = JobProgress(id=id or uuid7(), user_id=user_id, title=title, result_path=result_path)
     db.add(progress)
     await db.flush()
     return progress
@@ -45,11 +49,17 @@ async def begin_progress(db: AsyncSession, *, user_id: UUID, title: str, id: UUI
 
 @asynccontextmanager
 async def reported(context: JobContext, progress_id: UUID) -> AsyncIterator["Reporter"]:
-    """Say that the work runs, and at the end of the block that it is done, or failed if it will not be tried again."""
+    """Say that the work runs, and at the end of the block that it is done, or failed if it will not be tried again.
+
+    A refusal is the end, and the person is told what it says: the job that lets one through must not try again.
+    """
     reporter = Reporter(context.database, progress_id)
     await reporter.change(state=ProgressState.RUNNING)
     try:
         yield reporter
+    except Refusal as refusal:
+        await reporter.change(state=ProgressState.FAILED, reason=refusal.message)
+        raise
     except BaseException:
         await reporter.change(state=ProgressState.FAILED if context.is_last_attempt else ProgressState.WAITING)
         raise

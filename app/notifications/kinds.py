@@ -15,7 +15,7 @@ BOTH = frozenset({Channel.IN_APP, Channel.DIGEST})
 
 @dataclass(frozen=True)
 class Kind:
-    """`sentence` names what `data` holds: actor, organization. `others` follows it where several were put together.
+    """`sentence` names what `data` holds: actor, organization, work. `others` follows it where several were put together.
 
     `route` leads to where something can be done about it, with those of `data` as parameters that `parameters` lists.
     """
@@ -73,11 +73,23 @@ EXPORT_READY = Kind(
     "privacy.export",
     is_mailed=True,
 )
+WORK_DONE = Kind(
+    "jobs.done",
+    N_("Work that you wait for is done"),
+    N_("%(organization)s: “%(work)s” is done."),
+    "jobs.progress",
+    ("progress_id",),
+)
+WORK_FAILED = Kind(
+    "jobs.failed",
+    N_("Work that you wait for did not succeed"),
+    N_("%(organization)s: “%(work)s” did not succeed."),
+    "jobs.progress",
+    ("progress_id",),
+)
 
-KINDS = {
-    kind.name: kind
-    for kind in (INVITATION_RECEIVED, INVITATION_ACCEPTED, ROLE_CHANGED, OWNERSHIP_OFFERED, EXPORT_READY)
-}
+_ALL = (INVITATION_RECEIVED, INVITATION_ACCEPTED, ROLE_CHANGED, OWNERSHIP_OFFERED, EXPORT_READY, WORK_DONE, WORK_FAILED)
+KINDS = {kind.name: kind for kind in _ALL}
 
 
 def sentence(name: str, data: Mapping[str, str], count: int = 1) -> str:
@@ -85,7 +97,7 @@ def sentence(name: str, data: Mapping[str, str], count: int = 1) -> str:
     kind = KINDS.get(name)
     if kind is None:
         return name
-    said = _(kind.sentence) % {"actor": data.get("actor", ""), "organization": data.get("organization", "")}
+    said = _(kind.sentence) % {name: data.get(name, "") for name in ("actor", "organization", "work")}
     if count == 1:
         return said
     more = ngettext("One more like it.", "%(num)s more like it.", count - 1) % {"num": count - 1}

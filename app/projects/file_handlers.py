@@ -9,17 +9,16 @@ from app.audit.models import RequestFacts
 from app.database import Db
 from app.forms import Form
 from app.language import gettext as _
-from app.language import ngettext
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
 from app.organizations.recording import note
-from app.pages import see
-from app.projects.actions import NameTaken
+from app.pages import path_of, see
 from app.projects.csv_files import LARGEST_FILE, MOST_ROWS, UnreadableFile, read_text
 from app.projects.exporting import exported
-from app.projects.importing import COLUMNS, NothingImported, Review, import_projects, review
+from app.projects.import_work import NothingImported, request_import
+from app.projects.importing import COLUMNS, Review, review
 from app.projects.listing import ProjectQuery
-from app.templates import flash, render
+from app.templates import render
 from core.datastructures import UploadFile
 from core.params import File, Query, Submitted
 from core.requests import Request
@@ -54,20 +53,20 @@ async def check_file(
 
 
 async def import_file(request: Request, scope: ImportingScope, db: Db, form: Submitted[ImportForm]) -> Response:
-    """Import the file that was shown, after checking it again."""
+    """Have the file that was shown imported, after checking it again, and lead to where that is watched."""
     if not form.is_valid:
         return _show_form(request, Submitted.blank(ImportForm))
     try:
         reviewed = await review(db, scope, form.data.text)
-        count = await import_projects(db, scope, reviewed, facts=RequestFacts.of(request))
+        result_path = path_of(request, "projects.projects", slug=scope.organization.slug)
+        progress = await request_import(db, scope, reviewed, result_path=result_path, facts=RequestFacts.of(request))
     except UnreadableFile as refusal:
         form.add_error("file", _(refusal.message))
         return _show_form(request, form)
-    except (NothingImported, NameTaken):
+    except NothingImported:
         # Since the file was shown somebody has started a project of the same name.
-        return _show_review(request, await review(db, scope, form.data.text), form.data.text, status_code=409)
-    flash(request, ngettext("%(num)s project is imported.", "%(num)s projects are imported.", count) % {"num": count})
-    return see(request, "projects.projects", slug=scope.organization.slug)
+        return _show_review(request, reviewed, form.data.text, status_code=409)
+    return see(request, "jobs.progress", progress_id=progress.id)
 
 
 async def export_file(

@@ -1,4 +1,4 @@
-"""Importing projects from a file: read and checked as a whole, shown line by line, and written only then.
+"""Importing projects from a file: read and checked as a whole, shown line by line, and written (`import_work`) only then.
 
 Nothing is kept between the two steps: the page that shows what would happen carries the file's text, and importing reads and
 checks that again. So it does not matter that somebody could change it on the way.
@@ -10,16 +10,13 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.models import RequestFacts
-from app.errors import Refusal
 from app.language import N_
 from app.language import gettext as _
 from app.organizations.models import Scope
 from app.projects import queries
-from app.projects.actions import NameTaken, ProjectValues, new_project, note_creation
+from app.projects.actions import ProjectValues
 from app.projects.csv_files import Row, Table, UnreadableFile, read_table
 from app.projects.forms import ProjectForm
 from app.projects.models import ProjectStatus
@@ -27,13 +24,6 @@ from app.projects.status_names import status_name
 
 # The columns of the file, imported and exported. `lead` is a member's e-mail address.
 COLUMNS = ("name", "description", "status", "lead", "due_on")
-
-
-class NothingImported(Refusal):
-    """Some line has a mistake, so that none was imported."""
-
-    def __init__(self) -> None:
-        super().__init__(N_("Nothing was imported. Correct the lines below and upload the file again."))
 
 
 @dataclass(frozen=True)
@@ -81,22 +71,6 @@ async def review(db: AsyncSession, scope: Scope, text: str, encoding: str = "utf
     counted = Counter(name.lower() for name in names)
     lines = [_check(row, leads) for row in table.rows]
     return Review(table, [_with_name_checked(line, taken, counted) for line in lines])
-
-
-async def import_projects(db: AsyncSession, scope: Scope, reviewed: Review, *, facts: RequestFacts) -> int:
-    """Start all projects of a file, or none: returns how many. Raises NothingImported and NameTaken."""
-    if not reviewed.can_be_imported:
-        raise NothingImported
-    projects = [new_project(scope, values) for values in reviewed.ready]
-    try:
-        async with db.begin_nested():
-            db.add_all(projects)
-    except IntegrityError:
-        raise NameTaken from None
-    for project in projects:
-        await note_creation(db, scope, project, facts=facts)
-    await db.flush()
-    return len(projects)
 
 
 def _check(row: Row, leads: Mapping[str, UUID]) -> CheckedLine:

@@ -2,9 +2,11 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, SmallInteger, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import clock
@@ -99,3 +101,20 @@ class Project(Identified, Tenant, Timestamped, Base):
     def is_open(self) -> bool:
         """Whether there is still something to do."""
         return self.status != ProjectStatus.DONE
+
+
+class ProjectImport(Identified, Tenant, Timestamped, Base):
+    """Projects that were read from a file, until the worker has started them, or has said why it did not."""
+
+    __tablename__ = "project_imports"
+    __table_args__ = (
+        Index(None, "created_at"),
+        {"info": {"unrecorded": "What comes of an import is recorded with the projects that it starts."}},
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True, sort_order=-2
+    )
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # What is said about each project (`actions.ProjectValues`), checked. Not the file: it may be in the person's language.
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)  # Any: what JSON can say.

@@ -8,7 +8,7 @@ from app.audit.models import RequestFacts
 from app.features import NavigationItem
 from app.language import N_, ngettext
 from app.organizations.models import Scope
-from app.projects import api, demonstration, file_handlers, handlers
+from app.projects import api, demonstration, file_handlers, handlers, import_api
 from app.projects.csv_files import LARGEST_FILE
 from app.projects.queries import PLACE, count_projects
 from core.routing import BaseRoute, Route
@@ -64,6 +64,13 @@ PROJECT = f"{PROJECTS}/{{project_id:uuid}}"
 api_routes: list[BaseRoute] = [
     Route(PROJECTS, api.list_projects, name="projects.list_projects"),
     Route(PROJECTS, api.create_project, methods=["POST"], name="projects.create_project"),
+    Route(
+        f"{PROJECTS}/imports",
+        import_api.import_projects,
+        methods=["POST"],
+        max_body_size=2 * UPLOAD,  # JSON writes a line's end and a quotation mark as two signs.
+        name="projects.import_projects",
+    ),
     Route(PROJECT, api.show_project, name="projects.show_project"),
     Route(PROJECT, api.update_project, methods=["PATCH"], name="projects.update_project"),
     Route(PROJECT, api.delete_project, methods=["DELETE"], name="projects.delete_project"),

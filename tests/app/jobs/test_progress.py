@@ -49,8 +49,8 @@ async def test_a_page_shows_the_work_waiting_running_and_done(
     done = await client.get(path)
     assert "Show the result" in done.text
     assert RELOADS not in done.text
-    told = (await client.get(f"{path}/progress.json")).json()
-    assert (told["state"], told["done"], told["total"]) == ("done", 3, 12)
+    told = (await client.get(f"/api/v1/jobs/{progress.id}")).json()
+    assert (told["state"], told["done"], told["total"], told["reason"]) == ("done", 3, 12, None)
 
 
 async def test_every_change_is_told_to_the_persons_pages(
@@ -80,7 +80,7 @@ async def test_anothers_work_is_not_found(client: AsyncTestClient, db: AsyncSess
     await add_person(db, "Grace Hopper", "grace@example.com")
     await log_in(client, "grace@example.com")
 
-    for path in (f"/jobs/{progress.id}", f"/jobs/{progress.id}/progress.json"):
+    for path in (f"/jobs/{progress.id}", f"/api/v1/jobs/{progress.id}"):
         assert (await client.get(path)).status_code == 404
 
 

@@ -1,5 +1,7 @@
 """What tests of projects share: people, their organizations, and projects in them."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -85,3 +87,17 @@ async def events_of(db: AsyncSession, action: str) -> list[AuditEvent]:
     """What the audit trail says of an action."""
     async with system_scope(db):
         return list(await db.scalars(select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.id)))
+
+
+async def check(client: AsyncTestClient, content: str | bytes, name: str = "projects.csv") -> Response:
+    """Upload a file to see what importing it would do."""
+    data = {"csrf_token": await csrf_token(client)}
+    return await client.post(f"{PROJECTS}/import", data=data, files={"file": (name, content, "text/csv")})
+
+
+async def confirm(client: AsyncTestClient, review: Response) -> Response:
+    """Import what a review shows, by the form that it has."""
+    text = re.search(r'name="text" value="([^"]*)"', review.text)
+    assert text is not None
+    data = {"csrf_token": await csrf_token(client), "text": html.unescape(text[1])}
+    return await client.post(f"{PROJECTS}/import/confirm", data=data, files={"none": ("", b"")})
