@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from core.authentication import AuthCredentials, AuthenticationBackend, AuthenticationError, UnauthenticatedUser
 from core.requests import HTTPConnection
@@ -11,32 +12,26 @@ from core.types import ASGIApp, Receive, Scope, Send
 from core.websockets import WebSocketClose
 
 
+@dataclass(eq=False)
 class AuthenticationMiddleware:
     """Asks the backend about each connection; `on_error` answers those whose credentials are wrong."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        backend: AuthenticationBackend,
-        on_error: Callable[[HTTPConnection, AuthenticationError], Response] | None = None,
-    ) -> None:
-        self.app = app
-        self.backend = backend
-        self.on_error = self.default_on_error if on_error is None else on_error
+    app: ASGIApp
+    backend: AuthenticationBackend
+    on_error: Callable[[HTTPConnection, AuthenticationError], Response] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
+            return await self.app(scope, receive, send)
         connection = HTTPConnection(scope)
         try:
             found = await self.backend.authenticate(connection)
         except AuthenticationError as error:
-            refusal = WebSocketClose() if scope["type"] == "websocket" else self.on_error(connection, error)
-            await refusal(scope, receive, send)
-            return
+            answer = self.on_error or self.default_on_error
+            refusal = WebSocketClose() if scope["type"] == "websocket" else answer(connection, error)
+            return await refusal(scope, receive, send)
         scope["auth"], scope["user"] = (AuthCredentials(), UnauthenticatedUser()) if found is None else found
-        await self.app(scope, receive, send)
+        return await self.app(scope, receive, send)
 
     @staticmethod
     def default_on_error(conn: HTTPConnection, exc: Exception) -> Response:

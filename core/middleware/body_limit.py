@@ -44,17 +44,15 @@ class RequestBodyLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+            return await self.app(scope, receive, send)
         outer_limit = scope.get(MAX_BODY_SIZE_SCOPE_KEY)
         scope[MAX_BODY_SIZE_SCOPE_KEY] = self.max_body_size
         try:
             responder: RequestBodyLimitResponder | None = scope.get(RESPONDER_SCOPE_KEY)
             if responder is None:
-                await RequestBodyLimitResponder(self.app, self.max_body_size)(scope, receive, send)
-            else:
-                responder.change_limit(self.max_body_size)
-                await self.app(scope, receive, send)
+                return await RequestBodyLimitResponder(self.app, self.max_body_size)(scope, receive, send)
+            responder.change_limit(self.max_body_size)
+            return await self.app(scope, receive, send)
         finally:
             scope[MAX_BODY_SIZE_SCOPE_KEY] = outer_limit
 

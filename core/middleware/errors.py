@@ -46,11 +46,10 @@ class ServerErrorMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+            return await self.app(scope, receive, send)
         tracked = track(send)
         try:
-            await self.app(scope, receive, tracked)
+            return await self.app(scope, receive, tracked)
         except Exception as error:
             await self.answer(error, scope, receive, tracked)
             raise

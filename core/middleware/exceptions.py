@@ -48,12 +48,11 @@ class ExceptionMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
+            return await self.app(scope, receive, send)
         scope[HANDLERS_SCOPE_KEY] = self.handlers
         tracked = track(send)
         try:
-            await self.app(scope, receive, tracked)
+            return await self.app(scope, receive, tracked)
         except Exception as error:
             if not await self.answer(error, scope, receive, tracked):
                 raise

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Awaitable
 
 from core._headers import encode_header
 from core.requests import HTTPConnection
@@ -30,19 +31,18 @@ class RequestIdMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
+            return await self.app(scope, receive, send)
         identifier = (self._incoming(scope) if self.accept_incoming else "") or uuid.uuid4().hex
         scope[REQUEST_ID_SCOPE_KEY] = identifier
         field = self._header, identifier.encode()
 
-        async def send_identified(message: Message) -> None:
+        def send_identified(message: Message) -> Awaitable[None]:
             if message["type"].endswith("http.response.start"):
                 others = [other for other in message.get("headers", ()) if other[0] != self._header]
                 message["headers"] = [*others, field]
-            await send(message)
+            return send(message)
 
-        await self.app(scope, receive, send_identified)
+        return await self.app(scope, receive, send_identified)
 
     def _incoming(self, scope: Scope) -> str:
         values = [value for name, value in scope["headers"] if name == self._header]

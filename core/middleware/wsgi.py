@@ -82,17 +82,15 @@ class WSGIResponder:
         try:
             for part in parts:
                 self._write(part)
-            self._send_body(b"", more_body=False)
+            self._write(b"", more_body=False)
         finally:
             if hasattr(parts, "close"):
                 parts.close()
 
-    def _write(self, part: bytes) -> None:
+    def _write(self, part: bytes, *, more_body: bool = True) -> None:
         # The head waits for the first part with content: until then the application may change its mind.
-        if part:
-            self._send_body(part, more_body=True)
-
-    def _send_body(self, part: bytes, *, more_body: bool) -> None:
+        if not part and more_body:
+            return
         if self._start is None:
             raise AssertionError("The WSGI application answered without calling start_response().")
         if not self._start_sent:
