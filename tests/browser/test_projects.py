@@ -8,6 +8,8 @@ from tests.browser.server import Server
 from tests.browser.steps import enter_demonstration
 from tests.browser.visitors import Visitor
 
+LONGEST = 30_000  # Milliseconds until the worker has done its part, on a busy machine.
+
 
 def test_projects_are_started_found_changed_deleted_and_brought_back(visitor: Visitor, server: Server) -> None:
     mark = secrets.token_hex(3)
@@ -64,6 +66,11 @@ def import_file(visitor: Visitor, projects: str, mark: str) -> None:
     )
     visitor.press("Check the file")
     visitor.press("Import 2 projects")
+    # The worker does it, and the page shows that by itself.
+    result = visitor.page.get_by_role("link", name="Show the result")
+    expect(result).to_be_visible(timeout=LONGEST)
+    visitor.inspect()
+    result.click()
     visitor.open(f"{projects}?search={mark}&status=done")
     assert visitor.page.get_by_role("row").count() == 2
     visitor.open(f"{projects}?search=nothing-{mark}")
