@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any, cast
 
@@ -92,7 +92,7 @@ class Headers(Mapping[str, str]):
         return f"{type(self).__name__}(raw={self._list!r})"
 
 
-class MutableHeaders(Headers):
+class MutableHeaders(Headers, MutableMapping[str, str]):
     """Headers that can be changed. Refuses names and values that would break out of their line, with ValueError."""
 
     __slots__ = ()
@@ -120,16 +120,6 @@ class MutableHeaders(Headers):
         joined = self.mutablecopy()
         joined |= other
         return joined
-
-    def setdefault(self, key: str, value: str) -> str:
-        """The value of the name, which is set to `value` if there is none."""
-        if key not in self:
-            self.append(key, value)
-        return self[key]
-
-    def update(self, other: Mapping[str, str]) -> None:
-        for key, value in other.items():
-            self[key] = value
 
     def append(self, key: str, value: str) -> None:
         """Add a field and keep those that have the same name, as Set-Cookie needs."""

@@ -51,15 +51,13 @@ class URL:
     __slots__ = ("_components", "_url")
 
     def __init__(self, url: str = "", scope: Scope | None = None, **components: Any) -> None:
+        if (scope is not None) + bool(url) + bool(components) > 1:
+            raise AssertionError('Cannot set more than one of "url", "scope" and components.')
         self._url: str | None = None
         self._components: SplitResult | None = None
         if scope is not None:
-            if url or components:
-                raise AssertionError('Cannot set both "scope" and "url" or components.')
             self._components = components_of(scope)
         elif components:
-            if url:
-                raise AssertionError('Cannot set both "url" and components.')
             self._components = replace_components(urlsplit(""), components)
         else:
             self._url = url

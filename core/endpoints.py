@@ -9,10 +9,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Literal, NoReturn
 
-from core._handler_signature import UNGUARDED, is_plain
 from core._router_index import VERBS
-from core._typed.markers import Depends, attached_dependencies
-from core._typed.signature import InvalidSignature
+from core._typed.markers import Depends
+from core._typed.signature import UNGUARDED, InvalidSignature, compile_typed, is_plain
 from core.concurrency import call_function
 from core.exceptions import HTTPException
 from core.requests import Request
@@ -55,26 +54,16 @@ class _Endpoint:
         for name, values in cls.handlers.items():
             method = inspect.getattr_static(cls, name, None)
             before = () if values else dependencies
-            if method is not None and (before or not _is_plain_method(method, values)):
+            if inspect.isfunction(method) and (before or not is_plain(partial(method, None), event_values=len(values))):
                 compiled[name] = _compiled(method, path, before, values)
+            elif method is not None and before:
+                raise InvalidSignature(method, UNGUARDED)
         return type(cls.__name__, (cls,), compiled) if compiled else cls
 
 
-def _is_plain_method(method: Any, values: Sequence[str]) -> bool:
-    if not inspect.isfunction(method):
-        return True
-    bound = partial(method, None)
-    return not attached_dependencies(method) and is_plain(bound, event_values=len(values))
-
-
 def _compiled(method: Any, path: str, dependencies: Sequence[Depends], values: Sequence[str]) -> Any:
-    # Imported here because it brings pydantic, which applications of plain handlers do without.
-    from core.params import compile_endpoint
-
-    if not inspect.isfunction(method):
-        raise InvalidSignature(method, UNGUARDED)
     given = (*list(inspect.signature(method).parameters)[:1], *values)
-    endpoint = compile_endpoint(method, path, dependencies, given)
+    endpoint = compile_typed(method, path, dependencies, given)
 
     async def handle(self: Any, connection: Any, *event: Any) -> Any:
         return await endpoint(connection, dict(zip(given, (self, *event), strict=True)))

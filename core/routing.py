@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from core._exception_handler import answer_exception, wrap_app_handling_exceptions
-from core._handler_signature import UNGUARDED, as_plain, is_function
 from core._lifespan import as_lifespan_context, compose_lifespans, run_lifespan
 from core._paths import UNQUOTED, match_path, relative_location
 from core._paths import compile_path as compile_path
@@ -24,7 +23,7 @@ from core._router_index import FULL, NONE, PARTIAL, ROUTE_OBSERVER_KEY, RouteLis
 from core._router_index import Match as Match
 from core._tracked_send import TrackedSend, track
 from core._typed.markers import Depends
-from core._typed.signature import InvalidSignature
+from core._typed.signature import UNGUARDED, InvalidSignature, compile_typed, is_function, is_plain
 from core._urls import requested_host
 from core._utils import get_route_path, is_async_callable
 from core.concurrency import run_in_threadpool
@@ -147,7 +146,9 @@ class _EndpointRoute(BaseRoute):
         endpoint: Any = self.endpoint
         self.dependencies = (*dependencies, *self.dependencies)
         if is_function(endpoint):
-            endpoint = self._serve(as_plain(endpoint, self.path, self.param_convertors, self.dependencies))
+            if self.dependencies or not is_plain(endpoint, self.param_convertors):
+                endpoint = compile_typed(endpoint, self.path, self.dependencies)
+            endpoint = self._serve(endpoint)
         elif hasattr(endpoint, "at_path"):
             endpoint = endpoint.at_path(self.path, self.dependencies)
         elif self.dependencies:

@@ -19,7 +19,6 @@ from core._typed.signature import InvalidSignature, Parameter, Signature, descri
 from core._typed.submitted import Submitted, submitted_reader
 from core.concurrency import closing, run_in_threadpool
 from core.exceptions import HTTPException
-from core.requests import HTTPConnection
 
 Function = Callable[..., Any]
 Overrides = Mapping[Function, Function]
@@ -90,30 +89,26 @@ async def finish(run: Resolution, error: BaseException | None) -> None:
 
     A generator that fails makes those opened before it see that failure: a commit that fails rolls the rest back.
     """
-    if error is not None and not isinstance(error, Exception):
+    if error is None or isinstance(error, Exception):
+        failure = await _finish_each(run, error)
+        if failure is not None and failure is not error:
+            raise failure
+    else:
         with anyio.move_on_after(CANCELLED_GRACE, shield=True):
             await _finish_each(run, error)
-        return
-    failure = await _finish_each(run, error)
-    if failure is not None and failure is not error:
-        raise failure
 
 
 async def _finish_each(run: Resolution, error: BaseException | None) -> BaseException | None:
     while run.generators:
-        error = await _finish_one(run.generators.pop(), error)
+        generator = run.generators.pop()
+        try:
+            if await _advance(generator, error) is not FAILED:
+                async with closing(generator):
+                    raise RuntimeError(f"The dependency {generator.__qualname__} yielded more than once.")
+        except BaseException as failure:
+            error = failure
     if run.form is not None:
         await run.form.close()
-    return error
-
-
-async def _finish_one(generator: Any, error: BaseException | None) -> BaseException | None:
-    try:
-        if await _advance(generator, error) is not FAILED:
-            async with closing(generator):
-                raise RuntimeError(f"The dependency {generator.__qualname__} yielded more than once.")
-    except BaseException as failure:
-        return failure
     return error
 
 
@@ -208,7 +203,7 @@ class Plan:
     def _unmarked(self, signature: Signature, parameter: Parameter) -> Argument:
         if get_origin(parameter.bare) is Submitted:
             return Argument(parameter, submitted_reader(get_args(parameter.bare)[0]), waits=True)
-        if is_connection(parameter) or self._is_only_bare(signature, parameter):
+        if parameter.is_connection or self._is_only_bare(signature, parameter):
             return Argument(parameter, lambda run: run.connection)
         raise InvalidSignature(signature.function, advice_on(parameter))
 
@@ -267,12 +262,6 @@ def advice_on(parameter: Parameter) -> str:
         f"parameter {parameter.name!r} is neither the connection nor in the path: mark where it comes from, such as "
         f"`{parameter.name}: Annotated[{shown}, Query()]`, Body(), Form() or Depends(...)"
     )
-
-
-def is_connection(parameter: Parameter) -> bool:
-    """Whether a parameter is annotated as the connection: `Request`, `WebSocket`, or what both are."""
-    kind = get_origin(parameter.bare) or parameter.bare
-    return isinstance(kind, type) and issubclass(kind, HTTPConnection)
 
 
 def dependency_of(owner: Function, marker: Depends, parameter: Parameter | None) -> Function:

@@ -1,17 +1,25 @@
-"""Reading a function's signature, once, into parameters whose annotations are resolved."""
+"""Reading a function's signature, once: is it plain, for the connection alone, or typed, with parameters to be resolved?"""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from core._typed.markers import Depends, Input
+from core._typed.markers import Depends, Input, attached_dependencies
+from core.requests import HTTPConnection
 
 EMPTY: Any = inspect.Parameter.empty
+VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+CONNECTION_NAMES = ("Request", "WebSocket", "HTTPConnection")
+RECORD_MARKS = ("__dataclass_fields__", "__pydantic_fields__")
+UNGUARDED = (
+    "what is no function or method does not run the dependencies of its route: put a middleware around it instead"
+)
 
 
 class InvalidSignature(TypeError):
@@ -40,6 +48,10 @@ class Parameter:
     def is_annotated(self) -> bool:
         return self.annotation is not EMPTY
 
+    @property
+    def is_connection(self) -> bool:
+        return is_connection(self.bare)
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -48,6 +60,87 @@ class Signature:
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     returns: Any
+
+
+def is_function(endpoint: Any) -> bool:
+    bare, _ = unwrap_partials(endpoint)
+    return inspect.isfunction(bare) or inspect.ismethod(bare)
+
+
+def is_plain(handler: Callable[..., Any], path_params: Container[str] = (), *, event_values: int = 0) -> bool:
+    """Whether calling it with the connection alone, and sending what it returns, is what its signature means.
+
+    A method that handles a websocket's events is given as many values of the event after the connection.
+    """
+    try:
+        signature = inspect.signature(handler)
+    except (TypeError, ValueError):
+        return True  # Without a signature there is nothing that could have been declared.
+    if attached_dependencies(handler) or _is_data(_evaluated(handler, signature.return_annotation)):
+        return False
+    parameters = signature.parameters.values()
+    _, given = unwrap_partials(handler)
+    positional = [each for each in parameters if each.kind not in VARIABLE and each.name not in given]
+    if not positional:
+        return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
+    first, *others = [each.replace(annotation=_evaluated(handler, each.annotation)) for each in positional]
+    if any(_is_marked(other.annotation) for other in others) or any(map(_is_declared, others[event_values:])):
+        return False
+    if first.annotation is EMPTY and first.name in path_params:
+        return False
+    return first.kind is not first.KEYWORD_ONLY and _is_plain_connection(first.annotation)
+
+
+def compile_typed(
+    handler: Callable[..., Any], path: str, dependencies: Sequence[Depends], given: Sequence[str] = ()
+) -> Callable[..., Awaitable[Any]]:
+    """The function of the connection alone that does what the handler's signature says. Raises InvalidSignature."""
+    # Imported here because it brings pydantic, which applications of plain handlers do without.
+    from core.params import compile_endpoint
+
+    return compile_endpoint(handler, path, dependencies, given)
+
+
+def _is_declared(parameter: inspect.Parameter) -> bool:
+    # A default without an annotation keeps what the function was made with, as in a loop: `lambda request, page=page: …`.
+    return parameter.default is EMPTY or parameter.annotation is not EMPTY
+
+
+def _is_marked(annotation: Any) -> bool:
+    return "Annotated" in annotation if isinstance(annotation, str) else hasattr(annotation, "__metadata__")
+
+
+def _is_data(annotation: Any) -> bool:
+    """Whether a return annotation declares what becomes JSON, rather than a response."""
+    if hasattr(annotation, "__metadata__"):
+        return True
+    if get_origin(annotation) in (Union, UnionType):
+        return any(_is_data(member) for member in get_args(annotation))
+    kind = get_origin(annotation) or annotation
+    is_record = any(hasattr(kind, mark) for mark in RECORD_MARKS)
+    return isinstance(kind, type) and (is_record or issubclass(kind, dict | list))
+
+
+def _is_plain_connection(annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        return annotation.partition("[")[0].rpartition(".")[2].endswith(CONNECTION_NAMES)
+    return annotation in (EMPTY, Any) or is_connection(annotation)
+
+
+def is_connection(annotation: Any) -> bool:
+    """Whether an annotation means the connection: `Request`, `WebSocket`, or what both are."""
+    kind = get_origin(annotation) or annotation
+    return isinstance(kind, type) and issubclass(kind, HTTPConnection)
+
+
+def _evaluated(handler: Callable[..., Any], annotation: Any) -> Any:
+    """The value of an annotation, or its text if a name in it is not (or not yet) known where it was written."""
+    function, _ = unwrap_partials(inspect.unwrap(handler))
+    function = getattr(function, "__func__", function)
+    try:
+        return eval(annotation, getattr(function, "__globals__", {})) if isinstance(annotation, str) else annotation  # noqa: S307 (the program's own text)
+    except (NameError, AttributeError, TypeError, SyntaxError):
+        return annotation
 
 
 def read_signature(function: Callable[..., Any]) -> Signature:
@@ -116,7 +209,7 @@ def _parameters(function: Callable[..., Any], hints: dict[str, Any], bound: froz
 
 def _parameter(function: object, declared: inspect.Parameter, annotation: Any) -> Parameter:
     name, default = declared.name, declared.default
-    if declared.kind in (declared.VAR_POSITIONAL, declared.VAR_KEYWORD):
+    if declared.kind in VARIABLE:
         raise InvalidSignature(function, f"*{name} says nothing about what the handler needs: name each parameter")
     if isinstance(default, Input | Depends):
         kind = type(default).__name__

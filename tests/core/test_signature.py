@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 import pytest
 from pydantic import BaseModel
 
-from core._handler_signature import is_plain
+from core._typed.signature import is_plain
 from core.params import Depends, Query, depends_on
 from core.requests import HTTPConnection, Request
 from core.responses import Response
