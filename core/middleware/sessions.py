@@ -81,6 +81,7 @@ class SessionMiddleware:
     refresh_after: int | None = None
 
     def __post_init__(self, secret_key: str | Secret | Sequence[str | Secret]) -> None:
+        self._lifetime = "" if self.max_age is None else f"Max-Age={self.max_age}; "
         self.security_flags = "httponly; samesite=" + self.same_site
         self.security_flags += "; secure" if self.https_only else ""
         self.security_flags += f"; domain={self.domain}" if self.domain is not None else ""
@@ -107,24 +108,17 @@ class SessionMiddleware:
 
     def _add_headers(self, message: Message, session: Session, *, came: bool, signed_at: int) -> None:
         add_vary(message, b"Cookie")
-        if session and (session.modified or self._is_due(signed_at)):
-            cookie = self._set_cookie(self._cookies.seal(session))
+        is_due = self.refresh_after is not None and time.time() - signed_at > self.refresh_after
+        if session and (session.modified or is_due):
+            value, lifetime = self._cookies.seal(session), self._lifetime
         elif session.modified and came and not session:
-            cookie = self._format("null", "expires=Thu, 01 Jan 1970 00:00:00 GMT; ")
+            value, lifetime = "null", "expires=Thu, 01 Jan 1970 00:00:00 GMT; "
         else:
             return
-        message["headers"].append(encode_header("set-cookie", cookie))
-
-    def _is_due(self, signed_at: int) -> bool:
-        return self.refresh_after is not None and time.time() - signed_at > self.refresh_after
-
-    def _set_cookie(self, value: str) -> str:
         if len(value) + len(self.session_cookie) > LARGEST_COOKIE:
             logger.warning("The session cookie has %d bytes: browsers drop more than %d.", len(value), LARGEST_COOKIE)
-        return self._format(value, "" if self.max_age is None else f"Max-Age={self.max_age}; ")
-
-    def _format(self, value: str, lifetime: str) -> str:
-        return f"{self.session_cookie}={value}; path={self.path}; {lifetime}{self.security_flags}"
+        cookie = f"{self.session_cookie}={value}; path={self.path}; {lifetime}{self.security_flags}"
+        message["headers"].append(encode_header("set-cookie", cookie))
 
 
 class _SignedCookies:
