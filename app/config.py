@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
@@ -142,6 +143,7 @@ class Settings:
         return [_derived_key(str(secret), purpose) for secret in secrets]
 
 
+@lru_cache(64)
 def _derived_key(secret: str, purpose: str) -> bytes:
     pseudorandom_key = hmac.digest(b"slipway", secret.encode(), hashlib.sha256)
     return hmac.digest(pseudorandom_key, purpose.encode() + b"\x01", hashlib.sha256)

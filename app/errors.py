@@ -27,6 +27,11 @@ INTERNAL_ERROR = 1011  # A websocket's close code (RFC 6455, section 7.4.1).
 PAGES = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503})
 
 
+def is_for_programs(path: str) -> bool:
+    """Whether `path` is one of those that programs ask."""
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in API)
+
+
 class Refusal(HTTPException):
     """The product says no. Subclasses are named as the sentence they say, with a status and a message for the person."""
 

@@ -9,7 +9,7 @@ from app.accounts.redirects import log_in_path, requested_path
 from app.accounts.sessions import CONFIRMED_FOR
 from app.config import current_settings
 from app.database import Db
-from app.errors import API, Refusal
+from app.errors import Refusal, is_for_programs
 from app.language import N_, speak
 from app.pages import path_of
 from app.policy import Guard
@@ -105,5 +105,4 @@ SignedOut = Annotated[None, Depends(signed_out)]
 
 def is_page(request: Request) -> bool:
     """Whether somebody looks at the answer in a browser, rather than a program or a script."""
-    is_api = any(request.url.path == prefix or request.url.path.startswith(f"{prefix}/") for prefix in API)
-    return not is_api and prefers_html(request.headers.get("accept", ""))
+    return not is_for_programs(request.scope["path"]) and prefers_html(request.headers.get("accept", ""))

@@ -1,7 +1,7 @@
 """The token that came with a request: read from its header, without the database (RFC 6750 section 2.1)."""
 
 from app.accounts.sessions import SessionCookieBackend, Visitor
-from app.errors import API
+from app.errors import is_for_programs
 from app.tokens.spelling import PREFIX
 from core.authentication import AuthCredentials, AuthenticationError, BaseUser
 from core.exceptions import HTTPException
@@ -31,11 +31,6 @@ class CredentialBackend(SessionCookieBackend):
         if self.cookie_name in conn.cookies:
             raise AuthenticationError(BOTH)
         return AuthCredentials(), Visitor(None, bearer_token=token)
-
-
-def is_for_programs(path: str) -> bool:
-    """Whether `path` is one of those that programs ask."""
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in API)
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:

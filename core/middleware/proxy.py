@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 
 from core._urls import DEFAULT_PORTS, SCHEMES
 from core.types import ASGIApp, Receive, Scope, Send
@@ -11,6 +12,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # A longer list is an attack on whoever walks it; the hops of a real one are few.
 MOST_HOPS = 50
+# Clients come back, and the proxies are with each request.
+ADDRESSES_KEPT = 4096
 
 
 class ProxyHeadersMiddleware:
@@ -75,6 +78,7 @@ def _parse_network(entry: str) -> Network:
         raise ValueError(f"Trusted proxy {entry!r} is not an address or network: {error}. {advice}") from None
 
 
+@lru_cache(ADDRESSES_KEPT)
 def _parse_address(text: str) -> Address | None:
     """Parse `192.0.2.1`, `192.0.2.1:8080`, `2001:db8::1` or `[2001:db8::1]:8080`; an IPv4-mapped address as IPv4.
 

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from functools import lru_cache
 
 from core._utils import is_among
 from core.exceptions import HTTPException
@@ -18,6 +19,8 @@ from core.types import ASGIApp, Receive, Scope, Send
 
 # Whoever has one IPv6 address usually has its whole /64.
 IPV6_PREFIX = 64
+# Clients come back.
+ADDRESSES_KEPT = 4096
 
 Key = tuple[str, str]
 
@@ -42,12 +45,15 @@ class RateLimit:
 
 def client_network(connection: HTTPConnection) -> str | None:
     """Return the peer's IPv4 address or IPv6 network, None for a peer without address (a Unix socket)."""
-    if connection.client is None:
-        return None
+    return None if connection.client is None else _network_of(connection.client.host)
+
+
+@lru_cache(ADDRESSES_KEPT)
+def _network_of(host: str) -> str:
     try:
-        address = ipaddress.ip_address(connection.client.host)
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return connection.client.host
+        return host
     network = ipaddress.ip_network((address, IPV6_PREFIX), strict=False) if address.version == 6 else address
     return str(network)
 
