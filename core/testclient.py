@@ -290,15 +290,11 @@ class _Caller:
             exchange.raise_error()
             raise ProtocolError("TestClient did not receive any response: it returned without sending one.")
 
-    def _websocket_session(
-        self, build_request: Callable[..., httpx2.Request], url: str, subprotocols: Subprotocols, options: Any
-    ) -> AsyncWebSocketTestSession:
+    def _handshake(self: Any, url: str, subprotocols: Subprotocols, options: Any) -> AsyncWebSocketTestSession:
         options["headers"] = _websocket_headers(options.get("headers"), subprotocols)
-        auth = options.pop("auth", None)
-        request = build_request("GET", url, **options)
-        if auth is not None:
-            flow = httpx2.BasicAuth(*auth) if isinstance(auth, tuple) else auth
-            request = next(flow.auth_flow(request))
+        auth = options.pop("auth", None) or httpx2.Auth()
+        flow = httpx2.BasicAuth(*auth) if isinstance(auth, tuple) else auth
+        request = next(flow.auth_flow(self.build_request("GET", url, **options)))
         return AsyncWebSocketTestSession(self, request)
 
 
@@ -332,8 +328,7 @@ class TestClient(_Caller, httpx2.Client):
 
     def websocket_connect(self, url: str, subprotocols: Subprotocols = None, **options: Any) -> WebSocketTestSession:
         """Return a session to enter with `with`; `options` are those of a GET request (`headers`, `params`, …)."""
-        session = self._websocket_session(self.build_request, url, subprotocols, options)
-        return WebSocketTestSession(session, self._running_portal)
+        return WebSocketTestSession(self._handshake(url, subprotocols, options), self._running_portal)
 
     def __enter__(self) -> Self:
         self.app_state = {}
@@ -378,7 +373,7 @@ class AsyncTestClient(_Caller, httpx2.AsyncClient):
         self, url: str, subprotocols: Subprotocols = None, **options: Any
     ) -> AsyncWebSocketTestSession:
         """Return a session to enter with `async with`; `options` are those of a GET request."""
-        return self._websocket_session(self.build_request, url, subprotocols, options)
+        return self._handshake(url, subprotocols, options)
 
     def lifespan(self) -> Lifespan:
         """Return a context manager that starts the application up and shuts it down."""
