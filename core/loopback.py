@@ -143,7 +143,7 @@ class HTTPExchange(Conversation):
         self.status: int | None = None
         self.headers: list[tuple[bytes, bytes]] = []
         self.extensions: dict[str, Any] = {}
-        self.exhausted = self.abandoned = False
+        self.abandoned = False
         self._read_chunk = read_chunk
         self._body = body
         self._body_sent = self._last_chunk_sent = self._trailers_follow = self._left = False
@@ -173,16 +173,9 @@ class HTTPExchange(Conversation):
         self._started.set()
         self._chunks_in.close()
 
-    async def next_chunk(self) -> bytes:
-        """Return the next part of the body, or b"" at its end, when `exhausted` is set too."""
-        chunk = b""
-        while not chunk and not self.exhausted:
-            try:
-                chunk = await self._chunks.receive()
-                self.exhausted = self._last_chunk_sent
-            except anyio.EndOfStream:
-                self.exhausted = True
-        return chunk
+    async def next_chunk(self) -> bytes | None:
+        """Return the next part of the body, or None at its end."""
+        return await anext(self._chunks, None)
 
     async def receive(self) -> Message:
         if self._body_sent:
@@ -297,11 +290,11 @@ class WebSocketExchange(Conversation):
 
     async def next_message(self) -> Message:
         """Return the application's next message; raises its error if it failed, code 1006 if it merely returned."""
-        with contextlib.suppress(anyio.EndOfStream):
-            return cast(Message, await self._from_app.receive())
-        # Raised outside of the handler of EndOfStream, which would otherwise become the error's context.
-        self.raise_error()
-        raise WebSocketDisconnect(1006, "The application returned without closing the websocket.")
+        message: Message | None = await anext(self._from_app, None)
+        if message is None:
+            self.raise_error()
+            raise WebSocketDisconnect(1006, "The application returned without closing the websocket.")
+        return message
 
     async def receive(self) -> Message:
         message: Message = await self._from_client.receive()
@@ -347,12 +340,10 @@ class Lifespan(Conversation):
 
     async def _pass(self, phase: str) -> None:
         self._to_app.send_nowait({"type": f"lifespan.{phase}"})
-        message: Message = {"type": f"lifespan.{phase}.complete"}
-        with contextlib.suppress(anyio.EndOfStream):
-            message = await self._from_app.receive()
+        message: Message | None = await anext(self._from_app, None)
         # An application that returned without an answer has no lifespan; one that failed has an error.
         self.raise_error()
-        if message["type"] != f"lifespan.{phase}.complete":
+        if message is not None and message["type"] != f"lifespan.{phase}.complete":
             await self.returned.wait()
             self.raise_error()
             raise RuntimeError(f"The application's {phase} failed: {message.get('message', '')}")

@@ -99,12 +99,12 @@ class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         self._portal = portal
 
     def __iter__(self) -> Any:  # A generator; the base class promises an iterator of bytes.
-        while not self._exchange.exhausted:
-            yield self._portal.call(self._exchange.next_chunk)
+        while (chunk := self._portal.call(self._exchange.next_chunk)) is not None:
+            yield chunk
 
     async def __aiter__(self) -> Any:  # As above.
-        while not self._exchange.exhausted:
-            yield await self._exchange.next_chunk()
+        while (chunk := await self._exchange.next_chunk()) is not None:
+            yield chunk
 
     def abandon(self) -> None:
         """Close the body without waiting for background tasks."""
