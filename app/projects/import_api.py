@@ -8,7 +8,7 @@ from app.audit.models import RequestFacts
 from app.database import Db
 from app.forms import JsonBody
 from app.idempotency import REFUSALS, Once
-from app.jobs.api import JobOut, shown
+from app.jobs.documents import JobOut, shown
 from app.organizations.dependencies import MOVED, Allowed
 from app.organizations.models import Scope
 from app.pages import path_of
