@@ -8,6 +8,7 @@ from app.accounts.choosing import WeakPassword
 from app.accounts.codes import CodeDoesNotWork
 from app.accounts.dependencies import OptionalSession, SignedOut
 from app.accounts.entering import enter
+from app.accounts.even_time import EvenTime
 from app.accounts.forms import LogInForm, SignUpForm, VerifyCodeForm, VerifyEmailForm
 from app.accounts.last_method import last_method
 from app.accounts.link_pages import keep_link, link_does_not_work
@@ -88,7 +89,7 @@ async def confirm_email_with_code(
     return _show_check_mail(request, form)
 
 
-async def send_verification_again(request: Request, db: Db, settings: CurrentSettings) -> Response:
+async def send_verification_again(request: Request, _even: EvenTime, db: Db, settings: CurrentSettings) -> Response:
     """Mail the link that proves the address once more."""
     address = pending.pending_address(request)
     if not address:

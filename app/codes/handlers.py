@@ -6,6 +6,7 @@ from app.accounts import limits, pending
 from app.accounts.codes import CodeDoesNotWork
 from app.accounts.dependencies import SignedOut
 from app.accounts.entering import enter
+from app.accounts.even_time import EvenTime
 from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Purpose
@@ -33,7 +34,12 @@ async def ask(request: Request, _stranger: SignedOut, next_path: Next = "") -> R
 
 
 async def send(
-    request: Request, _stranger: SignedOut, db: Db, settings: CurrentSettings, form: Submitted[AskForm]
+    request: Request,
+    _even: EvenTime,
+    _stranger: SignedOut,
+    db: Db,
+    settings: CurrentSettings,
+    form: Submitted[AskForm],
 ) -> Response:
     """Mail a link and a code; the answer is the same whether the address has an account or not."""
     if not form.is_valid:

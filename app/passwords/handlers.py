@@ -6,6 +6,7 @@ from app.accounts import limits, pending
 from app.accounts.choosing import WeakPassword
 from app.accounts.dependencies import CurrentSession, SignedOut
 from app.accounts.entering import confirm
+from app.accounts.even_time import EvenTime
 from app.accounts.link_pages import keep_link, link_does_not_work
 from app.accounts.links import LinkDoesNotWork
 from app.accounts.models import Purpose, Session
@@ -33,7 +34,7 @@ async def forgot_password(request: Request, _stranger: SignedOut) -> Response:
 
 
 async def request_reset(
-    request: Request, db: Db, settings: CurrentSettings, form: Submitted[ForgotPasswordForm]
+    request: Request, _even: EvenTime, db: Db, settings: CurrentSettings, form: Submitted[ForgotPasswordForm]
 ) -> Response:
     """Mail a link that sets a new password; the answer is the same whether the address has an account or not."""
     if not form.is_valid:

@@ -1,6 +1,7 @@
 """No answer tells a stranger whether an address has an account (AUT-1, AUT-2)."""
 
 import re
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import passwords
 from app.accounts.codes import MOST_ATTEMPTS
+from app.accounts.even_time import EVEN_SECONDS
 from app.accounts.models import User
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import NEW_PASSWORD, add_person, ask_for_log_in, ask_for_reset, log_in, sign_up
@@ -111,6 +113,19 @@ async def test_every_address_costs_the_same_number_of_hashes(
 
     assert counts == [counts[0]] * len(ADDRESSES)
     assert (counts[0] > 0) is (step in (_sign_up, _log_in))
+
+
+@pytest.mark.requirement("AUT-2")
+@pytest.mark.parametrize("step", [_forget, _ask_for_code, _send_again])
+async def test_mail_that_is_asked_for_is_answered_for_no_address_sooner_than_for_another(
+    client: AsyncTestClient, accounts: None, step: Step
+) -> None:
+    for address in ADDRESSES[:2]:
+        await sign_up(client, email=address)
+        began = time.monotonic()
+        await step(client, address)
+        assert time.monotonic() - began >= EVEN_SECONDS
+        client.cookies.clear()
 
 
 class CountingHasher(PasswordHasher):
