@@ -71,16 +71,16 @@ class Conversation:
         try:
             await self.open()
         except BaseException:
-            await self._leave(cancel=True)
+            await self._leave()
             raise
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        cancel = True
         try:
-            cancel = await self.close()
+            if not await self.close():
+                await self.returned.wait()
         finally:
-            await self._leave(cancel=cancel)
+            await self._leave()
 
     async def open(self) -> None:
         """Wait until the application has answered the opening of the connection."""
@@ -109,26 +109,21 @@ class Conversation:
         try:
             with self._cancelling:
                 await self.app(self.scope, self.receive, self.send)
+        except anyio.get_cancelled_exc_class():
+            raise
         except BaseException as error:
-            # Catching everything but cancellation carries KeyboardInterrupt or a test's failure to the caller as it is.
-            if isinstance(error, anyio.get_cancelled_exc_class()):
-                raise
+            # Catching everything else carries KeyboardInterrupt or a test's failure to the caller as it is.
             self.error = error
         finally:
             self.end()
             self.returned.set()
 
-    async def _leave(self, *, cancel: bool) -> None:
-        if cancel:
-            self._cancelling.cancel()
-        try:
+    async def _leave(self) -> None:
+        self._cancelling.cancel()
+        with anyio.CancelScope(shield=True):
             await self.returned.wait()
-        finally:
-            self._cancelling.cancel()
-            with anyio.CancelScope(shield=True):
-                await self.returned.wait()
-            # The caller's own exception is not passed in: a task group would wrap it in an exception group.
-            await self._resources.aclose()
+        # The caller's own exception is not passed in: a task group would wrap it in an exception group.
+        await self._resources.aclose()
 
 
 class HTTPExchange(Conversation):

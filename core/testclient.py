@@ -7,7 +7,7 @@ import functools
 import json
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
 from typing import Any, Literal, Self
 from urllib.parse import unquote
 
@@ -352,13 +352,10 @@ class TestClient(_Caller, httpx2.Client):
         while self.open_bodies:
             self.open_bodies.pop().abandon()
 
-    @contextmanager
-    def _running_portal(self) -> Any:  # A context manager of BlockingPortal.
+    def _running_portal(self) -> AbstractContextManager[anyio.from_thread.BlockingPortal]:
         if self.portal is not None:
-            yield self.portal
-            return
-        with anyio.from_thread.start_blocking_portal(**self.async_backend) as portal:
-            yield portal
+            return nullcontext(self.portal)
+        return anyio.from_thread.start_blocking_portal(**self.async_backend)
 
 
 class AsyncTestClient(_Caller, httpx2.AsyncClient):
