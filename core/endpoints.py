@@ -6,16 +6,14 @@ import inspect
 import json
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
-from http import HTTPStatus
 from typing import Any, ClassVar, Literal, NoReturn
 
 from core._router_index import VERBS
 from core._typed.markers import Depends
 from core._typed.signature import UNGUARDED, InvalidSignature, compile_typed, is_plain
 from core.concurrency import call_function
-from core.exceptions import HTTPException
 from core.requests import Request
-from core.responses import PlainTextResponse, Response
+from core.responses import Response, refusal
 from core.types import ASGIApp, Message, Receive, Scope, Send
 from core.websockets import WebSocket
 
@@ -88,9 +86,7 @@ class HTTPEndpoint(_Endpoint):
 
     async def method_not_allowed(self, request: Request) -> Response:
         headers = {"Allow": ", ".join(method for method in VERBS if self._answers(method))}
-        if "app" in self.scope:
-            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers=headers)
-        return PlainTextResponse("Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, headers)
+        return refusal(self.scope, 405, headers)
 
     def _handler(self, method: str) -> Any:
         # Only these names are looked up on the class: a method invented by a client reaches nothing (CVE-2026-48817).

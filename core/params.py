@@ -17,7 +17,7 @@ A mistake in a signature raises `InvalidSignature` when the route is built, nami
 """
 
 import types
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NoReturn, Union, get_args, get_origin
 
@@ -25,25 +25,24 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from core._typed.inputs import FAILED, Resolution, adapter
-from core._typed.markers import Body as Body
-from core._typed.markers import Cookie as Cookie
-from core._typed.markers import Depends as Depends
-from core._typed.markers import File as File
-from core._typed.markers import Form as Form
-from core._typed.markers import Header as Header
-from core._typed.markers import Path as Path
-from core._typed.markers import Query as Query
-from core._typed.markers import Status as Status
-from core._typed.markers import attached_dependencies
-from core._typed.markers import depends_on as depends_on
-from core._typed.plan import Plan, dependency_of, finish
-from core._typed.signature import EMPTY, describe, read_signature, split_annotation
-from core._typed.signature import InvalidSignature as InvalidSignature
-from core._typed.submitted import InvalidSubmission as InvalidSubmission
-from core._typed.submitted import Submitted as Submitted
+from core._typed.markers import Body, Cookie, Depends, File, Form, Header, Path, Query, Status, depends_on
+from core._typed.plan import Plan, dependencies_of, finish
+from core._typed.signature import EMPTY, RECORD_MARKS, InvalidSignature, describe, split_annotation
+from core._typed.submitted import InvalidSubmission, Submitted
 from core.exceptions import HTTPException
 from core.problems import InvalidInput, Problem, problem_response
 from core.responses import Response
+
+# What handlers declare, and what tells of it.
+__all__ = ["Body", "Cookie", "Depends", "File", "Form", "Header", "Path", "Query", "Status", "Submitted", "depends_on"]
+__all__ += [
+    "InvalidAnswer",
+    "InvalidSignature",
+    "InvalidSubmission",
+    "compile_endpoint",
+    "declared_answer",
+    "dependencies_of",
+]
 
 # A Request or a WebSocket in, with values that are given to the handler by name; a Response out, or nothing for a websocket.
 # Which one is decided by the kind of route.
@@ -51,8 +50,6 @@ Endpoint = Callable[..., Awaitable[Any]]
 NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 Answer = Callable[[Any], Response]
 NO_VALUE = (None, type(None))
-# Of pydantic's models and dataclasses.
-RECORD_MARKS = ("__pydantic_serializer__", "__dataclass_fields__")
 JSON_VALUES = (dict, list, tuple, set, frozenset)
 
 
@@ -162,19 +159,6 @@ def _is_data(result: Any) -> bool:
 
 def _refuse(function: Callable[..., Any], result: Any, problem: str) -> NoReturn:
     raise InvalidAnswer(f"{describe(function)} returned {result!r}, {problem}")
-
-
-def dependencies_of(handler: Callable[..., Any], behind: Sequence[Depends] = ()) -> Iterator[Depends]:
-    """Every `Depends` in the tree of a handler, depth first, after those that its route is `behind`.
-
-    A handler that takes only the connection has none of its own.
-    """
-    found: list[tuple[Any, Any]] = [(marker, None) for marker in (*behind, *attached_dependencies(handler))]
-    found += [(parameter.marker, parameter) for parameter in read_signature(handler).parameters]
-    for marker, parameter in found:
-        if isinstance(marker, Depends):
-            yield marker
-            yield from dependencies_of(dependency_of(handler, marker, parameter))
 
 
 def is_websocket(connection: Any) -> bool:

@@ -289,9 +289,7 @@ class Request(HTTPConnection[StateT]):
                 raise
         return self._json
 
-    def form(
-        self, *, max_files: int | float = 1000, max_fields: int | float = 1000, max_part_size: int = 1024 * 1024
-    ) -> PendingForm:
+    def form(self, *, max_files: float = 1000, max_fields: float = 1000, max_part_size: int = 2**20) -> PendingForm:
         """The form: `await request.form()`, or `async with request.form() as form` to close its files at the end.
 
         Empty if the body is no form. One that exceeds a limit or is malformed is answered with 400 inside an

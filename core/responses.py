@@ -18,6 +18,7 @@ from core._tracked_send import TrackedSend
 from core.background import BackgroundTask
 from core.concurrency import closing, iterate_in_threadpool
 from core.datastructures import URL
+from core.exceptions import REASON_PHRASES, HTTPException
 from core.requests import ClientDisconnect
 from core.types import Message, Receive, Scope, Send
 
@@ -47,6 +48,13 @@ class HTMLResponse(Response):
 
 class PlainTextResponse(Response):
     media_type = "text/plain"
+
+
+def refusal(scope: Scope, status_code: int, headers: Mapping[str, str] | None = None) -> Response:
+    """What answers outside an application. Inside one it raises HTTPException, whose handlers then answer."""
+    if "app" in scope:
+        raise HTTPException(status_code, headers=headers)
+    return PlainTextResponse(REASON_PHRASES[status_code], status_code, headers)
 
 
 class JSONResponse(Response):

@@ -29,11 +29,10 @@ from core._utils import get_route_path, is_async_callable
 from core.concurrency import run_in_threadpool
 from core.convertors import Convertor
 from core.datastructures import URLPath
-from core.exceptions import HTTPException
 from core.middleware import Middleware, wrap_in_middleware
 from core.middleware.body_limit import limit_body_size
 from core.requests import Request
-from core.responses import PlainTextResponse, RedirectResponse, Response
+from core.responses import RedirectResponse, Response, refusal
 from core.types import ASGIApp, Lifespan, Receive, Scope, Send
 from core.websockets import WebSocket, WebSocketClose
 
@@ -85,18 +84,14 @@ async def answer_not_found(scope: Scope, receive: Receive, send: Send) -> None:
     """404, or the end of a websocket. Raises HTTPException inside an application, whose handlers then answer."""
     if scope["type"] == "websocket":
         await WebSocketClose()(scope, receive, send)
-    elif "app" in scope:
-        raise HTTPException(status_code=404)
     else:
-        await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
+        await refusal(scope, 404)(scope, receive, send)
 
 
 async def answer_method_not_allowed(scope: Scope, receive: Receive, send: Send, allowed: Collection[str]) -> None:
     """405 with the methods that are allowed (RFC 9110 section 15.5.6)."""
     headers = {"Allow": ", ".join(ordered_methods(allowed))}
-    if "app" in scope:
-        raise HTTPException(status_code=405, headers=headers)
-    await PlainTextResponse("Method Not Allowed", status_code=405, headers=headers)(scope, receive, send)
+    await refusal(scope, 405, headers)(scope, receive, send)
 
 
 class BaseRoute:

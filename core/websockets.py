@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from core._headers import Field
 from core.requests import HTTPConnection, StateT, read_json
 from core.types import Message, Receive, Scope, Send
 
@@ -95,9 +96,7 @@ class WebSocket(HTTPConnection[StateT]):
             self.application_state = DISCONNECTED
             raise WebSocketDisconnect(code=ABNORMAL_CLOSURE) from None
 
-    async def accept(
-        self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None
-    ) -> None:
+    async def accept(self, subprotocol: str | None = None, headers: Iterable[Field] | None = None) -> None:
         """Complete the handshake."""
         if self.client_state is CONNECTING:
             await self.receive()

@@ -273,3 +273,16 @@ def dependency_of(owner: Function, marker: Depends, parameter: Parameter | None)
     if parameter is not None and inspect.isclass(parameter.bare):
         return parameter.bare
     raise InvalidSignature(owner, "Depends() names no dependency, and the annotation is no class")
+
+
+def dependencies_of(handler: Function, behind: Sequence[Depends] = ()) -> Iterator[Depends]:
+    """Every `Depends` in the tree of a handler, depth first, after those that its route is `behind`.
+
+    A handler that takes only the connection has none of its own.
+    """
+    found: list[tuple[Any, Any]] = [(marker, None) for marker in (*behind, *attached_dependencies(handler))]
+    found += [(parameter.marker, parameter) for parameter in read_signature(handler).parameters]
+    for marker, parameter in found:
+        if isinstance(marker, Depends):
+            yield marker
+            yield from dependencies_of(dependency_of(handler, marker, parameter))

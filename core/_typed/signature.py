@@ -16,6 +16,7 @@ from core.requests import HTTPConnection
 EMPTY: Any = inspect.Parameter.empty
 VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 CONNECTION_NAMES = ("Request", "WebSocket", "HTTPConnection")
+# Of dataclasses and pydantic's models.
 RECORD_MARKS = ("__dataclass_fields__", "__pydantic_fields__")
 UNGUARDED = (
     "what is no function or method does not run the dependencies of its route: put a middleware around it instead"
