@@ -47,7 +47,6 @@ class Plan(NamedTuple):
     status_code: int
     headers: RawHeaders
     parts: Sequence[bytes | Range]
-    is_partial: bool = False
 
 
 class FileResponse(Response):
@@ -117,7 +116,7 @@ class FileResponse(Response):
         plan = self._plan(scope, stat_result)
         if is_head:
             await send_whole(send, plan, b"")
-        elif can_pass_path and not plan.is_partial:
+        elif can_pass_path and plan.status_code == self.status_code:
             await send({"type": "http.response.start", "status": plan.status_code, "headers": plan.headers})
             path = Path(self.path).absolute()  # noqa: ASYNC240 - asks for the working directory alone
             await send({"type": "http.response.pathsend", "path": str(path)})
@@ -201,7 +200,7 @@ class FileResponse(Response):
         parts: list[bytes | Range] = []
         for part in ranges:
             parts += [part_header(*part), part, b"\r\n"]
-        return Plan(206, headers.raw, [*parts, f"--{boundary}--".encode("latin-1")], is_partial=True)
+        return Plan(206, headers.raw, [*parts, f"--{boundary}--".encode("latin-1")])
 
     def generate_multipart(
         self, ranges: Sequence[Range], boundary: str, max_size: int, content_type: str
@@ -282,14 +281,14 @@ def content_disposition(kind: str, filename: str) -> str:
 
 def refusal(status_code: int, content: str, headers: Mapping[str, str] | None = None) -> Plan:
     response = Response(content, status_code, headers, media_type="text/plain")
-    return Plan(status_code, response.raw_headers, [bytes(response.body)], is_partial=True)
+    return Plan(status_code, response.raw_headers, [bytes(response.body)])
 
 
 def single_range(headers: MutableHeaders, part: Range, size: int) -> Plan:
     start, end = part
     headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
     headers["content-length"] = str(end - start)
-    return Plan(206, headers.raw, [part], is_partial=True)
+    return Plan(206, headers.raw, [part])
 
 
 def parse_ranges(header: str, size: int, most: int) -> list[Range]:

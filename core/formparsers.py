@@ -173,15 +173,12 @@ class MultiPartParser:
             reader.finish()
         except BaseException as error:
             # Also for a cancelled request: its files must not wait for the garbage collector.
-            self.close_files()
+            for file in self._files:
+                file.close()
             if isinstance(error, MultipartError):
                 raise MultiPartException("Invalid multipart data.") from None
             raise
         return FormData(self.items)
-
-    def close_files(self) -> None:
-        for file in self._files:
-            file.close()
 
     async def _read_parts(self, reader: MultipartReader) -> None:
         waiting: list[bytes] = []

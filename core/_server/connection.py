@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from core._server.exchange import BUFFERED_BODY, Application, Exchange, access_log, answer_plainly, error_log
 from core._server.limits import Limits
@@ -31,13 +32,6 @@ KNOWN_HEAD = 4096
 # A head that the parser has accepted: everything after its request line, the size of that and of the body, the headers.
 KnownHead = tuple[bytes, int, list[tuple[bytes, bytes]]]
 NO_HEAD: KnownHead = (b"", -1, [])
-
-
-class Discard:
-    """Stands in for the parser of a connection that is only waiting to be closed."""
-
-    def feed_data(self, data: bytes) -> None:
-        """Throw away what a refused client still sends."""
 
 
 class Connection(asyncio.Protocol):
@@ -112,7 +106,8 @@ class Connection(asyncio.Protocol):
         """A client that closed its side is gone: returning None closes ours."""
 
     def data_received(self, data: bytes) -> None:
-        if self._repeats(data):
+        # Without a parser the connection only waits to be closed: what a refused client still sends is thrown away.
+        if self.parser is None or self._repeats(data):
             return
         is_first = not self.is_in_message
         self.arrived = len(data)
@@ -353,16 +348,15 @@ class Connection(asyncio.Protocol):
 
     def _after_upgrade(self, rest: bytes) -> None:
         """The parser stops at an upgrade. Hand the connection over, or go on with HTTP where it was not granted."""
-        if self.is_upgrade and not rest:
-            self._hand_over()
-            return
-        if self.is_upgrade:
+        if not self.is_upgrade:
+            self.parser = httptools.HttpRequestParser(self)
+            if rest:
+                self.data_received(rest)
+        elif rest:
             # A client has to wait for the handshake's answer (RFC 6455, section 4.1): what it sent ahead is no frame.
             self._refuse(Refused(400, "Data follows the upgrade request."))
-            return
-        self.parser = httptools.HttpRequestParser(self)
-        if rest:
-            self.data_received(rest)
+        else:
+            self._hand_over()
 
     def _hand_over(self) -> None:
         """Give the connection to uvicorn's websocket protocol, with the request as it came."""
@@ -406,7 +400,7 @@ class Connection(asyncio.Protocol):
                 self._begin_reading()
 
     def continue_body(self, exchange: Exchange) -> None:
-        """Tell a waiting client to send its body."""
+        """Tell a client that waits for it to send its body (RFC 9110, section 10.1.1)."""
         self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if exchange.more_body:
             self._begin_reading()
@@ -456,7 +450,7 @@ class Connection(asyncio.Protocol):
         """Answer for the application, after the answers that are still due, and end."""
         error_log.warning(refused.reason if refused.status == 400 else f"{refused.reason} ({refused.status})")
         words = refusal(refused.status, refused.reason, self.default_lines())
-        exchange, self.parser, self.known = self.current, Discard(), NO_HEAD
+        exchange, self.parser = self.current, None
         if exchange is not None and exchange is self.active and exchange.more_body and not exchange.complete:
             exchange.disconnect()
             self._end(has_unread=True, words=b"" if exchange.committed else words)
@@ -477,8 +471,7 @@ class Connection(asyncio.Protocol):
         if not has_unread:
             self._close()
             return
-        self.parser, self.known = Discard(), NO_HEAD
-        self.is_in_message = False
+        self.parser, self.is_in_message = None, False
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.transport.resume_reading()
@@ -567,9 +560,9 @@ def scope_of(connection: Connection) -> dict[str, Any]:
         "type": "http",
         "asgi": {"version": config.asgi_version, "spec_version": "2.3"},
         "http_version": "1.1",
-        "server": address(transport.get_extra_info("sockname")),
-        "client": address(transport.get_extra_info("peername")),
-        "scheme": "https" if transport.get_extra_info("sslcontext") else "http",
+        "server": get_local_addr(transport),
+        "client": get_remote_addr(transport),
+        "scheme": "https" if is_ssl(transport) else "http",
         "root_path": config.root_path,
         "extensions": {
             "core.shutdown": {"wait": connection.ending_asked},
@@ -577,10 +570,3 @@ def scope_of(connection: Connection) -> dict[str, Any]:
         },
         **dict.fromkeys(("method", "path", "raw_path", "query_string", "headers", "state")),
     }
-
-
-def address(name: object) -> tuple[str, int | None] | None:
-    """A host and port, the path of a Unix socket without a port, or None."""
-    if isinstance(name, (tuple, list)):
-        return str(name[0]), int(name[1])
-    return (str(name), None) if name else None

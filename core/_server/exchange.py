@@ -52,7 +52,6 @@ class Exchange:
     remaining: int | None = None
     unwritten_size = 0
     _unwritten: list[bytes]
-    is_flush_due = False
 
     def __init__(self, connection: Connection, scope: dict[str, Any]) -> None:
         self.connection = connection
@@ -109,7 +108,9 @@ class Exchange:
     async def receive(self) -> Message:
         """The next part of the body; after the last one, and after the response, the disconnect."""
         if self.expects_continue:
-            self._continue()
+            self.expects_continue = False
+            if not (self.started or self.disconnected):
+                self.connection.continue_body(self)
         while (message := self._take()) is None:
             await self.connection.changed()
         return message
@@ -124,12 +125,6 @@ class Exchange:
             self.last_delivered = not self.more_body
             return {"type": "http.request", "body": body, "more_body": self.more_body}
         return {"type": "http.disconnect"} if self.complete or self.disconnected else None
-
-    def _continue(self) -> None:
-        """Ask a client that waits for it to send the body (RFC 9110, section 10.1.1)."""
-        self.expects_continue = False
-        if not (self.started or self.disconnected):
-            self.connection.continue_body(self)
 
     async def send(self, message: Message) -> None:
         """Take a part of the response. Waits while the client reads more slowly than the application writes."""
@@ -225,16 +220,15 @@ class Exchange:
 
     def _flush_soon(self, size: int) -> None:
         """Keep parts that are ready in the same turn of the loop for one write. What grows large is not kept."""
+        if not self.unwritten_size:
+            self.connection.loop.call_soon(self.flush)
         self.unwritten_size += size
         if self.unwritten_size > JOINED_BODY:
             self.flush()
-        elif not self.is_flush_due:
-            self.is_flush_due = True
-            self.connection.loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Write what was kept."""
-        self.is_flush_due, self.unwritten_size = False, 0
+        self.unwritten_size = 0
         if self.committed and self._unwritten and not self.disconnected:
             self.connection.transport.write(b"".join(self._unwritten))
             self._unwritten = []
