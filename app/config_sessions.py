@@ -1,4 +1,4 @@
-"""How long people stay logged in."""
+"""How long people stay logged in, and how long a device stands for the second factor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +12,15 @@ DAYS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class SessionLifetimes:
-    """A session ends when it was not used for `idle`, and after `whole` in any case: `remembered` where somebody asked for that."""
+    """A session ends when it was not used for `idle`, and after `whole` in any case: `remembered` where somebody asked for that.
+
+    For `trusted` a device that its owner trusts stands for their second factor; zero: no device does.
+    """
 
     idle: timedelta = timedelta(days=IDLE_DAYS)
     whole: timedelta = timedelta(days=DAYS)
     remembered: timedelta = timedelta(days=DAYS)
+    trusted: timedelta = timedelta(days=DAYS)
 
     def longest(self, *, is_remembered: bool) -> timedelta:
         return self.remembered if is_remembered else self.whole
@@ -28,13 +32,14 @@ Value = Callable[..., object]
 def read_sessions(value: Value) -> SessionLifetimes:
     """Read the settings of sessions with the reader's `value`."""
 
-    def days(name: str, most: int, default: int) -> timedelta:
-        return timedelta(days=int(str(value(name, whole_number(1, most), default))))
+    def days(name: str, most: int, default: int, *, least: int = 1) -> timedelta:
+        return timedelta(days=int(str(value(name, whole_number(least, most), default))))
 
     return SessionLifetimes(
         idle=days("SESSION_IDLE_DAYS", 90, IDLE_DAYS),
         whole=days("SESSION_DAYS", 90, DAYS),
         remembered=days("SESSION_REMEMBERED_DAYS", 365, DAYS),
+        trusted=days("TRUSTED_DEVICE_DAYS", 90, DAYS, least=0),
     )
 
 

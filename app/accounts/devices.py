@@ -24,7 +24,6 @@ from core.requests import HTTPConnection
 from core.responses import Response
 
 COOKIE_LIFETIME = timedelta(days=400)  # The longest that browsers keep a cookie.
-TRUSTED_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ async def finish_challenge(
 ) -> Response | None:
     """Answer to a second proof ("totp", "recovery_code", "passkey"): a session; None if another request was faster.
 
-    With `trust_device` this browser stands for the second factor for the next 30 days.
+    With `trust_device` this browser stands for the second factor for the next `TRUSTED_DEVICE_DAYS`.
     """
     if not await use_challenge(db, challenge):
         return None
@@ -113,7 +113,9 @@ async def _let_in(
 async def _is_trusted(request: Request, db: AsyncSession, user: User) -> bool:
     settings: Settings = current_settings(request)
     token = devices.device_token(request, settings)
-    return bool(token) and await devices.is_trusted(db, user, devices.hash_device(token, settings))
+    return bool(token and settings.sessions.trusted) and await devices.is_trusted(
+        db, user, devices.hash_device(token, settings)
+    )
 
 
 async def _note_device(
@@ -125,7 +127,7 @@ async def _note_device(
     token_hash = devices.hash_device(token, settings)
     if held and token != held:
         await devices.replace_token(db, user, devices.hash_device(held, settings), token_hash)
-    until = clock.now() + devices.TRUSTED_FOR if trust_device else None
+    until = clock.now() + settings.sessions.trusted if trust_device else None
     sighting = await devices.note_device(db, user, token_hash, facts=facts, trusted_until=until)
     if sighting.is_new and not sighting.is_first:
         await record_by(db, "accounts.new_device", user, facts)

@@ -132,6 +132,13 @@ async def _finish(
 async def _show_challenge(
     request: Request, db: Db, waiting: LoginChallenge, form: Submitted[ChallengeForm]
 ) -> Response:
-    factors = await queries.find_factors(db, waiting.user_id)
-    party = RelyingParty.of(current_settings(request))
-    return render(request, "two_factor/challenge.html", form=form, factors=factors, waiting=waiting, party=party)
+    settings = current_settings(request)
+    return render(
+        request,
+        "two_factor/challenge.html",
+        form=form,
+        factors=await queries.find_factors(db, waiting.user_id),
+        waiting=waiting,
+        party=RelyingParty.of(settings),
+        trusted_days=settings.sessions.trusted.days,
+    )

@@ -58,6 +58,7 @@ def test_good_production_settings_are_accepted() -> None:
         ({"SESSION_DAYS": "0"}, "SESSION_DAYS must be a whole number from 1 to 90"),
         ({"SESSION_IDLE_DAYS": "91"}, "SESSION_IDLE_DAYS must be a whole number from 1 to 90"),
         ({"SESSION_REMEMBERED_DAYS": "7"}, "SESSION_REMEMBERED_DAYS must be at least SESSION_DAYS"),
+        ({"TRUSTED_DEVICE_DAYS": "91"}, "TRUSTED_DEVICE_DAYS must be a whole number from 0 to 90"),
         ({"LOST_ACCESS_DAYS": "91"}, "LOST_ACCESS_DAYS must be a whole number from 0 to 90"),
         ({"BASE_URL": ""}, "BASE_URL is missing"),
         ({"BASE_URL": "http://app.acme.test"}, "BASE_URL must begin with https://"),

@@ -206,9 +206,9 @@ async def test_a_trusted_device_stands_for_the_second_factor_for_thirty_days(
     newest = select(Session.authentication_methods).order_by(Session.id.desc()).limit(1)
     assert await db.scalar(newest) == ["password", "trusted_device"]
     assert await is_asked_for_second_factor(elsewhere)
-    with clock.travel(devices.TRUSTED_FOR - timedelta(minutes=1)):
+    with clock.travel(timedelta(days=30) - timedelta(minutes=1)):
         assert not await is_asked_for_second_factor(client)
-    with clock.travel(devices.TRUSTED_FOR + timedelta(minutes=1)):
+    with clock.travel(timedelta(days=30) + timedelta(minutes=1)):
         assert await is_asked_for_second_factor(client)
 
 

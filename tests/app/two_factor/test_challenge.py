@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.models import LoginChallenge, Session
+from app.config import Settings
 from app.policy import is_public
 from core.applications import Starlette
 from core.routing import BaseRoute, Mount, Route, WebSocketRoute
 from core.testclient import AsyncTestClient
-from tests.app.accounts.people import NEW_PASSWORD, add_person, ask_for_reset, log_in, mailed_token
+from tests.app.accounts.people import NEW_PASSWORD, add_person, ask_for_reset, log_in, mailed_token, visitor
 from tests.app.two_factor.holding import (
     ACCOUNT,
     CHALLENGE,
@@ -28,6 +30,7 @@ from tests.app.two_factor.holding import (
     recorded,
     set_up_app,
 )
+from tests.databases import RolledBackDatabase
 
 ROOT = Path(__file__).parents[3]
 PARAMETERS = {"uuid": "01890000-0000-7000-8000-000000000000", "int": "1", "path": "x"}
@@ -249,6 +252,44 @@ async def test_trust_ends_after_thirty_days(client: AsyncTestClient, db: AsyncSe
         client.cookies.clear()
         client.cookies.set("__Host-device", device)
         assert (await log_in(client)).headers["location"] == CHALLENGE
+
+
+@pytest.mark.requirement("MFA-7")
+@pytest.mark.parametrize(("days", "words"), [(1, "Trust this device for 1 day"), (0, None)])
+async def test_the_operator_says_how_long_devices_are_trusted_if_at_all(
+    client: AsyncTestClient,
+    db: AsyncSession,
+    settings: Settings,
+    database: RolledBackDatabase,
+    days: int,
+    words: str | None,
+) -> None:
+    _, secret, _ = await person_with_app(client, db)
+    lifetimes = replace(settings.sessions, trusted=timedelta(days=days))
+    async with visitor(settings, database, sessions=lifetimes) as browser:
+        await log_in(browser)
+        page = (await browser.get(CHALLENGE)).text
+        assert ("Trust this device" in page) is bool(words)
+        assert (words or "") in page
+        await browser.post(CHALLENGE, data={"code": code_of(secret), "trust": "true"})
+        device = browser.cookies["__Host-device"]
+        for after, is_asked in ((timedelta(hours=23), not days), (timedelta(hours=25), True)):
+            browser.cookies.clear()
+            browser.cookies.set("__Host-device", device)
+            with time_machine.travel(clock.now() + after, tick=False):
+                assert ((await log_in(browser)).headers["location"] == CHALLENGE) is is_asked
+
+
+@pytest.mark.requirement("MFA-7")
+async def test_a_device_that_was_trusted_before_is_none_where_none_are_trusted_any_more(
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, database: RolledBackDatabase
+) -> None:
+    _, secret, _ = await person_with_app(client, db)
+    await log_in(client)
+    await client.post(CHALLENGE, data={"code": code_of(secret), "trust": "true"})
+    async with visitor(settings, database, sessions=replace(settings.sessions, trusted=timedelta(0))) as browser:
+        browser.cookies.set("__Host-device", client.cookies["__Host-device"])
+        assert (await log_in(browser)).headers["location"] == CHALLENGE
 
 
 @pytest.mark.requirement("MFA-7")
