@@ -1,17 +1,18 @@
 """Pages: the Jinja2 environment, what every template may use, and `render`."""
 
 import math
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import date as Date  # noqa: N812 - `date` is a filter's name here.
 from functools import lru_cache, partial
+from types import SimpleNamespace
 from typing import Any
 
 import babel.dates
 from jinja2 import Environment
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.nodes import Expr
-from jinja2.runtime import Context
+from jinja2.nodes import Call, Expr
 from markupsafe import Markup, escape
 
 from app import clock, features, language, time_zones
@@ -101,26 +102,27 @@ class PlainCodeGenerator(CodeGenerator):
         else:
             super()._output_child_pre(node, frame, finalize)
 
+    def visit_Call(self, node: Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802 - Jinja2 calls it.
+        """Call functions as they are.
 
-class PlainContext(Context):
-    """Calls what templates call as it is.
-
-    Jinja2 looks at each function first whether it asks for the context: none of ours does, and a page calls hundreds.
-    """
-
-    def call(
-        self, function: Callable[..., Any], /, *values: Any, **named: Any
-    ) -> Any:  # Any: whatever a template passes.
-        named.pop("_loop_vars", None)
-        named.pop("_block_vars", None)
-        return function(*values, **named)
+        Jinja2 looks at each first whether it asks for the context: none of ours does, and a page calls hundreds.
+        """
+        self.write("environment.call(")
+        self.visit(node.node, frame)
+        self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
+        self.write(")")
 
 
 class Pages(Environment):
     """The environment of pages, with what their code calls for each of their pieces."""
 
     code_generator_class = PlainCodeGenerator
-    context_class = PlainContext
+    call = operator.call
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Those of the environment for every template, which is given none of its own: looking through both takes longer."""
+        assert not d
+        return self.globals
 
     @staticmethod
     def escaped(value: object) -> str:
@@ -133,6 +135,7 @@ def environment() -> Environment:
     """The Jinja2 environment: autoescape everywhere, an unknown name is an error, texts through gettext."""
     found = translated_environment(Pages, autoescape=True)
     found.globals.update(_=_translated, gettext=_translated, ngettext=_translated_plural, drawing=drawing)
+    found.globals.update(icons=SimpleNamespace(icon=partial(_icon, "icon"), mark=partial(_icon, "mark")))
     found.filters.update(relative_time=relative_time, date=date, day=day, iso=iso)
     return found
 
@@ -151,6 +154,13 @@ def _translated_plural(singular: str, plural: str, num: int, **variables: object
 @lru_cache(maxsize=8192)
 def _text(_locale: str, message: str) -> Markup:
     return Markup(language.gettext(message)) % {}  # noqa: S704 - as above.
+
+
+@lru_cache(maxsize=1024, typed=True)  # Typed: markup and text that look alike are not.
+def _icon(macro: str, /, *arguments: str, **options: str | None) -> Markup:
+    """What this macro of components/icon.html makes, made once: a page has dozens, and they are alike on all pages."""
+    made: Markup = getattr(environment().get_template("components/icon.html").module, macro)(*arguments, **options)
+    return made
 
 
 @lru_cache(maxsize=256)
