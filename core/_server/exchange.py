@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from core._server.wire import CHUNKED, CLOSE, HEADER_LINES, STATUS_LINES
+from core._server.wire import CHUNKED, HEADER_LINES, STATUS_LINES
 
 if TYPE_CHECKING:
     from core._server.connection import Connection
@@ -158,7 +158,7 @@ class Exchange:
                 self.remaining, length = meaning, line
             elif meaning == CHUNKED:
                 self.chunked = True
-            elif meaning == CLOSE:
+            else:
                 self.keep_alive = False
         if self.chunked:
             self.remaining = None

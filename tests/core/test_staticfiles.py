@@ -336,6 +336,8 @@ async def test_a_subclass_that_makes_the_responses_itself_is_asked_each_time(dir
     for number in ("1", "2"):
         sent = await answer(files, http_scope(path="/app.css"))
         assert (sent.headers["x-served"], sent.body) == (number, FILES["app.css"].encode())
+    unchanged = http_scope(path="/app.css", headers={"if-none-match": sent.headers["etag"]})
+    assert (await answer(files, unchanged)).status == 304
 
 
 async def test_a_page_is_the_answer_to_its_own_address_and_to_missing_ones(directory: Path) -> None:
