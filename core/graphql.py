@@ -462,9 +462,9 @@ def _errors_of(error: Exception) -> list[Any]:
     if isinstance(error, _Refused):
         return error.shown
     if isinstance(error, HTTPException):
-        return [{"message": error.detail}]
+        return [_ended(error.detail, error.status_code)]
     logger.error("A subscription failed.", exc_info=error)
-    return [{"message": MASKED}]
+    return [_ended(MASKED, 500)]
 
 
 def _shown(error: GraphQLError) -> Any:
@@ -474,11 +474,16 @@ def _shown(error: GraphQLError) -> Any:
         cause = cause.original_error
     shown: dict[str, Any] = {**error.formatted}
     if isinstance(cause, HTTPException):
-        shown |= {"message": cause.detail, "extensions": {"status": cause.status_code}}
+        shown |= _ended(cause.detail, cause.status_code)
     elif cause is not None and error.path is not None:
         logger.error("A resolver failed at %s.", ".".join(map(str, error.path)), exc_info=cause)
-        shown |= {"message": MASKED, "extensions": {"status": 500}}
+        shown |= _ended(MASKED, 500)
     return shown
+
+
+def _ended(message: str, status: int) -> dict[str, Any]:
+    """Why something was not answered, with what would be its status in HTTP."""
+    return {"message": message, "extensions": {"status": status}}
 
 
 def _count_directives(document: graphql.DocumentNode) -> int:

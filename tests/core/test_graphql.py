@@ -711,7 +711,7 @@ async def test_a_stream_that_fails_is_masked_and_logged(caplog: pytest.LogCaptur
             assert await talk.hear() == {
                 "type": "error",
                 "id": "1",
-                "payload": [{"message": "Something went wrong on our side."}],
+                "payload": [{"message": "Something went wrong on our side.", "extensions": {"status": 500}}],
             }
     assert "swordfish" in caplog.text
 

@@ -100,7 +100,9 @@ async def test_nobody_follows_what_they_may_not_read(product: Product) -> None:
     await product.add_member(grace, ada.organization.id)
     async with conversing(product, grace) as socket:
         await ask(socket, AUDIT, slug=ada.organization.slug)
-        assert "Your role does not allow this" in json.dumps(await hear(socket))
+        [refusal] = (await hear(socket))["payload"]
+        assert refusal["message"].startswith("Your role does not allow this")
+        assert refusal["extensions"] == {"status": 403}
     with pytest.raises(InvalidStatus):
         await conversing(product, ada, "http://evil.example").__aenter__()
 
