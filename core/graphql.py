@@ -322,14 +322,14 @@ class _Conversation:
 
     async def hold(self) -> None:
         """Take messages. Raises WebSocketException with the code to close with, and WebSocketDisconnect."""
-        with anyio.move_on_after(self.limits.connection_seconds):
-            async with create_collapsing_task_group() as group:
+        async with create_collapsing_task_group() as group:
+            with anyio.move_on_after(self.limits.connection_seconds):
                 with anyio.move_on_after(self.limits.initialisation_seconds) as self._initialising:
                     while True:
                         await self._take(group)
                 raise WebSocketException(4408, "Connection initialisation timeout")
-        # The client connects anew, and is then asked anew who it is.
-        raise WebSocketException(1001, "The connection is old: connect again")
+            # The client connects anew, and is then asked anew who it is.
+            raise WebSocketException(1001, "The connection is old: connect again")
 
     async def _take(self, group: TaskGroup) -> None:
         message = await self._next_message()
