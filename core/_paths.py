@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from core._urls import without_authority
 from core.convertors import CONVERTOR_TYPES, Convertor
 
 PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?}")
@@ -80,8 +81,6 @@ def replace_params(
 
 def relative_location(path: str, query_string: bytes) -> str:
     """The path as a Location without scheme and host, which a proxy may have changed on the way here."""
-    location = quote(path, safe=UNQUOTED, errors="replace")
-    if location.startswith("//"):
-        # Two slashes would begin a host name (RFC 3986 section 4.2) and send people there.
-        location = "/%2F" + location[2:]
+    # Two slashes would begin a host name (RFC 3986 section 4.2) and send people there.
+    location = without_authority(quote(path, safe=UNQUOTED, errors="replace"))
     return f"{location}?{query_string.decode('latin-1')}" if query_string else location

@@ -80,22 +80,18 @@ class HTTPEndpoint(_Endpoint):
 
     async def dispatch(self) -> None:
         request: Request = Request(self.scope, self.receive, self.send)
-        handler = self._handler(request.method)
+        handler = self._handler(request.method) or self.method_not_allowed
         response = await call_function(handler, request)
         await response(self.scope, self.receive, self.send)
 
     async def method_not_allowed(self, request: Request) -> Response:
-        headers = {"Allow": ", ".join(method for method in VERBS if self._answers(method))}
+        headers = {"Allow": ", ".join(method for method in VERBS if self._handler(method))}
         return refusal(self.scope, 405, headers)
 
     def _handler(self, method: str) -> Any:
         # Only these names are looked up on the class: a method invented by a client reaches nothing (CVE-2026-48817).
-        if method not in VERBS or not self._answers(method):
-            return self.method_not_allowed
-        return getattr(self, method.lower(), None) or self.get  # type: ignore[attr-defined]  # HEAD
-
-    def _answers(self, method: str) -> bool:
-        return hasattr(self, method.lower()) or (method == "HEAD" and hasattr(self, "get"))
+        own = getattr(self, method.lower(), None) if method in VERBS else None
+        return getattr(self, "get", None) if own is None and method == "HEAD" else own
 
 
 class WebSocketEndpoint(_Endpoint):

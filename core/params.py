@@ -75,7 +75,7 @@ def compile_endpoint(
         overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
         chosen = plan_with(frozenset(overrides.items())) if overrides else plan
         try:
-            return await resolve(chosen, answer, Resolution(connection, chosen.size, values))
+            return await resolve(chosen, answer, Resolution(connection, values))
         except Problem as problem:
             if is_websocket(connection) or is_handled(connection, problem):
                 raise

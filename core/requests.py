@@ -341,15 +341,12 @@ class Request(HTTPConnection[StateT]):
         if content_type == "multipart/form-data":
             return await MultiPartParser(self.headers, self.stream(), **limits).parse(await incoming.read_single())
         if content_type == "application/x-www-form-urlencoded":
-            limits = {"max_fields": limits["max_fields"], "max_part_size": limits["max_part_size"]}
-            return await self._parse_urlencoded(incoming, limits)
+            fields, size = limits["max_fields"], limits["max_part_size"]
+            parser = FormParser(self.headers, self.stream(), max_fields=fields, max_part_size=size)
+            if await incoming.read_single() is None:
+                incoming.body = await parser.read()
+            return parser.parse_body(await incoming.read())
         return FormData()
-
-    async def _parse_urlencoded(self, incoming: Incoming, limits: Mapping[str, Any]) -> FormData:
-        parser = FormParser(self.headers, self.stream(), **limits)
-        if await incoming.read_single() is None:
-            incoming.body = await parser.read()
-        return parser.parse_body(await incoming.read())
 
 
 class PendingForm:

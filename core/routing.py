@@ -266,6 +266,7 @@ class _ApplicationRoute(BaseRoute):
     app: ASGIApp
     mounted_app: Any  # The application without middleware; whether it has routes is its own affair.
     param_convertors: dict[str, Convertor[Any]]
+    place_format: str  # Of what stands before the paths inside: the path of a mount, the name of a host.
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -283,6 +284,18 @@ class _ApplicationRoute(BaseRoute):
         if not isinstance(router, Router):
             raise InvalidSignature(self.mounted_app, UNGUARDED)
         router.place_behind(dependencies)
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The application itself with `path`, by its own name; a route inside by `name:route`, or by its name alone."""
+        place, remaining = replace_params(self.place_format, self.param_convertors, path_params)
+        if name == self.name and remaining.keys() == {"path"}:
+            inside = URLPath("/" + quote(str(remaining["path"]).lstrip("/"), safe=UNQUOTED))
+        else:
+            inside = self._find_inside(name, remaining)
+        return self._address(place, inside)
+
+    def _address(self, place: str, inside: URLPath) -> URLPath:
+        return URLPath(path=place + inside, protocol=inside.protocol)
 
     def _find_inside(self, name: str, path_params: Mapping[str, Any]) -> URLPath:
         """Raises NoMatchFound."""
@@ -317,6 +330,7 @@ class Mount(_ApplicationRoute):
         self.mounted_app = Router(routes) if app is None else app
         self.app = limit_body_size(wrap_in_middleware(self.mounted_app, middleware), max_body_size)
         self.path_regex, self.path_format, self.param_convertors = compile_path(self.path + "/{path:path}")
+        self.place_format = self.path_format.removesuffix("/{path}")
         if dependencies:
             self.place_behind(dependencies)
 
@@ -337,18 +351,6 @@ class Mount(_ApplicationRoute):
             "endpoint": self.app,
         }
 
-    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
-        """The mount itself with `path`, by its own name; a route inside by `name:route`, or by its name alone."""
-        if name == self.name and "path" in path_params:
-            path_params["path"] = str(path_params["path"]).lstrip("/")
-            path, remaining = replace_params(self.path_format, self.param_convertors, path_params)
-            if not remaining:
-                return URLPath(path=path)
-        prefix_format = self.path_format.removesuffix("/{path}")
-        prefix, remaining = replace_params(prefix_format, self.param_convertors, path_params)
-        inside = self._find_inside(name, remaining)
-        return URLPath(path=prefix + str(inside), protocol=inside.protocol)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mount) and (self.path, self.app, self.name) == (other.path, other.app, other.name)
 
@@ -368,7 +370,7 @@ class Host(_ApplicationRoute):
         # The port is for addresses that are built; the header is compared without it.
         pattern, _, self.param_convertors = compile_path(re.sub(r":[0-9]+$", "", host))
         self.host_regex = re.compile(pattern.pattern, re.IGNORECASE)
-        self.host_format = compile_path(host)[1]
+        self.place_format = self.host_format = compile_path(host)[1]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """By the Host header; several of them, or one that is not a host (RFC 3986 section 3.2.2), never match."""
@@ -380,14 +382,8 @@ class Host(_ApplicationRoute):
             return NONE, {}
         return FULL, {"path_params": {**scope.get("path_params", {}), **params}, "endpoint": self.app}
 
-    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
-        """The host itself with `path`, by its own name; a route inside by `name:route`, or by its name alone."""
-        own_path = path_params.get("path") if name == self.name else None
-        host, remaining = replace_params(self.host_format, self.param_convertors, path_params)
-        if own_path is not None and remaining.keys() == {"path"}:
-            return URLPath(path=quote(str(own_path), safe=UNQUOTED), host=host)
-        inside = self._find_inside(name, remaining)
-        return URLPath(path=str(inside), protocol=inside.protocol, host=host)
+    def _address(self, place: str, inside: URLPath) -> URLPath:
+        return URLPath(path=str(inside), protocol=inside.protocol, host=place)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Host) and (self.host, self.app) == (other.host, other.app)

@@ -41,11 +41,11 @@ class Resolution:
 
     __slots__ = ("connection", "errors", "form", "generators", "given", "results")
 
-    def __init__(self, connection: Any, size: int, given: Mapping[str, Any]) -> None:
+    def __init__(self, connection: Any, given: Mapping[str, Any]) -> None:
         # A Request or a WebSocket; which one is known only to the handler's author: hence Any.
         self.connection = connection
         self.given = given
-        self.results: list[Any] = [FAILED] * size
+        self.results: list[Any] = []
         self.errors: list[dict[str, Any]] = []
         self.generators: list[Any] = []
         self.form: FormData | None = None

@@ -1,7 +1,7 @@
 """The call plan of a handler: which functions to call, in which order, with what.
 
-A plan is compiled when a route is built. Every distinct dependency in the tree is one `Call` with its own slot for its
-result, placed after the calls that it needs; the handler comes last. Running a plan is a walk down that list.
+A plan is compiled when a route is built. Every distinct dependency in the tree is one `Call`, whose place is also
+that of its result, placed after the calls that it needs; the handler comes last. Running a plan is a walk down that list.
 """
 
 import inspect
@@ -42,12 +42,11 @@ class Argument:
 
 
 class Call:
-    """One function of the plan, with its arguments and the slot that its result goes into."""
+    """One function of the plan, with its arguments."""
 
-    def __init__(self, function: Function, arguments: list[Argument], slot: int) -> None:
+    def __init__(self, function: Function, arguments: list[Argument]) -> None:
         self.function = function
         self.arguments = arguments
-        self.slot = slot
         bare, _ = unwrap_partials(function)
         is_class = inspect.isclass(bare)
         target = bare if is_class or inspect.isroutine(bare) else type(bare).__call__
@@ -152,7 +151,6 @@ class Plan:
         self.calls: list[Call] = []
         self._overrides = overrides or {}
         self._slots: dict[Function, int] = {}
-        self.size = 0
         for dependency in (*dependencies, *attached_dependencies(endpoint)):
             self._place(endpoint, dependency, None, ())
         self.handler = self._call(self.signature, (endpoint,))
@@ -161,7 +159,7 @@ class Plan:
     async def run(self, run: Resolution) -> Any:
         """Call the dependencies in order, then the handler. `FAILED` if inputs of the request were refused."""
         for call in self.calls:
-            run.results[call.slot] = await call.run(run)
+            run.results.append(await call.run(run))
         if run.errors:
             return await self._read_remaining_inputs(run)
         return await self.handler.run(run)
@@ -182,8 +180,7 @@ class Plan:
 
     def _call(self, signature: Signature, chain: tuple[Function, ...]) -> Call:
         arguments = [self._argument(signature, parameter, chain) for parameter in signature.parameters]
-        slot, self.size = self.size, self.size + 1
-        return Call(signature.function, arguments, slot)
+        return Call(signature.function, arguments)
 
     def _argument(self, signature: Signature, parameter: Parameter, chain: tuple[Function, ...]) -> Argument:
         function, marker = signature.function, parameter.marker
@@ -223,7 +220,7 @@ class Plan:
             for each in attached_dependencies(function):
                 self._place(function, each, None, (*chain, function))
             call = self._call(read_signature(function), (*chain, function))
-            self._slots[function] = call.slot
+            self._slots[function] = len(self.calls)
             self.calls.append(call)
         return self._slots[function]
 
