@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2 as httpx
 
+from app.commands.lifeline import new_lifeline
 from tests.networks import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,9 +39,11 @@ class Server:
 def start_server(folder: Path) -> Server:
     """Start `python -m app dev` with its data in `folder` and wait until it is ready.
 
-    It believes whoever asks from this machine about the network that they come from.
+    It believes whoever asks from this machine about the network that they come from, and ends with this process, however
+    that ends.
     """
     port = free_port()
+    lifeline, known_by = new_lifeline()
     inherited = {
         name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DATABASE_OWNER_URL")
     }
@@ -49,6 +52,7 @@ def start_server(folder: Path) -> Server:
         "DATA_DIRECTORY": str(folder),
         "BASE_URL": f"http://127.0.0.1:{port}",
         "TRUSTED_PROXIES": "127.0.0.1",
+        **known_by,
     }
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
@@ -58,7 +62,9 @@ def start_server(folder: Path) -> Server:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            pass_fds=[lifeline],
         )
+    os.close(lifeline)
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server, folder / "server.log")
     return server
