@@ -47,12 +47,14 @@ class Line:
 
     async def end(self) -> None:
         """Commit what is open and give the connection back."""
-        if self._raw._transaction is not None and not self._sync_connection.invalidated:
-            await self._undisturbed(self._raw._call_and_discard(self._raw._transaction.commit), "COMMIT")
-        self._sync_connection.close()  # The transaction is over, so there is nothing to wait for.
+        try:
+            if self._raw._transaction is not None and not self._sync_connection.invalidated:
+                await self._undisturbed(self._raw._call_and_discard(self._raw._transaction.commit), "COMMIT")
+        finally:
+            await self.abandon()
 
     async def abandon(self) -> None:
-        """Undo what is open and give the connection back."""
+        """Undo what is open and give the connection back; one that the pool has no place for is closed."""
         await self._connection.close()
 
     async def _fetch(self, sql: str, arguments: Sequence[object]) -> Sequence[Record]:

@@ -109,6 +109,20 @@ async def test_whoever_is_cancelled_anywhere_in_a_statement_takes_nothing_from_t
         assert await connection.scalar(OPEN_TRANSACTIONS) == 0
 
 
+async def test_connections_beyond_the_pool_are_closed_after_a_read(fresh_database: Database) -> None:
+    read, together = Read(NOW), asyncio.Barrier(12)
+
+    async def read_with_the_others() -> None:
+        async with fresh_database.transaction() as db:
+            await read.first(db)
+            await together.wait()
+
+    await asyncio.gather(*(read_with_the_others() for _ in range(12)))
+
+    assert fresh_database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert fresh_database.engine.pool.checkedin() == 10  # type: ignore[attr-defined]
+
+
 async def test_a_transaction_without_statements_takes_no_connection(fresh_database: Database) -> None:
     async with fresh_database.transaction():
         assert fresh_database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
