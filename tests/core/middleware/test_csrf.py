@@ -1,7 +1,5 @@
 """The second column of CSR-1's matrix: what each kind of unsafe request gets, with a session and without."""
 
-import base64
-
 import pytest
 
 from core.applications import Starlette
@@ -113,10 +111,11 @@ def test_a_session_needs_the_token_whatever_the_headers_say(case: str) -> None:
 
 WRONG_TOKENS = {
     "missing": "",
-    "not base64": "%%%",
-    "too short": "YWJj",
-    "too long": base64.urlsafe_b64encode(bytes(65)).decode(),
-    "zeros": base64.urlsafe_b64encode(bytes(64)).decode(),
+    "without a signature": "YWJj",
+    "zeros": f"nonce.{'0' * 64}",
+    "cut short": token_of()[:-1],
+    "with another beginning": f"x{token_of()}",
+    "of another session": token_of("mallory"),
     "not ASCII": "\xff\xfe",
 }
 
