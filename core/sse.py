@@ -10,10 +10,12 @@ none is lost. What a handler's dependencies opened is closed before the first ev
 import json
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import anyio
 
+from core._response import while_connected
 from core._utils import cancel_after, create_collapsing_task_group
 from core.background import BackgroundTask
 from core.concurrency import closing
@@ -97,27 +99,23 @@ class EventSourceResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         shutdown = scope.get("extensions", {}).get(SHUTDOWN_EXTENSION)
-        async with create_collapsing_task_group() as group:
-            group.start_soon(cancel_after, lambda: self.listen_for_disconnect(receive), group.cancel_scope)
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await self._say(send, self.opening)
-            async with create_collapsing_task_group() as telling:
-                telling.start_soon(self._fill_silence, send)
-                if shutdown is not None:
-                    telling.start_soon(cancel_after, shutdown["wait"], telling.cancel_scope)
-                with anyio.move_on_after(self.maximum_lifetime):
-                    await self._tell(send)
-                telling.cancel_scope.cancel()
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-            group.cancel_scope.cancel()
+        await while_connected(scope, receive, partial(self._tell, send, shutdown), self.listen_for_disconnect)
         if self.background is not None:
             await self.background()
 
-    async def _tell(self, send: Send) -> None:
-        """Send the events until there are no more."""
-        async with closing(self.events) as events:
-            async for event in events:
-                await self._say(send, (ServerSentEvent(event) if isinstance(event, str) else event).encode())
+    async def _tell(self, send: Send, shutdown: Any) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await self._say(send, self.opening)
+        async with create_collapsing_task_group() as group:
+            group.start_soon(self._fill_silence, send)
+            if shutdown is not None:
+                group.start_soon(cancel_after, shutdown["wait"], group.cancel_scope)
+            with anyio.move_on_after(self.maximum_lifetime):
+                async with closing(self.events) as events:
+                    async for event in events:
+                        await self._say(send, (ServerSentEvent(event) if isinstance(event, str) else event).encode())
+            group.cancel_scope.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _fill_silence(self, send: Send) -> None:
         while True:
