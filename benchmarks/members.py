@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from app.config import load_settings
 from app.database import Database
 from app.main import create_app
-from benchmarks.projects import analyze, median, report
+from benchmarks.projects import analyze, medians, report
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, log_in
 from tests.app.organizations.teams import add_many, add_team
@@ -45,9 +45,8 @@ async def found(database: Database) -> None:
 
 
 async def compare(client: AsyncTestClient, whom: str, path: str, cursor: str) -> str:
-    few = await median(client, path.format(slug="few"))
-    first = await median(client, f"{path.format(slug='many')}?limit={PAGE}")
-    inside = await median(client, f"{path.format(slug='many')}?limit={PAGE}&cursor={cursor}")
+    many = f"{path.format(slug='many')}?limit={PAGE}"
+    few, first, inside = await medians(client, path.format(slug="few"), many, f"{many}&cursor={cursor}")
     ratios = f"all {FEW} of a team {few * 1000:.2f} ms, the first {PAGE} of {MANY:,} / these: {first / few:.2f}"
     return f"{whom}: {ratios}, {PAGE} in the middle / these: {inside / few:.2f}"
 

@@ -73,13 +73,20 @@ async def middle(client: AsyncTestClient, sort: str) -> str:
 
 async def median(client: AsyncTestClient, path: str) -> float:
     """Seconds that half of the requests take at most."""
-    times = []
+    (found,) = await medians(client, path)
+    return found
+
+
+async def medians(client: AsyncTestClient, *paths: str) -> list[float]:
+    """The same of several, asked in turn: a moment in which the machine is busy meets all of them."""
+    times: dict[str, list[float]] = {path: [] for path in paths}
     for _ in range(ROUNDS):
-        begins = time.perf_counter()
-        answer = await client.get(path)
-        times.append(time.perf_counter() - begins)
-        assert answer.status_code == 200, answer.text
-    return statistics.median(times)
+        for path in paths:
+            begins = time.perf_counter()
+            answer = await client.get(path)
+            times[path].append(time.perf_counter() - begins)
+            assert answer.status_code == 200, answer.text
+    return [statistics.median(each) for each in times.values()]
 
 
 def report(

@@ -21,7 +21,7 @@ from app.organizations import models as organizations
 from app.organizations import queries
 from app.organizations.custom_roles import role_key, role_of
 from app.organizations.logos import logo_url
-from app.organizations.member_queries import list_members
+from app.organizations.member_queries import MemberFacts, list_facts
 from app.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
 from core.exceptions import HTTPException
 from core.graphql import GraphQL
@@ -55,15 +55,8 @@ class Member:
     joined_at: datetime
 
     @classmethod
-    def of(cls, membership: organizations.Membership) -> "Member":
-        return cls(
-            user_id=membership.user_id,
-            name=membership.user.name,
-            email=membership.user.email,
-            role=role_key(role_of(membership)),
-            status=membership.status,
-            joined_at=membership.joined_at,
-        )
+    def of(cls, member: MemberFacts) -> "Member":
+        return cls(**{**member._asdict(), "user_id": UUID(member.user_id)})
 
 
 @strawberry.type
@@ -140,7 +133,7 @@ class Organization(AnyOrganization):
     async def members(self, info: Info, first: int = DEFAULT_LIMIT) -> list[Member] | None:
         limit = _bounded(first)
         async with info.context.acting_in(self.scope, "members.view") as db:
-            return [Member.of(each.membership) for each in await list_members(db, self.scope, limit=limit)]
+            return [Member.of(each) for each in await list_facts(db, self.scope, limit=limit)]
 
     @described("Who was invited and has not answered, the newest first, 100 at most. For owners and admins.")
     async def invitations(self, info: Info, first: int = DEFAULT_LIMIT) -> list[Invitation] | None:

@@ -46,13 +46,12 @@ async def members(
         next_path=_next_path(request, scope, query, page.next_cursor),
         all_roles=role_options(roles),
         roles=role_options(role for role in roles if may_grant(scope.membership, role)),
-        may_change=lambda member: scope.allows("members.change") and may_grant(scope.membership, member),
     )
 
 
 def position(listed: ListedMember) -> Position:
     """Where a member stands in the list."""
-    return Position(listed.membership.joined_at, listed.membership.user_id)
+    return Position(listed.joined_at, UUID(listed.user_id))
 
 
 async def change_role(

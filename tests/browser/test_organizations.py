@@ -65,6 +65,12 @@ def test_a_team_is_founded_two_are_invited_and_one_comes_is_promoted_and_removed
     row.get_by_role("button", name="Save Role of Grace").click()
     expect(owner.page.get_by_text("Grace has another role now: Admin.")).to_be_visible()
     owner.inspect()
+    for button, said in (
+        ("Suspend Grace", "Grace is suspended and can do nothing here."),
+        ("Reactivate Grace", "Grace is back."),
+    ):
+        owner.follow(owner.page.get_by_role("button", name=button))
+        expect(owner.page.get_by_text(said)).to_be_visible()
     owner.follow(owner.page.get_by_role("link", name="Remove Grace"))
     owner.press("Remove member")
     expect(owner.page.get_by_text("Grace is no longer a member.")).to_be_visible()
