@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import name_organization
 from app.projects.listing import ORDERS
 from app.projects.models import Project
-from app.reads import DIALECT
+from app.lines import DIALECT
 from tests.app.accounts.people import add_person, organization_of
 from tests.app.projects.starting import start
 
