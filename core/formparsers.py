@@ -48,11 +48,7 @@ class DeprecatedEnum(EnumType):
 class FormMessage(Enum, metaclass=DeprecatedEnum):
     """Deprecated, and without use: it named the events of a former parser."""
 
-    FIELD_START = 1
-    FIELD_NAME = 2
-    FIELD_DATA = 3
-    FIELD_END = 4
-    END = 5
+    FIELD_START, FIELD_NAME, FIELD_DATA, FIELD_END, END = range(1, 6)
 
 
 class MultipartPart:

@@ -17,8 +17,10 @@ Application = Callable[..., Awaitable[Any]]
 
 # Bytes of a request's body that are kept for an application that does not read them, before reading from the socket stops.
 BUFFERED_BODY = 64 * 1024
-# Bodies above this are written on their own: joining would copy them.
-JOINED_BODY = 32 * 1024
+# Bodies up to this are written together with the head: copying them costs less than a second piece to write. Larger ones are not.
+JOINED_BODY = 128 * 1024
+# How much of a stream is kept for one write, of what is ready in the same turn of the loop.
+KEPT_PARTS = 32 * 1024
 
 # Statuses whose responses have no body (RFC 9110, section 6.4.1).
 BODILESS = {*range(100, 200), 204, 304}
@@ -223,7 +225,7 @@ class Exchange:
         if not self.unwritten_size:
             self.connection.loop.call_soon(self.flush)
         self.unwritten_size += size
-        if self.unwritten_size > JOINED_BODY:
+        if self.unwritten_size > KEPT_PARTS:
             self.flush()
 
     def flush(self) -> None:
