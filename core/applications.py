@@ -12,7 +12,7 @@ from core._typed.markers import Depends
 from core.datastructures import State, URLPath
 from core.middleware import Middleware, _MiddlewareFactory, wrap_in_middleware
 from core.middleware.body_limit import limit_body_size
-from core.middleware.errors import ErrorLayer, InnerErrorMiddleware, RaiseOutside, ServerErrorMiddleware
+from core.middleware.errors import ErrorLayer, InnerErrorMiddleware, ServerErrorMiddleware, raise_outside
 from core.middleware.exceptions import ExceptionMiddleware
 from core.routing import BaseRoute, Router
 from core.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope, Send
@@ -75,7 +75,7 @@ class Starlette:
             app = InnerErrorMiddleware(app, handler=error_handler, debug=self.debug)
         app = limit_body_size(wrap_in_middleware(app, self.user_middleware), self.max_body_size)
         if self.error_responses_inside_middleware:
-            app = RaiseOutside(app)
+            app = raise_outside(app)
         if isinstance(app, ExceptionMiddleware):
             return ErrorLayer(app, handler=error_handler, debug=self.debug)
         return ServerErrorMiddleware(app, handler=error_handler, debug=self.debug)

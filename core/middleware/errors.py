@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core._tracked_send import TrackedSend, track
-from core.concurrency import call_function, run_in_threadpool
+from core.concurrency import call_function
 from core.middleware.exceptions import ExceptionMiddleware
 from core.requests import Request
 from core.responses import HTMLResponse, PlainTextResponse, Response
@@ -61,11 +61,10 @@ class ServerErrorMiddleware:
             await response(scope, receive, send)
 
     async def _response_for(self, request: Request, error: Exception) -> Response:
-        if self.debug:
-            return await run_in_threadpool(self.debug_response, request, error)
-        if self.handler is None:
+        if not self.debug and self.handler is None:
             return self.error_response(request, error)
-        handler: Any = self.handler  # Handlers may answer None to a websocket; to a request they return a response.
+        # Handlers may answer None to a websocket; to a request they return a response.
+        handler: Any = self.debug_response if self.debug else self.handler
         return await call_function(handler, request, error)  # type: ignore[no-any-return]
 
     def error_response(self, request: Request, exc: Exception) -> Response:
@@ -125,7 +124,7 @@ class ErrorLayer(ServerErrorMiddleware):
 
 
 class InnerErrorMiddleware(ServerErrorMiddleware):
-    """Answers inside the other middleware, so that they can add their headers, and leaves the raising to RaiseOutside."""
+    """Answers inside the other middleware, so that they can add their headers, and leaves the raising to raise_outside."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tracked = track(send)
@@ -138,16 +137,15 @@ class InnerErrorMiddleware(ServerErrorMiddleware):
             await self.answer(error, scope, receive, tracked)
 
 
-class RaiseOutside:
-    """Raises what InnerErrorMiddleware has answered, once the other middleware have done their part."""
+def raise_outside(app: ASGIApp) -> ASGIApp:
+    """The application, which raises what InnerErrorMiddleware has answered, once the other middleware have done their part."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
         # A list, because middleware may hand on a copy of the scope.
         failures: list[Exception] = []
         scope[FAILURES_SCOPE_KEY] = failures
-        await self.app(scope, receive, send)
+        await app(scope, receive, send)
         if failures:
             raise failures[0]
+
+    return call
