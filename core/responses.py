@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from core._blocking_stream import send_from_threads
 from core._files import FileResponse as FileResponse
 from core._files import MalformedRangeHeader as MalformedRangeHeader
 from core._files import RangeNotSatisfiable as RangeNotSatisfiable
@@ -16,7 +15,7 @@ from core._response import SEND_RAISES_SINCE, denial_sender, spec_version, wait_
 from core._response import Response as Response
 from core._tracked_send import TrackedSend
 from core.background import BackgroundTask
-from core.concurrency import closing, iterate_in_threadpool
+from core.concurrency import closing, iterate_in_threadpool, send_from_threads
 from core.datastructures import URL
 from core.exceptions import REASON_PHRASES, HTTPException
 from core.requests import ClientDisconnect
