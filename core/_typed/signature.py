@@ -87,9 +87,8 @@ def is_plain(handler: Callable[..., Any], path_params: Container[str] = (), *, e
     first, *others = [each.replace(annotation=_evaluated(handler, each.annotation)) for each in positional]
     if any(_is_marked(other.annotation) for other in others) or any(map(_is_declared, others[event_values:])):
         return False
-    if first.annotation is EMPTY and first.name in path_params:
-        return False
-    return first.kind is not first.KEYWORD_ONLY and _is_plain_connection(first.annotation)
+    is_path_value = first.annotation is EMPTY and first.name in path_params
+    return first.kind is not first.KEYWORD_ONLY and not is_path_value and _is_plain_connection(first.annotation)
 
 
 def compile_typed(
@@ -136,8 +135,7 @@ def is_connection(annotation: Any) -> bool:
 
 def _evaluated(handler: Callable[..., Any], annotation: Any) -> Any:
     """The value of an annotation, or its text if a name in it is not (or not yet) known where it was written."""
-    function, _ = unwrap_partials(inspect.unwrap(handler))
-    function = getattr(function, "__func__", function)
+    function = _annotated_function(unwrap_partials(handler)[0])
     try:
         return eval(annotation, getattr(function, "__globals__", {})) if isinstance(annotation, str) else annotation  # noqa: S307 (the program's own text)
     except (NameError, AttributeError, TypeError, SyntaxError):
@@ -224,10 +222,8 @@ def _parameter(function: object, declared: inspect.Parameter, annotation: Any) -
 
 def split_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
     """The type and the metadata of `Annotated[type, *metadata]`."""
-    if get_origin(annotation) is not Annotated:
-        return annotation, ()
-    bare, *metadata = get_args(annotation)
-    return bare, tuple(metadata)
+    is_annotated = get_origin(annotation) is Annotated
+    return (annotation.__origin__, annotation.__metadata__) if is_annotated else (annotation, ())
 
 
 def _find_marker(function: object, name: str, metadata: tuple[Any, ...]) -> Input | Depends | None:
