@@ -46,6 +46,7 @@ SENTENCES = {
     "two_factor.factors_removed": N_("Second factors were removed from your account"),
     "two_factor.lost_access_asked": N_("Somebody asked for your second factors to be removed"),
     "two_factor.lost_access_cancelled": N_("You used a second factor, so all of them stay"),
+    "two_factor.lost_access_expired": N_("Nobody removed your second factors in time, so all of them stay"),
     "two_factor.lost_access_finished": N_("You removed all second factors after a waiting period"),
     "two_factor.lost_access_refused": N_("A wrong password was given to remove your second factors"),
     "two_factor.lost_access_stopped": N_("Somebody stopped the removal of your second factors"),

@@ -128,8 +128,10 @@ async def tell(db: AsyncSession, settings: Settings, request_id: UUID) -> None:
         return
     if request.ready_at <= clock.now() - USABLE_FOR:
         await _close(db, request.user_id, Outcome.EXPIRED)
+        await _note(db, "two_factor.lost_access_expired", request, None, RequestFacts())
         return
-    request.told_at = clock.now()
+    told = update(LostAccess).where(LostAccess.id == request_id).values(told_at=clock.now())
+    await db.execute(told.execution_options(unrecorded="The notices follow from the request, which is recorded."))
     token = stop_token(settings, request)
     if request.is_ready:
         urls = {"finish_token": finish_token(settings, request), "stop_token": token}

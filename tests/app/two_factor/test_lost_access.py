@@ -14,8 +14,10 @@ from app.accounts.models import Email, Password, Session, User
 from app.config import Settings
 from app.database import system_scope
 from app.ids import uuid7
+from app.jobs.registry import JobContext
 from app.organizations.models import Organization
 from app.two_factor import lost_access
+from app.two_factor.jobs import tell_lost_access
 from app.two_factor.models import LostAccess, Outcome, RecoveryCode, Totp
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import (
@@ -67,11 +69,9 @@ async def ask(client: AsyncTestClient) -> None:
     assert (response.status_code, response.headers["location"]) == (303, LOST)
 
 
-async def mind(db: AsyncSession, settings: Settings) -> None:
+async def mind(database: RolledBackDatabase, settings: Settings) -> None:
     """What the worker does every hour."""
-    for request_id in await lost_access.list_due(db):
-        await lost_access.tell(db, settings, request_id)
-    await db.flush()
+    await tell_lost_access(JobContext(settings, database))
 
 
 async def token_in_mail(db: AsyncSession, path: str, to: str = "ada@example.com") -> str:
@@ -94,7 +94,7 @@ async def finish(client: AsyncTestClient, token: str, password: str = PASSWORD) 
 
 @pytest.mark.requirement("MFA-8", "AUT-7")
 async def test_after_a_week_the_link_and_the_password_remove_every_factor(
-    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str, database: RolledBackDatabase
 ) -> None:
     assert "Ask for it" in (await client.get(LOST)).text
     await ask(client)
@@ -102,7 +102,7 @@ async def test_after_a_week_the_link_and_the_password_remove_every_factor(
     assert "You have asked for it" in (await client.get(LOST)).text
 
     with clock.travel(WEEK):
-        await mind(db, settings)
+        await mind(database, settings)
         assert await notices(db, "ready") == ["ada@example.com", SECOND]
         client.cookies.clear()
         token = await token_in_mail(db, FINISH)
@@ -126,7 +126,7 @@ async def test_after_a_week_the_link_and_the_password_remove_every_factor(
 
 @pytest.mark.requirement("MFA-8")
 async def test_before_the_time_and_long_after_it_there_is_no_link_that_works(
-    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str, database: RolledBackDatabase
 ) -> None:
     await ask(client)
     request = (await db.scalars(select(LostAccess))).one()
@@ -135,19 +135,20 @@ async def test_before_the_time_and_long_after_it_there_is_no_link_that_works(
         assert await finish(client, token) == 410
     with clock.travel(WEEK + lost_access.USABLE_FOR):
         assert await finish(client, token) == 410
-        await mind(db, settings)
+        await mind(database, settings)
     assert await outcome(db) == Outcome.EXPIRED
+    assert "two_factor.lost_access_expired" in await recorded(db)
     # The link that stops is not one that removes.
     assert await finish(client, lost_access.stop_token(settings, request)) == 410
 
 
 @pytest.mark.requirement("MFA-8")
 async def test_the_password_is_needed_and_guesses_at_it_are_limited(
-    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str, database: RolledBackDatabase
 ) -> None:
     await ask(client)
     with clock.travel(WEEK):
-        await mind(db, settings)
+        await mind(database, settings)
         token = await token_in_mail(db, FINISH)
         guesses = [await finish(client, token, "not the right password at all") for _ in range(11)]
     assert guesses == [422] * 10 + [429]
@@ -157,7 +158,7 @@ async def test_the_password_is_needed_and_guesses_at_it_are_limited(
 
 @pytest.mark.requirement("MFA-8")
 async def test_the_link_in_any_message_shows_a_button_that_stops_it(
-    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str, database: RolledBackDatabase
 ) -> None:
     await ask(client)
     client.cookies.clear()
@@ -172,21 +173,21 @@ async def test_the_link_in_any_message_shows_a_button_that_stops_it(
     assert await notices(db, "stopped") == ["ada@example.com", SECOND]
     assert (await client.post(STOP, data={"token": token})).status_code == 410
     with clock.travel(WEEK):
-        await mind(db, settings)
+        await mind(database, settings)
     assert await notices(db, "ready") == []
     assert "two_factor.lost_access_stopped" in await recorded(db)
 
 
 @pytest.mark.requirement("MFA-8")
 async def test_notices_come_every_other_day_while_it_waits(
-    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str, database: RolledBackDatabase
 ) -> None:
     await ask(client)
     told = []
     for day in range(1, 9):
         with clock.travel(timedelta(days=day)):
-            await mind(db, settings)
-            await mind(db, settings)
+            await mind(database, settings)
+            await mind(database, settings)
         told.append((len(await notices(db, "asked")) // 2, len(await notices(db, "ready")) // 2))
     assert told == [(1, 0), (2, 0), (2, 0), (3, 0), (3, 0), (4, 0), (4, 1), (4, 1)]
 
@@ -265,12 +266,12 @@ async def test_without_a_first_proof_nobody_can_ask_and_made_up_links_say_nothin
 
 @pytest.mark.requirement("MFA-8")
 async def test_somebody_without_a_password_sets_one_and_comes_back_by_the_same_link(
-    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str, database: RolledBackDatabase
 ) -> None:
     await ask(client)
     await db.execute(delete(Password))
     with clock.travel(WEEK):
-        await mind(db, settings)
+        await mind(database, settings)
         token = await token_in_mail(db, FINISH)
         assert await finish(client, token, "") == 422
         assert await finish(client, token) == 422
@@ -293,13 +294,13 @@ async def test_where_it_is_switched_off_the_page_names_whom_to_write_to(
 
 @pytest.mark.requirement("MFA-6")
 async def test_an_organization_that_demands_a_second_factor_stays_closed_until_there_is_one(
-    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str, database: RolledBackDatabase
 ) -> None:
     async with system_scope(db):
         await db.execute(update(Organization).values(second_factor_from=clock.now()))
     await ask(client)
     with clock.travel(WEEK):
-        await mind(db, settings)
+        await mind(database, settings)
         assert await finish(client, await token_in_mail(db, FINISH)) == 303
         await log_in(client)
         response = await client.get("/o/ada-lovelace")
@@ -307,12 +308,12 @@ async def test_an_organization_that_demands_a_second_factor_stays_closed_until_t
 
 
 async def test_sessions_end_when_the_factors_are_removed(
-    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str
+    client: AsyncTestClient, db: AsyncSession, settings: Settings, secret: str, database: RolledBackDatabase
 ) -> None:
     await ask(client)
     assert await db.scalar(select(func.count()).where(Session.revoked_at.is_(None))) == 1
     with clock.travel(WEEK):
-        await mind(db, settings)
+        await mind(database, settings)
         await finish(client, await token_in_mail(db, FINISH))
     assert await db.scalar(select(func.count()).where(Session.revoked_at.is_(None))) == 0
 
