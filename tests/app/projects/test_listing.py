@@ -5,9 +5,9 @@ from sqlalchemy import literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import name_organization
+from app.lines import DIALECT
 from app.projects.listing import ORDERS
 from app.projects.models import Project
-from app.lines import DIALECT
 from tests.app.accounts.people import add_person, organization_of
 from tests.app.projects.starting import start
 
