@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ class Server:
 
     url: str
     process: subprocess.Popen[bytes]
+    # What another process of the same product reads.
+    environment: Mapping[str, str] = field(repr=False)
     # The skeletons of the pages in which axe has found nothing.
     accessible: set[str] = field(default_factory=set, repr=False)
     visitors: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -52,20 +54,19 @@ def start_server(folder: Path) -> Server:
         "DATA_DIRECTORY": str(folder),
         "BASE_URL": f"http://127.0.0.1:{port}",
         "TRUSTED_PROXIES": "127.0.0.1",
-        **known_by,
     }
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "dev"],
             cwd=ROOT,
-            env=environment,
+            env=environment | known_by,
             stdout=log,
             stderr=log,
             start_new_session=True,
             pass_fds=[lifeline],
         )
     os.close(lifeline)
-    server = Server(f"http://127.0.0.1:{port}", process)
+    server = Server(f"http://127.0.0.1:{port}", process, environment)
     wait_until_ready(server, folder / "server.log")
     return server
 

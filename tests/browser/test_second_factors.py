@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, expect
 
 from tests.browser.server import Server
-from tests.browser.steps import enter, log_in, log_out
+from tests.browser.steps import PASSWORD, enter, link_in, log_in, log_out
 from tests.browser.visitors import LOOKS, Visitor
+from tests.browser.waiting import wait_for_removal
 
 PHONE, DESK = LOOKS["mobile"]["viewport"], LOOKS["light"]["viewport"]
 PATIENCE = 20_000  # Milliseconds, for a machine that does much at the same time.
@@ -110,6 +111,43 @@ def test_the_app_and_the_codes_need_no_scripts(plain_visitor: Visitor, server: S
     authenticator_app_journey(plain_visitor, server, address)
     plain_visitor.open("/account/passkeys/new")
     expect(plain_visitor.page.get_by_role("heading", level=1)).to_be_visible()
+
+
+@pytest.mark.requirement("MFA-8")
+def test_somebody_who_lost_every_factor_waits_and_gets_in_again(
+    holder: FactorHolder, server: Server, address: str
+) -> None:
+    enter(holder, server, address)
+    _, codes = set_up_app(holder)
+    log_out(holder)
+    log_in(holder, address)
+    holder.is_attentive = True
+    holder.follow(holder.page.get_by_role("link", name="I have none of these"))
+    holder.press("Ask for it")
+    expect(holder.page.get_by_text("You have asked for it")).to_be_visible()
+    wait_for_removal(server, address)
+    holder.page.reload()
+    expect(holder.page.get_by_text("The waiting is over")).to_be_visible()
+    holder.inspect()
+
+    # By the mail, in a browser that knows nothing of all this.
+    holder.page.context.clear_cookies()
+    message = server.mail(address)[0]
+    assert message["subject"] == "You can remove your second factors now"
+    holder.page.goto(link_in(server, address, "/finish").replace(server.url, holder.server.url))
+    holder.inspect()
+    holder.fill(password="not the password")
+    holder.press("Remove them")
+    expect(holder.page.get_by_text("This is not").first).to_be_visible()
+    holder.fill(password=PASSWORD)
+    holder.press("Remove them")
+    expect(holder.page.get_by_text("Your second factors are removed.")).to_be_visible()
+    assert "removed" in server.mail(address)[0]["subject"]
+
+    log_in(holder, address)
+    expect(holder.page).to_have_url(re.compile("/o/"))
+    _, new_codes = set_up_app(holder)
+    assert set(codes).isdisjoint(new_codes)
 
 
 def give_authenticator(visitor: Visitor) -> CDPSession:
