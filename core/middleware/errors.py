@@ -91,16 +91,13 @@ class ServerErrorMiddleware:
         return PAGE.format(title="500 Server Error", styles=STYLES, summary=summary, frames="".join(reversed(rendered)))
 
     def _render_frame(self, frame: inspect.FrameInfo, is_innermost: bool, escape: Callable[[str], str]) -> str:
-        lines = frame.code_context or []
-        rendered = [escape(line.rstrip("\n")) for line in lines]
-        if frame.index is not None and rendered:
-            rendered[frame.index] = f"<mark>{rendered[frame.index]}</mark>"
+        lines = enumerate(escape(line.rstrip("\n")) for line in frame.code_context or ())
         return FRAME.format(
             opened=" open" if is_innermost else "",
             file=escape(frame.filename),
             line=frame.lineno,
             function=escape(frame.function),
-            source="\n".join(rendered),
+            source="\n".join(f"<mark>{line}</mark>" if place == frame.index else line for place, line in lines),
         )
 
 
