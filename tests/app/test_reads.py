@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Integer, Select, Text, bindparam, func, inspect, literal, select
+from sqlalchemy import Integer, Select, Text, bindparam, func, insert, inspect, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
@@ -17,6 +17,7 @@ from app.audit.models import AuditEvent
 from app.database import Database, release_connection
 from app.ids import uuid7
 from app.reads import Read
+from app.recording import Unrecorded
 from tests.app.accounts.people import add_person
 from tests.databases import RolledBackDatabase
 
@@ -155,6 +156,26 @@ async def test_a_read_is_inside_the_transaction(fresh_database: Database) -> Non
 
     async with fresh_database.transaction() as db:
         assert await Read(select(func.count()).select_from(User)).first(db) == (0,)
+
+
+async def test_what_is_written_after_a_read_is_committed_with_it_or_undone(fresh_database: Database) -> None:
+    moment, people = Read(select(func.now())), Read(select(User.name))
+    async with fresh_database.transaction() as db:
+        begun = await moment.first(db)
+        await db.execute(insert(User).values(name="Ada").execution_options(unrecorded="A test's person."))
+        assert (await db.scalar(select(func.now())),) == begun
+    with pytest.raises(Unrecorded):  # noqa: PT012 (the block is what is tested)
+        async with fresh_database.transaction() as db:
+            await moment.first(db)
+            db.add(User(name="Grace"))
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012 (the block is what is tested)
+        async with fresh_database.transaction() as db:
+            await moment.first(db)
+            await db.execute(insert(User).values(name="Edith").execution_options(unrecorded="A test's person."))
+            raise ZeroDivisionError
+
+    async with fresh_database.transaction() as db:
+        assert await people.all(db) == [("Ada",)]
 
 
 async def test_a_lost_connection_costs_one_request(fresh_database: Database) -> None:
