@@ -58,5 +58,5 @@ def client_of(connection: HTTPConnection) -> str | None:
 
 def _refuse_in_query(connection: HTTPConnection) -> None:
     query = connection.scope.get("query_string", b"")
-    if PREFIX.encode() in query or "access_token" in connection.query_params:
+    if query and (PREFIX.encode() in query or "access_token" in connection.query_params):
         raise AuthenticationError(IN_QUERY)
