@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+COMPILED = "__pycache__"
 FENCE = re.compile(r"^```(\w+)(?: ([^\n]*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -28,13 +29,17 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def copy_repository(target: Path) -> None:
+    """Copy the files, and what was compiled of them: that is good as long as a file keeps its size and time."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     for name in listed.stdout.splitlines():
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target / name)
+            shutil.copy2(ROOT / name, target / name)
+    for folder in {Path(name).parent for name in listed.stdout.splitlines() if name.endswith(".py")}:
+        if (ROOT / folder / COMPILED).is_dir():
+            shutil.copytree(ROOT / folder / COMPILED, target / folder / COMPILED)
     (target / ".venv").symlink_to(sys.prefix)
 
 
@@ -54,8 +59,9 @@ def run(command: str, folder: Path) -> str:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "PYTEST_", "PYTHONDONT"))
     }
-    # To rewrite the assertions of all tests takes longer than to run those of a page.
-    kept["PYTEST_ADDOPTS"] = "--assert=plain"
+    if sys.dont_write_bytecode:
+        # To rewrite the assertions of all tests takes longer than to run those of a page.
+        kept["PYTEST_ADDOPTS"] = "--assert=plain"
     done = subprocess.run(
         ["bash", "-ec", command], cwd=folder, env=kept, capture_output=True, text=True, timeout=240, check=False
     )
