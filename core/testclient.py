@@ -4,7 +4,6 @@
 """
 
 import functools
-import json
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
@@ -20,7 +19,7 @@ from core._urls import DEFAULT_PORTS
 from core.exceptions import StarletteDeprecationWarning
 from core.loopback import ASGI_VERSIONS, HTTPExchange, Lifespan, ProtocolError, ReadChunk, WebSocketExchange, as_asgi3
 from core.types import ASGIApp, Message, Receive, Scope, Send
-from core.websockets import WebSocketDisconnect
+from core.websockets import Frames, WebSocketDisconnect
 
 # The older form of applications, which `app` may have too.
 ASGIInstance = Callable[[Receive, Send], Awaitable[None]]
@@ -30,7 +29,6 @@ ASGI3App = ASGIApp
 TIMEOUT_WARNING = "You should not use the 'timeout' argument with the TestClient. There is no network to wait for."
 
 WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
-FrameMode = Literal["text", "binary"]
 Subprotocols = Sequence[str] | None
 
 
@@ -165,12 +163,14 @@ def _request_body(request: httpx2.Request, stack: AsyncExitStack | None = None) 
     return functools.partial(anext, arriving, None), b""
 
 
-class AsyncWebSocketTestSession:
+class AsyncWebSocketTestSession(Frames):
     """A websocket of AsyncTestClient; entering it makes the handshake, leaving it closes with code 1000.
 
     Entering raises WebSocketDisconnect when the application closes instead of accepting and WebSocketDenialResponse when
     it answers the handshake with a response. Leaving raises what the application raised.
     """
+
+    sent_as = "websocket.receive"
 
     def __init__(self, owner: "_Caller", request: httpx2.Request) -> None:
         self._exchange = WebSocketExchange(owner.app, _build_websocket_scope(request, owner))
@@ -194,16 +194,6 @@ class AsyncWebSocketTestSession:
         """Send a raw ASGI message to the application."""
         self._exchange.deliver(message)
 
-    async def send_text(self, data: str) -> None:
-        await self.send({"type": "websocket.receive", "text": data})
-
-    async def send_bytes(self, data: bytes) -> None:
-        await self.send({"type": "websocket.receive", "bytes": data})
-
-    async def send_json(self, data: Any, mode: FrameMode = "text") -> None:
-        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-        await (self.send_text(text) if mode == "text" else self.send_bytes(text.encode()))
-
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         self._exchange.disconnect(code, reason)
 
@@ -211,21 +201,12 @@ class AsyncWebSocketTestSession:
         """Return the application's next raw ASGI message; raises its error if it failed."""
         return await self._exchange.next_message()
 
-    async def receive_text(self) -> str:
-        return str((await self._receive_frame())["text"])
-
-    async def receive_bytes(self) -> bytes:
-        return bytes((await self._receive_frame())["bytes"])
-
-    async def receive_json(self, mode: FrameMode = "text") -> Any:
-        frame = await self._receive_frame()
-        return json.loads(frame["text"] if mode == "text" else frame["bytes"])
-
-    async def _receive_frame(self) -> Message:
+    async def _receive_data(self, kind: str) -> str | bytes:
         message = await self.receive()
         if message["type"] == "websocket.close":
             raise WebSocketDisconnect(message.get("code") or 1000, message.get("reason") or "")
-        return message
+        data: str | bytes = message[kind]
+        return data
 
 
 class WebSocketTestSession:

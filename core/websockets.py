@@ -64,7 +64,53 @@ RECEIVABLE = {
 }
 
 
-class WebSocket(HTTPConnection[StateT]):
+class Frames:
+    """Text, bytes and JSON in messages: what both ends of a websocket can send and receive."""
+
+    # The type of the messages that carry what is sent.
+    sent_as = "websocket.send"
+    send: Callable[[Message], Awaitable[None]]
+    _receive_data: Callable[[str], Awaitable[str | bytes]]
+
+    async def receive_text(self) -> str:
+        """The next text message. Raises WebSocketDisconnect; a message of bytes ends the connection with 1003."""
+        return cast(str, await self._receive_data("text"))
+
+    async def receive_bytes(self) -> bytes:
+        """The next binary message. Raises WebSocketDisconnect; a message of text ends the connection with 1003."""
+        return cast(bytes, await self._receive_data("bytes"))
+
+    async def receive_json(self, mode: str = "text") -> Any:
+        """The next message as JSON. Raises WebSocketDisconnect, and JSONDecodeError for invalid JSON."""
+        require_mode(mode)
+        data = await (self.receive_text() if mode == "text" else self.receive_bytes())
+        return read_json(data)
+
+    def iter_text(self) -> AsyncIterator[str]:
+        """The text messages until the connection ends."""
+        return until_disconnect(self.receive_text)
+
+    def iter_bytes(self) -> AsyncIterator[bytes]:
+        """The binary messages until the connection ends."""
+        return until_disconnect(self.receive_bytes)
+
+    def iter_json(self) -> AsyncIterator[Any]:
+        """The text messages, read as JSON, until the connection ends."""
+        return until_disconnect(self.receive_json)
+
+    async def send_text(self, data: str) -> None:
+        await self.send({"type": self.sent_as, "text": data})
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self.send({"type": self.sent_as, "bytes": data})
+
+    async def send_json(self, data: Any, mode: str = "text") -> None:
+        require_mode(mode)
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        await (self.send_text(text) if mode == "text" else self.send_bytes(text.encode("utf-8")))
+
+
+class WebSocket(Frames, HTTPConnection[StateT]):
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
             raise AssertionError(f"A websocket needs a scope of type websocket, not {scope['type']}.")
@@ -101,43 +147,6 @@ class WebSocket(HTTPConnection[StateT]):
         if self.client_state is CONNECTING:
             await self.receive()
         await self.send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": list(headers or ())})
-
-    async def receive_text(self) -> str:
-        """The next text message. Raises WebSocketDisconnect; a message of bytes ends the connection with 1003."""
-        return cast(str, await self._receive_data("text"))
-
-    async def receive_bytes(self) -> bytes:
-        """The next binary message. Raises WebSocketDisconnect; a message of text ends the connection with 1003."""
-        return cast(bytes, await self._receive_data("bytes"))
-
-    async def receive_json(self, mode: str = "text") -> Any:
-        """The next message as JSON. Raises WebSocketDisconnect, and JSONDecodeError for invalid JSON."""
-        require_mode(mode)
-        data = await (self.receive_text() if mode == "text" else self.receive_bytes())
-        return read_json(data)
-
-    def iter_text(self) -> AsyncIterator[str]:
-        """The text messages until the connection ends."""
-        return until_disconnect(self.receive_text)
-
-    def iter_bytes(self) -> AsyncIterator[bytes]:
-        """The binary messages until the connection ends."""
-        return until_disconnect(self.receive_bytes)
-
-    def iter_json(self) -> AsyncIterator[Any]:
-        """The text messages, read as JSON, until the connection ends."""
-        return until_disconnect(self.receive_json)
-
-    async def send_text(self, data: str) -> None:
-        await self.send({"type": "websocket.send", "text": data})
-
-    async def send_bytes(self, data: bytes) -> None:
-        await self.send({"type": "websocket.send", "bytes": data})
-
-    async def send_json(self, data: Any, mode: str = "text") -> None:
-        require_mode(mode)
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        await (self.send_text(text) if mode == "text" else self.send_bytes(text.encode("utf-8")))
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         """End the connection, unless the client has. Before accept() the server answers the handshake with 403."""
