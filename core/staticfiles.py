@@ -175,7 +175,8 @@ class StaticFiles:
 
     def get_path(self, scope: Scope) -> str:
         """Return the path below the directory that the request names, "." for the directory itself."""
-        return _path_below(get_route_path(scope))
+        segments = get_route_path(scope).split("/")
+        return "/".join([segment for segment in segments if segment not in ("", ".")]) or "."
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Raises HTTPException: 405, 404, or the status for unreadable files."""
@@ -463,11 +464,6 @@ def _entity_tags(field: str) -> set[str]:
     """Return the tags in a list of them, quotes included, without the mark of weak ones (RFC 9110 section 8.8.3)."""
     # Between quotes stand tags, which may contain commas; the pieces outside hold nothing but commas and W/.
     return {f'"{tag}"' for tag in field.split('"')[1:-1:2]}
-
-
-@lru_cache(maxsize=MOST_REMEMBERED)
-def _path_below(path: str) -> str:
-    return "/".join(segment for segment in path.split("/") if segment not in ("", ".")) or "."
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
