@@ -14,12 +14,9 @@ from core._typed.signature import UNGUARDED, InvalidSignature, compile_typed, is
 from core.concurrency import call_function
 from core.requests import Request
 from core.responses import Response, refusal
+from core.status import WS_1000_NORMAL_CLOSURE, WS_1003_UNSUPPORTED_DATA, WS_1011_INTERNAL_ERROR
 from core.types import ASGIApp, Message, Receive, Scope, Send
 from core.websockets import WebSocket
-
-NORMAL_CLOSURE = 1000
-UNSUPPORTED_DATA = 1003
-INTERNAL_ERROR = 1011
 
 
 class _Endpoint:
@@ -109,13 +106,13 @@ class WebSocketEndpoint(_Endpoint):
     async def dispatch(self) -> None:
         websocket: WebSocket = WebSocket(self.scope, self.receive, self.send)
         await self.on_connect(websocket)
-        close_code = NORMAL_CLOSURE
+        close_code = WS_1000_NORMAL_CLOSURE
         try:
             while (message := await websocket.receive())["type"] != "websocket.disconnect":
                 await self.on_receive(websocket, await self.decode(websocket, message))
-            close_code = int(message.get("code") or NORMAL_CLOSURE)
+            close_code = int(message.get("code") or WS_1000_NORMAL_CLOSURE)
         except Exception:
-            close_code = INTERNAL_ERROR
+            close_code = WS_1011_INTERNAL_ERROR
             raise
         finally:
             await self.on_disconnect(websocket, close_code)
@@ -146,5 +143,5 @@ class WebSocketEndpoint(_Endpoint):
 
 
 async def refuse(websocket: WebSocket, reason: str) -> NoReturn:
-    await websocket.close(UNSUPPORTED_DATA)
+    await websocket.close(WS_1003_UNSUPPORTED_DATA)
     raise RuntimeError(reason)

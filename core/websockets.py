@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from core._headers import Field
 from core.requests import HTTPConnection, StateT, read_json
+from core.status import WS_1003_UNSUPPORTED_DATA, WS_1005_NO_STATUS_RCVD, WS_1006_ABNORMAL_CLOSURE
 from core.types import Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from core.responses import Response
 
 T = TypeVar("T")
-
-UNSUPPORTED_DATA = 1003
-ABNORMAL_CLOSURE = 1006
-NO_STATUS = 1005
 
 
 class WebSocketState(enum.Enum):
@@ -140,7 +137,7 @@ class WebSocket(Frames, HTTPConnection[StateT]):
             await self._send(message)
         except OSError:
             self.application_state = DISCONNECTED
-            raise WebSocketDisconnect(code=ABNORMAL_CLOSURE) from None
+            raise WebSocketDisconnect(code=WS_1006_ABNORMAL_CLOSURE) from None
 
     async def accept(self, subprotocol: str | None = None, headers: Iterable[Field] | None = None) -> None:
         """Complete the handshake."""
@@ -167,12 +164,12 @@ class WebSocket(Frames, HTTPConnection[StateT]):
             raise WebSocketDisconnected('WebSocket is not connected. Need to call "accept" first.')
         message = await self.receive()
         if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", NO_STATUS), message.get("reason"))
+            raise WebSocketDisconnect(message.get("code", WS_1005_NO_STATUS_RCVD), message.get("reason"))
         data: str | bytes | None = message.get(kind)
         if data is None:
             # The client's mistake, so the end of its connection rather than an error of the program.
-            await self.close(UNSUPPORTED_DATA)
-            raise WebSocketDisconnect(UNSUPPORTED_DATA, f"A message of {kind} was expected.")
+            await self.close(WS_1003_UNSUPPORTED_DATA)
+            raise WebSocketDisconnect(WS_1003_UNSUPPORTED_DATA, f"A message of {kind} was expected.")
         return data
 
 
