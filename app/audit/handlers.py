@@ -1,5 +1,6 @@
 """The audit log of an organization: who did what, found by what people know of it, and as a file."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from app.audit.sentences import all_sentences
 from app.config import CurrentSettings
 from app.database import Database, Db
 from app.language import gettext as _
-from app.organizations.activity import sentences
+from app.organizations.activity import role_names_of, sentences
 from app.organizations.dependencies import Allowed
 from app.organizations.models import Scope
 from app.pages import path_of
@@ -66,7 +67,7 @@ async def event(request: Request, scope: ReadingScope, db: Db, settings: Current
         event=found,
         sentence=said[found.id],
         way=way_names()[found.actor_type],
-        changes=changed(found),
+        changes=changed(found, await role_names_of(db, scope, [found])),
     )
 
 
@@ -104,14 +105,20 @@ def way_names() -> dict[str, str]:
     return {**named, "user": page, "system": job, "support": staff}
 
 
-def changed(event: AuditEvent) -> list[Changed]:
-    """What an event changed: the name of each field, and in words what it was and is."""
-    return [(name, _in_words(pair[0]), _in_words(pair[1])) for name, pair in (event.changes or {}).items()]
+def changed(event: AuditEvent, roles: Mapping[str, str]) -> list[Changed]:
+    """What an event changed: the name of each field, and in words what it was and is; roles as `roles` calls their keys."""
+    found = []
+    for name, (before, after) in (event.changes or {}).items():
+        names = roles if name == "role" else {}
+        found.append((name, _in_words(before, names), _in_words(after, names)))
+    return found
 
 
-def _in_words(value: object) -> str:
+def _in_words(value: object, names: Mapping[str, str]) -> str:
     if value is None or value == "":
         return ""
+    if isinstance(value, str):
+        return names.get(value, value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

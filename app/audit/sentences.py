@@ -15,7 +15,7 @@ SENTENCES = {
     "invitations.accepted": N_("%(who)s accepted an invitation"),
     "invitations.declined": N_("%(who)s declined an invitation"),
     "invitations.revoked": N_("%(who)s took the invitation of %(target)s back"),
-    "invitations.sent": N_("%(who)s invited %(target)s"),
+    "invitations.sent": N_("%(who)s invited %(target)s as %(after)s"),
     "invitations.sent_again": N_("%(who)s sent the invitation of %(target)s again"),
     "join_domains.added": N_("%(who)s opened the organization to people at %(target)s"),
     "join_domains.removed": N_("%(who)s closed the organization to people at %(target)s"),
@@ -64,14 +64,14 @@ def sentence(event: AuditEvent, *, product: str, roles: Mapping[str, str]) -> st
     who = event.actor_label or product
     if known is None:
         return f"{who}: {event.action}"
-    role = role_given(event)
+    role = _after(event, "role")
     after = _after(event, "name") or (roles.get(role, role) if role else "")
     return _(known) % {"who": who, "target": event.target_label or "", "after": after}
 
 
-def role_given(event: AuditEvent) -> str | None:
-    """The key of the role that somebody has since the event."""
-    return _after(event, "role")
+def roles_named(event: AuditEvent) -> set[str]:
+    """The keys of the roles that somebody had before the event and has since."""
+    return {str(role) for role in (event.changes or {}).get("role") or () if role}
 
 
 def _after(event: AuditEvent, field: str) -> str | None:

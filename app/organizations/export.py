@@ -6,11 +6,16 @@ from sqlalchemy.orm import joinedload
 
 from app.accounts.models import User
 from app.exporting import Rows, row_as_json
+from app.organizations.custom_roles import role_key, role_of
 from app.organizations.models import Membership
 
 
 async def export_person(db: AsyncSession, user: User) -> Rows:
     statement = select(Membership).options(joinedload(Membership.organization)).where(Membership.user_id == user.id)
     memberships = (await db.scalars(statement)).all()
-    rows = [row_as_json(each) | {"organization": row_as_json(each.organization)} for each in memberships]
+    rows = [
+        row_as_json(each, without=["custom_role_id"])
+        | {"role": role_key(role_of(each)), "organization": row_as_json(each.organization)}
+        for each in memberships
+    ]
     return {"memberships": rows}

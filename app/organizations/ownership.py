@@ -13,6 +13,7 @@ from app.errors import Refusal
 from app.language import N_
 from app.notifications.kinds import OWNERSHIP_OFFERED
 from app.organizations import emails
+from app.organizations.custom_roles import role_key, role_of
 from app.organizations.member_queries import find_offer
 from app.organizations.members import PersonalStays
 from app.organizations.models import Membership, MembershipStatus, OrganizationKind, OwnershipOffer, Scope
@@ -103,8 +104,8 @@ async def accept_offer(db: AsyncSession, settings: Settings, scope: Scope, *, fa
     )
     if await db.scalar(giver.execution_options(synchronize_session=False)) is None:
         raise OfferGone
-    before, scope.membership.role = scope.membership.role, Role.OWNER
-    scope.membership.custom_role_id = None
+    before = role_key(role_of(scope.membership))
+    scope.membership.role, scope.membership.custom_role_id = Role.OWNER, None
     changes = {"owner": [offer.giver.name, scope.user.name], "role": [before, Role.OWNER]}
     await note_about(db, "ownership.accepted", scope, ("user", scope.user.id, scope.user.name), facts, changes)
     for person in (offer.giver, scope.user):

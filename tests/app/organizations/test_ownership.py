@@ -13,7 +13,15 @@ from app.organizations.models import Membership, Organization
 from app.policy import Role
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, log_in, mailed_link, templates_sent
-from tests.app.organizations.teams import add_member, add_team, events_of, membership_of, submit
+from tests.app.organizations.teams import (
+    add_member,
+    add_role,
+    add_team,
+    events_of,
+    give_role,
+    membership_of,
+    submit,
+)
 
 
 async def offer(client: AsyncTestClient, db: AsyncSession) -> tuple[Organization, User, User]:
@@ -137,3 +145,16 @@ async def test_what_is_dangerous_asks_for_a_recent_proof(client: AsyncTestClient
             assert asked.headers["location"].startswith("/confirm-identity")
         assert (await client.get("/o/acme/danger")).headers["location"].startswith("/confirm-identity?next=/o/acme")
     assert acme.status == "active"
+
+
+async def test_the_journal_says_which_role_of_the_organizations_own_the_new_owner_had(
+    client: AsyncTestClient, db: AsyncSession
+) -> None:
+    acme, _, grace = await offer(client, db)
+    await give_role(db, grace, await add_role(db, acme, "Auditor", "audit.view"))
+    client.cookies.clear()
+    await log_in(client, "grace@example.com")
+    await submit(client, "/o/acme/ownership")
+    (event,) = await events_of(db, acme, "ownership.accepted")
+    assert (event.changes or {})["role"] == ["auditor", "owner"]
+    assert "<del>Auditor</del>" in (await client.get(f"/o/acme/audit/{event.id}")).text
