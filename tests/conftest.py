@@ -1,6 +1,7 @@
 """What all tests of the product share: the settings, and the database that they name."""
 
 import gc
+import importlib
 from collections.abc import Iterator
 
 import pytest
@@ -29,9 +30,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let the garbage wait: each whole collection goes through all that was imported, which is a sixth of the suite's time."""
     gc.set_threshold(10_000)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """From now on no collection goes through what was imported and collected by then.
+
+    Hypothesis, which its plugin imports in the end at the latest, looks for its generator among what is not frozen.
+    """
+    importlib.import_module("hypothesis")
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -53,9 +53,9 @@ async def test_rel_15_a_loop_that_turns_is_not_mentioned(logged: list[structlog.
 @pytest.fixture
 def ordinary_collector() -> Iterator[None]:
     threshold = gc.get_threshold()
-    yield
     gc.unfreeze()
-    gc.set_threshold(*threshold)
+    yield
+    gc.set_threshold(*threshold)  # What was frozen stays so, as it was before the test.
 
 
 @pytest.mark.usefixtures("ordinary_collector")
