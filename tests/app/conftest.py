@@ -11,10 +11,11 @@ from app.config import Settings
 from app.database import Database
 from app.main import create_app
 from app.policy import public
+from core._router_index import RouteList, RouterIndex
 from core.applications import Starlette
 from core.requests import Request
 from core.responses import Response
-from core.routing import Route
+from core.routing import Mount, Route, WebSocketRoute
 from core.testclient import AsyncTestClient
 from tests.databases import (
     DatabaseServer,
@@ -54,9 +55,19 @@ async def db(database: RolledBackDatabase) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+@pytest.fixture(scope="session")
+def sorted_routes(settings: Settings, pool: Database) -> RouterIndex:
+    """The index of the product's routes, made once: that takes as long as a test's request and is the same each time."""
+    router = create_app(settings, database=pool).router
+    return RouterIndex(router.routes, (Route, WebSocketRoute, Mount))
+
+
 @pytest.fixture
-async def app(settings: Settings, database: RolledBackDatabase) -> Starlette:
-    return create_app(settings, database=database)
+async def app(settings: Settings, database: RolledBackDatabase, sorted_routes: RouterIndex) -> Starlette:
+    app = create_app(settings, database=database)
+    assert isinstance(app.routes, RouteList)
+    app.routes.router_index = sorted_routes  # A test that adds a route has another.
+    return app
 
 
 @pytest.fixture
