@@ -136,11 +136,9 @@ class _EndpointRoute(BaseRoute):
 
     def place_behind(self, dependencies: Sequence[Depends]) -> None:
         """Run these dependencies before those that the route has. Raises InvalidSignature."""
-        if self._serve is None:
-            raise InvalidSignature(self.endpoint, UNGUARDED)
         endpoint: Any = self.endpoint
         self.dependencies = (*dependencies, *self.dependencies)
-        if is_function(endpoint):
+        if self._serve is not None and is_function(endpoint):
             if self.dependencies or not is_plain(endpoint, self.param_convertors):
                 endpoint = compile_typed(endpoint, self.path, self.dependencies)
             endpoint = self._serve(endpoint)

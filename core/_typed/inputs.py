@@ -197,9 +197,8 @@ class Gather:
     def __call__(self, source: Any) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for wire, key, find, keeps_empty in self.fields:
-            value = find(source, wire)
-            if not keeps_empty:
-                value = _without_empty(value)
+            found = find(source, wire)
+            value = found if keeps_empty else _without_empty(found)
             if value is not None:
                 values[key] = value
         if self.forbids:
