@@ -132,12 +132,11 @@ def _take_value(function: object, parameter: Parameter, marker: Input) -> Take:
     check = checked(
         adapter(function, parameter.name, parameter.annotation).validator.validate_python, marker.place, name
     )
-    has_default = not parameter.is_required
     plain = parameter.annotation is str or (parameter.bare is str and parameter.annotation.__metadata__ == (marker,))
 
     def take(source: Any, run: Resolution) -> Any:
         value = find(source, name)
-        if value is None or (value == "" and has_default):
+        if value is None or (value == "" and not parameter.is_required):
             return run.miss(parameter, marker.place, name)
         return value if plain and isinstance(value, str) else check(value, run)
 

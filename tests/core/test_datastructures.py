@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -338,6 +339,12 @@ class TestState:
         assert (state.a, state["b"], state.c) == (1, 2, 3)
         del state.a, state["b"]
         assert (list(state), len(state), items) == (["c"], 1, {"c": 3})
+
+    def test_a_copy_has_the_items(self) -> None:
+        state = State({"a": 1})
+        twin = copy.copy(state)
+        twin.a = 2
+        assert (state.a, twin.a) == (1, 2)
 
     def test_a_missing_attribute_is_named(self) -> None:
         with pytest.raises(AttributeError, match="'State' object has no attribute 'x'"):
