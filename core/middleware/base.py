@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -20,7 +20,7 @@ import anyio.abc
 
 from core._tracked_send import HoldingSend
 from core._utils import create_collapsing_task_group
-from core.requests import Request
+from core.requests import ClientDisconnect, Request
 from core.responses import Response
 from core.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -142,17 +142,26 @@ class InnerRun(HoldingSend):
         self._app = app
         self._request = request
         self._outer_send = send
-        self._messages: deque[Message] = deque()
+        self._messages: list[Message] = []
         self._has_trailers = self._is_complete = self._is_finished = False
         self._context: contextvars.Context
         # Events cost more than all else here: each exists only once somebody waits for it. News are waited for before all else.
         self._news: Any
         self._permission: Any = None
+        self._replay: Message | None = None
+        self._incoming = request._incoming
+        if self._incoming.body is not None or self._incoming.is_consumed:
+            self._replay = {"type": "http.request", "body": self._incoming.body or b"", "more_body": False}
+        elif isinstance(request, DispatchRequest):
+            request.is_passed_on_unread = True
+        if self._incoming.body is not None or not self._incoming.is_consumed:
+            # Requests further inside share the body that has been or will be read.
+            self.__wrapped__ = request.receive
 
     async def run(self) -> None:
         """Run to the end. Nothing but a cancellation is raised here: what fails is kept for whoever waits."""
         try:
-            await self._app(self._request.scope, InnerReceive(self._request, self), self)
+            await self._app(self._request.scope, self.receive, self)
         except anyio.get_cancelled_exc_class():
             raise
         except BaseException as error:
@@ -165,23 +174,26 @@ class InnerRun(HoldingSend):
     async def response(self) -> InnerResponse:
         """The response as soon as it begins. Raises what the application raised instead of beginning one."""
         try:
-            start = await self.next_message()
+            while not self._messages and not self._is_finished:
+                await self._wait_for_news()
         except BaseException:
             await cancel([self])
             raise
-        if start is None:
+        if not self._messages:
+            self.raise_failure()
             raise RuntimeError("No response returned.")
         adopt_context(self._context)
-        return InnerResponse(self, start)
+        return InnerResponse(self, self._messages.pop(0))
 
     async def next_message(self) -> Message | None:
         """The next message; None after the last one. Raises what the application raises on the way."""
-        if not self._messages and not self._is_complete and self._permission is not None:
-            self._permission.set()
-        while not self._messages and not self._is_complete and not self._is_finished:
-            await self._wait_for_news()
+        if not self._messages and not self._is_complete:
+            if self._permission is not None:
+                self._permission.set()
+            while not self._messages and not self._is_finished:
+                await self._wait_for_news()
         if self._messages:
-            return self._messages.popleft()
+            return self._messages.pop(0)
         self.raise_failure()
         return None
 
@@ -192,6 +204,23 @@ class InnerRun(HoldingSend):
             self._permission.set()
         while not self._is_finished:
             await self._wait_for_news()
+
+    async def receive(self) -> Message:
+        """What the rest of the application receives.
+
+        If `dispatch` has read the whole body, that body again; if it has consumed the stream, an empty body; then, and
+        otherwise from the beginning, what comes from outside. Once the outer response was sent, the client has gone.
+        """
+        incoming = self._incoming
+        if self._replay is not None:
+            message, self._replay = self._replay, None
+            return message
+        if self.is_released or incoming.is_disconnected:
+            return {"type": "http.disconnect"}
+        message = incoming.pending.pop(0) if incoming.pending else await incoming.receive()
+        with suppress(ClientDisconnect):
+            incoming.take(message)
+        return message
 
     async def __call__(self, message: Message) -> None:
         kind = message["type"]
@@ -204,17 +233,14 @@ class InnerRun(HoldingSend):
             await self._outer_send(message)
         else:
             self._is_complete = self._is_last(message)
-            await self._hand_over(message)
-
-    async def _hand_over(self, message: Message) -> None:
-        if not self.is_released:
-            self._messages.append(message)
-            self._news.set()
-            if not (self._is_complete and self.nothing_follows):
-                self._permission = self.new_event()
-                await self._permission.wait()
-        if self.is_released and not self._is_complete:
-            raise ResponseDropped
+            if not self.is_released:
+                self._messages.append(message)
+                self._news.set()
+                if not (self._is_complete and self.nothing_follows):
+                    self._permission = self.new_event()
+                    await self._permission.wait()
+            if self.is_released and not self._is_complete:
+                raise ResponseDropped
 
     async def _wait_for_news(self) -> None:
         self._news = self.new_event()
@@ -256,41 +282,6 @@ class DispatchRequest(Request):
         if self.is_passed_on_unread and self._incoming.is_consumed:
             raise RuntimeError("Stream consumed")
         return super().stream()
-
-
-class InnerReceive:
-    """What the rest of the application receives.
-
-    If `dispatch` has read the whole body, that body again; if it has consumed the stream, an empty body; then, and
-    otherwise from the beginning, what comes from outside. Once the outer response was sent, the client has gone.
-    """
-
-    def __init__(self, request: Request, run: InnerRun) -> None:
-        self._run = run
-        self._receive = request.receive
-        self._incoming = request._incoming
-        self._replay: Message | None = None
-        if self._incoming.body is not None or self._incoming.is_consumed:
-            self._replay = {"type": "http.request", "body": self._incoming.body or b"", "more_body": False}
-        elif isinstance(request, DispatchRequest):
-            request.is_passed_on_unread = True
-        if self._incoming.body is not None or not self._incoming.is_consumed:
-            # Requests further inside share the body that has been or will be read.
-            self.__wrapped__ = self._receive
-
-    async def __call__(self) -> Message:
-        incoming = self._incoming
-        if self._replay is not None:
-            message, self._replay = self._replay, None
-            return message
-        if self._run.is_released or incoming.is_disconnected:
-            return {"type": "http.disconnect"}
-        message = incoming.pending.pop(0) if incoming.pending else await self._receive()
-        if message["type"] == "http.disconnect":
-            incoming.is_disconnected = True
-        elif not message.get("more_body", False):
-            incoming.is_consumed = True
-        return message
 
 
 class InnerResponse(Response):
