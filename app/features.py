@@ -75,6 +75,18 @@ class AccountItem:
 
 
 @dataclass(frozen=True)
+class Duties:
+    """What a member may answer for, and others can take over when they are removed.
+
+    `describe(db, scope, user_id)` says how much it is, such as "3 projects", or nothing; `hand_over(db, scope, user_id,
+    successor_id, facts=facts)` gives it to somebody else.
+    """
+
+    describe: Callable[[AsyncSession, Any, UUID], Awaitable[str]]  # Any: a Scope.
+    hand_over: Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True)
 class ConfirmationWay:
     """A way to prove again who one is, offered on /confirm-identity beside the password and the mailed code.
 
@@ -149,6 +161,12 @@ def content_counts() -> tuple[ContentCount, ...]:
     Each returns sentences in the reader's language, such as "12 projects"; none for what there is nothing of.
     """
     return tuple(module.count_contents for _, module in modules("routes") if hasattr(module, "count_contents"))
+
+
+@lru_cache(maxsize=1)
+def duties() -> tuple[Duties, ...]:
+    """What members of an organization may answer for: the `duties` of the features' routes.py."""
+    return tuple(module.duties for _, module in modules("routes") if hasattr(module, "duties"))
 
 
 @lru_cache(maxsize=1)

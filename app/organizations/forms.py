@@ -89,6 +89,12 @@ class RoleForm(Form):
     role: RoleKey
 
 
+class RemovalForm(Form):
+    """Who takes over what the member answers for; empty: nobody."""
+
+    successor_id: OrEmpty[UUID] = None
+
+
 class OfferForm(Form):
     user_id: UUID
 

@@ -97,11 +97,19 @@ async def update_member(
 
 @operation(refusals={**MOVED, **FORBIDDEN})
 async def remove_member(
-    request: Request, scope: ChangingScope, db: Db, settings: CurrentSettings, user_id: UUID
+    request: Request,
+    scope: ChangingScope,
+    db: Db,
+    settings: CurrentSettings,
+    user_id: UUID,
+    successor_id: Annotated[
+        UUID | None, Query(), Field(description="Who takes over what they answer for. Left out: nobody.")
+    ] = None,
 ) -> None:
     """Remove a member. To go oneself, one leaves the organization on its pages."""
     member = await _get_member(db, scope, user_id)
-    await actions.remove(db, settings, scope, member, facts=RequestFacts.of(request))
+    successor = await _get_member(db, scope, successor_id) if successor_id else None
+    await actions.remove(db, settings, scope, member, facts=RequestFacts.of(request), successor=successor)
 
 
 async def get_role(db: Db, scope: Scope, key: str) -> AnyRole:

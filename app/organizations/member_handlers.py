@@ -4,6 +4,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
+from app import features
 from app.audit.models import RequestFacts
 from app.config import CurrentSettings
 from app.database import Db
@@ -12,9 +13,16 @@ from app.language import gettext as _
 from app.organizations import members as actions
 from app.organizations.custom_roles import find_role, list_roles
 from app.organizations.dependencies import Allowed, MemberScope
-from app.organizations.forms import MemberQuery, RoleForm
+from app.organizations.forms import MemberQuery, RemovalForm, RoleForm
 from app.organizations.granting import may_grant
-from app.organizations.member_queries import MOST_COUNTED, ListedMember, count_members, find_member, list_members
+from app.organizations.member_queries import (
+    MOST_COUNTED,
+    ListedMember,
+    count_members,
+    find_member,
+    list_members,
+    list_successors,
+)
 from app.organizations.models import Membership, Scope
 from app.organizations.role_names import role_name, role_options
 from app.pages import path_of, see
@@ -93,15 +101,29 @@ async def reactivate(request: Request, scope: ChangingScope, db: Db, user_id: UU
 
 
 async def ask_removal(request: Request, scope: ChangingScope, db: Db, user_id: UUID) -> Response:
-    """Say what removing a member means."""
-    return render(request, "organizations/remove_member.html", member=await _member(db, scope, user_id))
-
-
-async def remove(request: Request, scope: ChangingScope, db: Db, settings: CurrentSettings, user_id: UUID) -> Response:
-    """Take a member out of the organization."""
+    """Say what removing a member means, and ask who takes over what they answer for."""
     member = await _member(db, scope, user_id)
+    found = [await each.describe(db, scope, user_id) for each in features.duties()]
+    duties = [sentence for sentence in found if sentence]
+    successors = await list_successors(db, scope, user_id) if duties else []
+    options = [(person.id, f"{person.name} ({person.email})") for person in successors]
+    return render(request, "organizations/remove_member.html", member=member, duties=duties, successors=options)
+
+
+async def remove(
+    request: Request,
+    scope: ChangingScope,
+    db: Db,
+    settings: CurrentSettings,
+    user_id: UUID,
+    form: Submitted[RemovalForm],
+) -> Response:
+    """Take a member out of the organization."""
+    member, successor = await _member(db, scope, user_id), None
+    if chosen := form.data.successor_id if form.is_valid else None:
+        successor = await _member(db, scope, chosen)
     try:
-        await actions.remove(db, settings, scope, member, facts=RequestFacts.of(request))
+        await actions.remove(db, settings, scope, member, facts=RequestFacts.of(request), successor=successor)
     except Refusal as refusal:
         return _refused(request, scope, refusal)
     flash(request, _("%(name)s is no longer a member.") % {"name": member.user.name})

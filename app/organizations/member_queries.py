@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import Select, Text, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.elements import BindParameter
@@ -208,14 +208,24 @@ async def has_other_owner(db: AsyncSession, member: Membership) -> bool:
 
 async def list_receivers(db: AsyncSession, scope: Scope) -> Sequence[User]:
     """Those to whom the organization may be handed over: active members who do not own it, a hundred at most."""
+    return await _list_active(db, scope, Membership.role != Role.OWNER)
+
+
+async def list_successors(db: AsyncSession, scope: Scope, user_id: UUID) -> Sequence[User]:
+    """Those who may take over what a member answers for: all other active members, a hundred at most."""
+    return await _list_active(db, scope, Membership.user_id != user_id)
+
+
+async def _list_active(db: AsyncSession, scope: Scope, condition: ColumnElement[bool]) -> Sequence[User]:
+    """The active members for whom the condition holds, by name, with their addresses."""
     statement = (
         select(User)
         .options(joinedload(User.primary_email))
         .join(Membership, Membership.user_id == User.id)
         .where(
             Membership.organization_id == scope.organization.id,
-            Membership.role != Role.OWNER,
             Membership.status == MembershipStatus.ACTIVE,
+            condition,
         )
         .order_by(User.name)
         .limit(MOST_RECEIVERS)

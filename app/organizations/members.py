@@ -5,6 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
+from app import features
 from app.audit.models import RequestFacts
 from app.config import Settings
 from app.errors import Refusal
@@ -35,6 +36,13 @@ class NotYourself(Refusal):
 
     def __init__(self) -> None:
         super().__init__(N_("You cannot do this to yourself. To go, leave the organization."))
+
+
+class CannotTakeOver(Refusal):
+    """Whoever is to take over is suspended, or the very person who goes."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("Choose another active member to take over."))
 
 
 class PersonalStays(Refusal):
@@ -72,12 +80,23 @@ async def reactivate(db: AsyncSession, scope: Scope, member: Membership, *, fact
 
 
 async def remove(
-    db: AsyncSession, settings: Settings, scope: Scope, member: Membership, *, facts: RequestFacts
+    db: AsyncSession,
+    settings: Settings,
+    scope: Scope,
+    member: Membership,
+    *,
+    facts: RequestFacts,
+    successor: Membership | None = None,
 ) -> None:
-    """Take a member out of the organization, and tell them. Raises NotYourself, AboveYourOwnRole and LastOwner."""
+    """Take a member out of the organization, and tell them. What they answer for is the successor's then, or nobody's.
+
+    Raises NotYourself, AboveYourOwnRole, CannotTakeOver and LastOwner.
+    """
     if member.user_id == scope.user.id:
         raise NotYourself
     require_power_over(scope.membership, member)
+    if successor is not None:
+        await _hand_over(db, scope, member, successor, facts)
     await _keeping_an_owner(db, member, _delete(member))
     await _note(db, "members.removed", scope, member, facts, {"role": [role_key(role_of(member)), None]})
     await emails.send_removed(db, settings, scope, member)
@@ -105,6 +124,15 @@ async def _change_status(
     set_committed_value(member, "status", status)
     action = "members.suspended" if status == MembershipStatus.SUSPENDED else "members.reactivated"
     await _note(db, action, scope, member, facts, {"status": [before, status]})
+
+
+async def _hand_over(
+    db: AsyncSession, scope: Scope, member: Membership, successor: Membership, facts: RequestFacts
+) -> None:
+    if successor.user_id == member.user_id or successor.status != MembershipStatus.ACTIVE:
+        raise CannotTakeOver
+    for each in features.duties():
+        await each.hand_over(db, scope, member.user_id, successor.user_id, facts=facts)
 
 
 async def _keeping_an_owner(db: AsyncSession, member: Membership, statement: Update | Delete) -> None:

@@ -116,6 +116,15 @@ async def change_status(
     return len(projects)
 
 
+async def hand_over(db: AsyncSession, scope: Scope, user_id: UUID, successor_id: UUID, *, facts: RequestFacts) -> None:
+    """Have another member answer for all that one has answered for, open or done."""
+    now, changes = clock.now(), {"lead_id": [_plain(user_id), _plain(successor_id)]}
+    for project in await queries.list_led(db, scope, user_id):
+        project.lead_id, project.version, project.changed_at = successor_id, project.version + 1, now
+        await note(db, "projects.changed", scope, project, facts=facts, changes=changes)
+    await db.flush()
+
+
 def differences(before: ProjectValues, after: ProjectValues) -> dict[str, list[Any]]:
     """What differs, by field, as the audit trail keeps it: `[before, after]`."""
     old, new = asdict(before), asdict(after)

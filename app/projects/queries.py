@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, Text, Uuid, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -136,6 +136,22 @@ async def list_deleted(db: AsyncSession, scope: Scope) -> Sequence[Project]:
     """What was deleted and can be brought back, the last on top, a hundred at most."""
     statement = select(Project).where(Project.organization_id == scope.organization.id, Project.deleted_at.is_not(None))
     return (await db.scalars(statement.order_by(Project.deleted_at.desc()).limit(MOST_DELETED_SHOWN))).all()
+
+
+async def list_led(db: AsyncSession, scope: Scope, user_id: UUID) -> Sequence[Project]:
+    """The projects that a member answers for, locked as by `list_for_change`."""
+    statement = select(Project).where(*_led(scope, user_id))
+    return (await db.scalars(statement.order_by(Project.id).with_for_update())).all()
+
+
+async def count_led(db: AsyncSession, scope: Scope, user_id: UUID) -> int:
+    """How many those are."""
+    return await db.scalar(select(func.count()).select_from(Project).where(*_led(scope, user_id))) or 0
+
+
+def _led(scope: Scope, user_id: UUID) -> list[ColumnElement[bool]]:
+    organization_id = scope.organization.id
+    return [Project.organization_id == organization_id, Project.lead_id == user_id, Project.deleted_at.is_(None)]
 
 
 async def list_for_change(db: AsyncSession, scope: Scope, ids: Iterable[UUID]) -> Sequence[Project]:

@@ -1,16 +1,19 @@
 """Projects live below their organization, for people and for programs."""
 
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.queries import find_user
 from app.accounts.routes import DEMO_EMAIL
 from app.audit.models import RequestFacts
-from app.features import NavigationItem
+from app.features import Duties, NavigationItem
 from app.language import N_, ngettext
 from app.organizations.models import Scope
 from app.projects import api, demonstration, file_handlers, handlers, import_api
+from app.projects.actions import hand_over
 from app.projects.csv_files import LARGEST_FILE
-from app.projects.queries import PLACE, count_projects
+from app.projects.queries import PLACE, count_led, count_projects
 from core.routing import BaseRoute, Route
 
 UPLOAD = LARGEST_FILE + 64 * 1024  # Bytes: the file, and what a form puts around it.
@@ -80,6 +83,15 @@ api_routes: list[BaseRoute] = [
 routes: list[BaseRoute] = [*page_routes, *file_routes, *api_routes]
 
 navigation = [NavigationItem(N_("Projects"), "projects.projects", "projects.view", icon="projects", position=15)]
+
+
+async def describe_duties(db: AsyncSession, scope: Scope, user_id: UUID) -> str:
+    """What somebody else may take over from a member."""
+    count = await count_led(db, scope, user_id)
+    return ngettext("%(num)s project", "%(num)s projects", count) % {"num": count} if count else ""
+
+
+duties = Duties(describe_duties, hand_over)
 
 
 async def count_contents(db: AsyncSession, scope: Scope) -> list[str]:
