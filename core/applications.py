@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self
 
 from core._exception_handler import HANDLERS_SCOPE_KEY
 from core._lifespan import as_lifespan_context
@@ -18,7 +18,6 @@ from core.routing import BaseRoute, Router
 from core.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope, Send
 
 P = ParamSpec("P")
-AppType = TypeVar("AppType", bound="Starlette")
 
 
 class Starlette:
@@ -29,13 +28,13 @@ class Starlette:
     """
 
     def __init__(
-        self: AppType,
+        self,
         debug: bool = False,
         routes: Sequence[BaseRoute] | None = None,
         middleware: Sequence[Middleware] | None = None,
         # Handlers are written for the exceptions they are registered for: hence Any as the key.
         exception_handlers: Mapping[Any, ExceptionHandler] | None = None,
-        lifespan: Lifespan[AppType] | None = None,
+        lifespan: Lifespan[Self] | None = None,
         *,
         max_body_size: int | None = None,
         error_responses_inside_middleware: bool = False,

@@ -194,12 +194,11 @@ class Described:
     # Parameters.
 
     def _path_parameters(self) -> Iterator[Schema]:
-        annotated = {each.name: each for each in self.plan.signature.parameters if each.is_annotated}
+        unmarked = [each for each in self.plan.signature.parameters if each.is_annotated and each.marker is None]
+        annotations = {each.name: each.annotation for each in unmarked}
         for name, convertor in self.plan.path_parameters.items():
-            if convertor == "str" and name in annotated and annotated[name].marker is None:
-                schema = self.schemas.want(annotated[name].annotation)
-            else:
-                schema = dict(CONVERTED.get(convertor, {"type": "string"}))
+            is_validated = convertor == "str" and name in annotations
+            schema = self.schemas.want(annotations[name]) if is_validated else dict(CONVERTED.get(convertor, TEXT))
             yield parameter_of(name, "path", True, schema)
 
     def _marked_parameters(self) -> Iterator[Schema]:
@@ -220,11 +219,10 @@ class Described:
     # Bodies.
 
     def _body(self) -> Schema | None:
-        for parameter, marker in self.inputs:
-            if isinstance(marker, Body):
-                return self._json_body(parameter, marker)
         form = [(parameter, marker) for parameter, marker in self.inputs if marker.place == "form"]
-        return self._form_body(form) if form else None
+        if form:
+            return self._form_body(form)
+        return next((self._json_body(*each) for each in self.inputs if isinstance(each[1], Body)), None)
 
     def _json_body(self, parameter: Parameter, marker: Input) -> Schema:
         if parameter.bare is bytes:
