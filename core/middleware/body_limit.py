@@ -60,15 +60,14 @@ class RequestBodyLimitMiddleware:
 class RequestBodyLimitResponder:
     """Watches one request. It stands in the scope, so that limits further inside can change this one's."""
 
+    announced_size = received_size = 0
+    has_raised = has_refused = False
+    _receive: Receive
+    _send: TrackedSend
+
     def __init__(self, app: ASGIApp, max_body_size: int) -> None:
         self.app = app
         self.max_body_size = max_body_size
-        self.announced_size = 0
-        self.received_size = 0
-        self.has_raised = False
-        self.has_refused = False
-        self._receive: Receive
-        self._send: TrackedSend
 
     def change_limit(self, max_body_size: int) -> None:
         """Count against another limit from here on. Raises ContentTooLarge if too much was read already."""

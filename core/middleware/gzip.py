@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Awaitable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio.to_thread
 from anyio.lowlevel import RunVar
@@ -60,6 +60,7 @@ class IdentityResponder(_Compression):
     Unless its headers say whether it is worth compressing, the start message is held back for the first part of the body.
     """
 
+    coding: ClassVar[str | None] = None  # The content coding, as the headers name it.
     _compressor: Any = None  # zlib does not export the class; it takes 256 KiB, so it is made on first use.
     _held_start: Message | None = None
     _passes = False
@@ -76,9 +77,6 @@ class IdentityResponder(_Compression):
     async def encode(self, body: bytes, more_body: bool) -> bytes:
         """Return the part of the body in its content coding."""
         return body
-
-    def announce(self, headers: MutableHeaders) -> None:
-        """Name the content coding in the headers."""
 
     def _gains_nothing(self, start: Message) -> bool:
         # Ranges of a compressed file are not ranges of the file.
@@ -112,26 +110,24 @@ class IdentityResponder(_Compression):
 
     def _describe(self, start: Message, length: int | None) -> None:
         add_vary(start, b"Accept-Encoding")
-        headers = MutableHeaders(raw=start["headers"])
-        self.announce(headers)
-        if "content-encoding" in headers:
+        if self.coding is not None:
+            headers = MutableHeaders(raw=start["headers"])
+            headers["content-encoding"] = self.coding
             # A response with trailers is sent in chunks, which excludes a length (RFC 9112 section 6.2).
-            if length is None or start.get("trailers"):
-                del headers["content-length"]
-            else:
+            del headers["content-length"]
+            if length is not None and not start.get("trailers"):
                 headers["content-length"] = str(length)
 
 
 class GZipResponder(IdentityResponder):
     """One response compressed. Each part of a streamed body is flushed, so that it arrives when it was sent."""
 
+    coding = "gzip"
+
     async def encode(self, body: bytes, more_body: bool) -> bytes:
         if len(body) < self.thread_minimum_size:
             return self._compress(body, more_body)
         return await anyio.to_thread.run_sync(self._compress, body, more_body, limiter=_compression_limiter())
-
-    def announce(self, headers: MutableHeaders) -> None:
-        headers["content-encoding"] = "gzip"
 
     def _compress(self, body: bytes, more_body: bool) -> bytes:
         if self._compressor is None:

@@ -22,9 +22,8 @@ class TrustedHostMiddleware:
     def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str] | None = None, www_redirect: bool = True) -> None:
         self.app = app
         self.allowed_hosts = list(allowed_hosts) if allowed_hosts is not None else ["*"]
-        for pattern in self.allowed_hosts:
-            if pattern != "*" and ("*" in pattern[1:] or (pattern.startswith("*") and not pattern.startswith("*."))):
-                raise AssertionError(WRONG_PATTERN)
+        if any("*" in pattern.removeprefix("*.") for pattern in self.allowed_hosts if pattern != "*"):
+            raise AssertionError(WRONG_PATTERN)
         self.allow_any = "*" in self.allowed_hosts
         self.www_redirect = www_redirect
         patterns = [pattern.lower() for pattern in self.allowed_hosts]
