@@ -1,17 +1,22 @@
 """What becomes of the projects that a member answers for when they are removed."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.database import system_scope
+from app.features import shell_parts
 from app.projects.models import Project
 from core.testclient import AsyncTestClient
 from tests.app.accounts.people import add_person, csrf_token, log_in, organization_of
 from tests.app.organizations.teams import events_of, membership_of, submit, text_of
 from tests.app.projects.starting import add_member, start
 
+Statements = Callable[[], AbstractContextManager[list[str]]]
 MEMBERS = "/o/ada-lovelace/members"
 API = "/api/v1/organizations/ada-lovelace/members"
 
@@ -34,10 +39,13 @@ async def leads(db: AsyncSession) -> list[tuple[object, int]]:
 
 
 async def test_whoever_removes_a_member_chooses_who_takes_over_their_projects(
-    client: AsyncTestClient, db: AsyncSession, people: tuple[User, User, User]
+    client: AsyncTestClient, db: AsyncSession, people: tuple[User, User, User], statements: Statements
 ) -> None:
     ada, grace, mary = people
-    page = await client.get(f"{MEMBERS}/{grace.id}/remove")
+    await client.get(MEMBERS)
+    with statements() as executed:
+        page = await client.get(f"{MEMBERS}/{grace.id}/remove")
+    assert len(executed) <= 5 + len(shell_parts()), "\n".join(executed)
     assert "They answer for: 2 projects" in text_of(page)
     assert f'<option value="{mary.id}"' in page.text
     assert f'<option value="{grace.id}"' not in page.text
