@@ -1,4 +1,8 @@
-"""The product while its database restarts, hangs or cannot be reached: only 503s, no long waits, well again by itself."""
+"""The product while its database restarts, hangs or cannot be reached: only 503s, no long waits, well again by itself.
+
+What else the machine does can only make times longer: where something took too long, the fault happens twice more, and the
+product has to be quick both times.
+"""
 
 import asyncio
 import os
@@ -25,6 +29,7 @@ SLACK = 0.25
 LONGEST_RECOVERY = 2.0
 CALM_SECONDS = 3.0
 EXPECTED = {200, 503}
+TWICE_MORE = 2
 
 
 class DrilledServer:
@@ -112,15 +117,33 @@ async def _run(
         try:
             await add_people(product, [PERSON])
             headers = await log_in(product, PERSON)
-            found = [await _suffer(fault, drilled, product, headers, calm_seconds) for fault in faults]
+            found = [await _judge(fault, drilled, product, headers, calm_seconds) for fault in faults]
         finally:
             await asyncio.to_thread(serving.__exit__, None, None, None)
     return [problem for problems in found for problem in problems]
 
 
-async def _suffer(
+@dataclass(frozen=True)
+class Findings:
+    """What must never be, and what took too long."""
+
+    wrong: list[str]
+    late: list[str]
+
+
+async def _judge(
     fault: Fault, drilled: DrilledServer, product: Product, headers: dict[str, str], calm_seconds: float
 ) -> list[str]:
+    found = [await _suffer(fault, drilled, product, headers, calm_seconds)]
+    if found[0].late:
+        found += [await _suffer(fault, drilled, product, headers, calm_seconds) for _ in range(TWICE_MORE)]
+    late = found[0].late if any(each.late for each in found[1:]) else []
+    return [f"{fault.name}: {problem}" for problem in [*late, *(each for one in found for each in one.wrong)]]
+
+
+async def _suffer(
+    fault: Fault, drilled: DrilledServer, product: Product, headers: dict[str, str], calm_seconds: float
+) -> Findings:
     async with (
         load(product, PAGE, rate=RATE, headers=headers) as pages,
         load(product, "/healthz", rate=10, headers={}) as probes,
@@ -134,16 +157,21 @@ async def _suffer(
         f"{fault.name}: {pages.statuses()}, slowest {pages.slowest():.2f} s, well again after {recovery:.2f} s; "
         f"/healthz {probes.statuses()}, slowest {probes.slowest():.2f} s"
     )
-    return [f"{fault.name}: {problem}" for problem in _problems(pages, probes, recovery)]
+    return Findings(_wrong(pages, probes), _late(pages, probes, recovery))
 
 
-def _problems(pages: Load, probes: Load, recovery: float) -> list[str]:
-    """`/healthz` touches nothing: the longest that it took is the machine's own share in every other wait."""
-    found, slack = [], SLACK + probes.slowest()
+def _wrong(pages: Load, probes: Load) -> list[str]:
+    found = []
     if unexpected := set(pages.statuses()) - EXPECTED:
         found.append(f"answers {sorted(unexpected)}")
     if set(probes.statuses()) != {200}:
         found.append(f"/healthz answered {probes.statuses()}")
+    return found
+
+
+def _late(pages: Load, probes: Load, recovery: float) -> list[str]:
+    """`/healthz` touches nothing: the longest that it took is the machine's own share in every other wait."""
+    found, slack = [], SLACK + probes.slowest()
     if pages.slowest() > LONGEST_WAIT + slack:
         found.append(f"somebody waited {pages.slowest():.2f} s")
     if recovery > LONGEST_RECOVERY + slack:

@@ -17,6 +17,7 @@ from app.accounts.models import Email, Password, User
 from app.accounts.passwords import hash_password
 from app.audit.actions import record
 from app.audit.models import RequestFacts
+from app.commands.lifeline import new_lifeline
 from app.database import Database
 from app.ids import uuid7
 from tests.conftest import SECRET_KEY
@@ -49,11 +50,14 @@ def served(database_url: str, *arguments: str, **variables: str) -> Iterator[Pro
     """Start `serve` with these arguments on a database, wait until it is ready, and stop it afterwards."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    lifeline, known_by = new_lifeline()  # A drill that is killed leaves no server behind.
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve", *arguments],
         cwd=ROOT,
-        env=environment(database_url, BASE_URL=url, HOST="127.0.0.1", PORT=str(port), **variables),
+        env=environment(database_url, BASE_URL=url, HOST="127.0.0.1", PORT=str(port), **known_by, **variables),
+        pass_fds=[lifeline],
     )
+    os.close(lifeline)
     product = Product(url, database_url, process)
     try:
         wait_until_ready(product, process)

@@ -18,7 +18,7 @@ from tests.drills.load import NO_ANSWER
 from tests.drills.product import Product, served, wait_until_ready
 
 RESTARTS = 10
-PEOPLE = 12
+PEOPLE = 6
 LONGEST_THOUGHT = 0.3  # Seconds between a person's requests: kept connections are idle when the server ends.
 LONGEST_RESTART = 60.0
 PATHS = ("/", "/log-in", "/healthz", "/pricing")
