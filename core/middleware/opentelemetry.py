@@ -109,18 +109,14 @@ class Exchange:
 
     scope: Scope
     outer_send: Send
-    route: str | None = None
+    route: str = ""
     status_code: int | None = None
     error_type: str | None = None
-    prefix: str = ""
 
     def observe_route(self, route: BaseRoute) -> None:
         """Called by each router that finds a route, from the outermost inwards."""
-        if isinstance(route, Mount):
-            self.prefix += route.path
-            self.route = self.prefix or None
-        elif isinstance(route, Route):
-            self.route = self.prefix + route.path
+        if isinstance(route, Mount | Route):
+            self.route += route.path
 
     async def send(self, message: Message) -> None:
         """Pass on, remembering the status."""
@@ -131,14 +127,14 @@ class Exchange:
     def span_name(self) -> str:
         """The method, and the route as soon as one is found."""
         name = _method(self.scope).replace("_OTHER", "HTTP")
-        return name if self.route is None else f"{name} {self.route}"
+        return f"{name} {self.route}" if self.route else name
 
     def outcome(self) -> Attributes:
         """The attributes that are known at the end."""
         # The server answers what nobody handled.
         status_code = self.status_code or (500 if self.error_type else None)
         error_type = self.error_type or (str(status_code) if status_code and status_code >= 500 else None)
-        return {"http.route": self.route, "http.response.status_code": status_code, "error.type": error_type}
+        return {"http.route": self.route or None, "http.response.status_code": status_code, "error.type": error_type}
 
 
 def _method(scope: Scope) -> str:
