@@ -50,23 +50,19 @@ class Connection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
+        # At most thirty in all: what has more attributes keeps them in a dict, where Python needs longer to find them.
         self.config = config
         self.server_state = server_state
-        self.app_state = app_state
         self.loop = _loop or asyncio.get_event_loop()
-        self.application = cast(Application, config.loaded_app)
-        self.root_path = config.root_path
         self.raw_root_path = config.root_path.encode("ascii")
-        self.connections = server_state.connections
-        self.tasks = server_state.tasks
         self.logs_access = config.access_log and access_log.hasHandlers()
         self.parser: Any = httptools.HttpRequestParser(self)
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self.scope: dict[str, Any] = {}
+        self.scope: dict[str, Any] = {"state": app_state}
         # The message that is being parsed.
         self.headers: list[tuple[bytes, bytes]] = []
         self.target = b""
-        self.is_in_message = self.is_upgrade = False
+        self.is_in_message = False
         self.unsettled = self.arrived = 0
         self.known = NO_HEAD
         # The order of answers.
@@ -81,19 +77,18 @@ class Connection(asyncio.Protocol):
         self.is_body_paused = self.is_writing_paused = False
         self.waiters: list[asyncio.Future[None]] = []
         self.told_of_leaving: set[Callable[[], object]] = set()
-        self._default_headers: object = None
-        self._default_lines = b""
+        self._default: tuple[object, bytes] = None, b""
 
     # asyncio's side.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.connections.add(self)  # type: ignore[arg-type]  # uvicorn's own classes are meant, and not asked for.
-        self.scope = scope_of(self)
+        self.server_state.connections.add(self)  # type: ignore[arg-type]  # uvicorn's own classes are meant, and not asked for.
+        self.scope |= scope_of(self)
         self._read_until(self.limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.connections.discard(self)
+        self.server_state.connections.discard(self)
         self._stop_timer()
         self.is_ending = True
         for exchange in (self.active, self.current, *self.waiting):
@@ -233,7 +228,6 @@ class Connection(asyncio.Protocol):
         method = parser.get_method().decode("ascii")
         target = origin_form(method, self.target, host)
         if parser.should_upgrade() and self._is_websocket(named):
-            self.is_upgrade = True
             return
         # Trailers are no headers: who reads these has not looked at those.
         self.headers = []
@@ -286,11 +280,11 @@ class Connection(asyncio.Protocol):
         scope = self.scope.copy()
         path = raw_path.decode("ascii")
         scope["method"] = method
-        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        scope["path"] = scope["root_path"] + (unquote(path) if "%" in path else path)
         scope["raw_path"] = self.raw_root_path + raw_path
         scope["query_string"] = query
         scope["headers"] = headers
-        scope["state"] = self.app_state.copy()
+        scope["state"] = scope["state"].copy()
         return Exchange(self, scope)
 
     def _bound_head(self) -> None:
@@ -331,14 +325,15 @@ class Connection(asyncio.Protocol):
         self.active = exchange
         if self.is_asked_to_end:
             exchange.keep_alive = False
-        limit = self.config.limit_concurrency
-        application = self.application
-        if limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit):
+        config, state = self.config, self.server_state
+        limit = config.limit_concurrency
+        application: Application = config.loaded_app
+        if limit is not None and (len(state.connections) >= limit or len(state.tasks) >= limit):
             error_log.warning("Exceeded concurrency limit.")
             application = service_unavailable
-        context = contextvars.Context() if self.config.reset_contextvars else None
+        context = contextvars.Context() if config.reset_contextvars else None
         exchange.task = self.loop.create_task(exchange.run(application), context=context)
-        self.tasks.add(exchange.task)
+        state.tasks.add(exchange.task)
 
     def _is_websocket(self, named: dict[bytes, bytes]) -> bool:
         if self.active is None and named[b"upgrade"].lower() == b"websocket" and self.config.ws_protocol_class:
@@ -347,8 +342,8 @@ class Connection(asyncio.Protocol):
         return False
 
     def _after_upgrade(self, rest: bytes) -> None:
-        """The parser stops at an upgrade. Hand the connection over, or go on with HTTP where it was not granted."""
-        if not self.is_upgrade:
+        """The parser stops at an upgrade. Go on with HTTP where an exchange was made of it, else hand the connection over."""
+        if self.current is not None:
             self.parser = httptools.HttpRequestParser(self)
             if rest:
                 self.data_received(rest)
@@ -361,10 +356,10 @@ class Connection(asyncio.Protocol):
     def _hand_over(self) -> None:
         """Give the connection to uvicorn's websocket protocol, with the request as it came."""
         self._stop_timer()
-        self.connections.discard(self)
+        self.server_state.connections.discard(self)
         assert self.config.ws_protocol_class is not None
         protocol = self.config.ws_protocol_class(  # type: ignore[call-arg]  # a class of uvicorn's, typed as any Protocol
-            config=self.config, server_state=self.server_state, app_state=self.app_state
+            config=self.config, server_state=self.server_state, app_state=self.scope["state"]
         )
         lines = [b"GET " + self.target + b" HTTP/1.1\r\n"]
         lines += [name + b": " + value + b"\r\n" for name, value in self.headers]
@@ -488,10 +483,11 @@ class Connection(asyncio.Protocol):
     def default_lines(self) -> bytes:
         """The Date, Server and configured lines of every response. uvicorn makes a new list of them each second."""
         headers = self.server_state.default_headers
-        if headers is not self._default_headers:
-            self._default_headers = headers
-            self._default_lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        return self._default_lines
+        known, lines = self._default
+        if headers is not known:
+            lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+            self._default = headers, lines
+        return lines
 
     # Deadlines.
 
@@ -568,5 +564,5 @@ def scope_of(connection: Connection) -> dict[str, Any]:
             "core.shutdown": {"wait": connection.ending_asked},
             "core.disconnect": {"calling": connection.calling_when_gone},
         },
-        **dict.fromkeys(("method", "path", "raw_path", "query_string", "headers", "state")),
+        **dict.fromkeys(("method", "path", "raw_path", "query_string", "headers")),
     }

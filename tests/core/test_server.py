@@ -370,6 +370,15 @@ async def test_connections_are_kept_and_used_again(served: Served) -> None:
     assert len(served.server.server_state.connections) == 1
 
 
+async def test_what_a_request_touches_has_few_enough_attributes_to_be_found_quickly(served: Served) -> None:
+    client = await served.connect()
+    client.say(get())
+    await client.answer()
+    [connection] = connections_of(served)
+    # Python keeps the values of objects with more than thirty attributes in a dict (from 3.11 on).
+    assert max(len(vars(connection)), len(vars(connection.current))) <= 30
+
+
 async def test_pipelined_requests_are_answered_in_order(served: Served, app: Application) -> None:
     client = await served.connect()
     client.say(get(b"/waiting"), post(b"2"), get(b"/stream"), get(b"/large"), get(b"/closing"), get(b"/never"))
