@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from core._files import FileResponse as FileResponse
@@ -101,12 +101,11 @@ class StreamingResponse(Response):
         media_type: str | None = None,
         background: BackgroundTask | None = None,
     ) -> None:
-        self._blocking_content: SyncContentStream = ()
+        self._content = cast(Any, content)  # What it has tells the checker nothing.
         if hasattr(content, "__aiter__"):  # Asking whether it is an AsyncIterable takes ten times as long.
-            self.body_iterator = content  # type: ignore[assignment]  # What it has tells the checker nothing.
+            self.body_iterator = self._content
         else:
-            self._blocking_content = content
-            self.body_iterator = self._threaded_iterator = iterate_in_threadpool(content)
+            self.body_iterator = self._threaded_iterator = iterate_in_threadpool(self._content)
         self.status_code = status_code
         if media_type is not None:
             self.media_type = media_type
@@ -117,13 +116,12 @@ class StreamingResponse(Response):
         await wait_for_disconnect(receive)
 
     async def stream_response(self, send: Send) -> None:
-        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        await send(start)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if type(send) is TrackedSend:
             # It knows now that the response has begun; the chunks need no tracking.
             send = send.send
         if self.body_iterator is self._threaded_iterator:
-            await send_from_threads(self._blocking_content, lambda chunk: send(self._message(chunk)))
+            await send_from_threads(self._content, lambda chunk: send(self._message(chunk)))
         else:
             try:
                 async for chunk in self.body_iterator:
