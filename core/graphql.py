@@ -40,6 +40,8 @@ SUBPROTOCOL = "graphql-transport-ws"
 MASKED = "Something went wrong on our side."
 SIZE_ARGUMENTS = frozenset({"first", "last", "limit"})
 REPORTED_ERRORS = 20
+# Of a request, and their types once JSON is read (graphql-over-http, section 5.1).
+PARAMETERS: Any = {"query": str, "operationName": str | None, "variables": dict | None, "extensions": dict | None}
 ANYTHING = tuple(OperationType)
 READING = (OperationType.QUERY,)
 KINDS = {"GET": READING, "HEAD": READING, "POST": (*READING, OperationType.MUTATION)}
@@ -81,16 +83,12 @@ class GraphQLRequest:
     @classmethod
     def of(cls, parameters: Any) -> Self:
         """Of the specification's parameters, decoded from JSON. Raises HTTPException (400)."""
-        if isinstance(parameters, list):
-            raise HTTPException(400, "Operations come one at a time: batches are not supported.")
-        if not isinstance(parameters, dict) or not isinstance(parameters.get("query"), str):
-            raise HTTPException(400, "The request needs a `query`, which is a string.")
-        name, variables = parameters.get("operationName"), parameters.get("variables")
-        if not isinstance(name, str | None):
-            raise HTTPException(400, "`operationName` is a string.")
-        if not isinstance(variables, dict | None) or not isinstance(parameters.get("extensions"), dict | None):
-            raise HTTPException(400, "`variables` and `extensions` are objects.")
-        return cls(parameters["query"], name or None, variables)
+        if not isinstance(parameters, dict):
+            raise HTTPException(400, "Operations come one at a time, as an object: batches are not supported.")
+        for name, kind in PARAMETERS.items():
+            if not isinstance(parameters.get(name), kind):
+                raise HTTPException(400, f"The request's `{name}` is missing or of a wrong type.")
+        return cls(parameters["query"], parameters.get("operationName") or None, parameters.get("variables"))
 
 
 @dataclass(eq=False)

@@ -331,7 +331,11 @@ def shown_answer(page: str) -> Any:
         ),
         ("{ me { name } }", "{", {"errors": [{"message": "The variables are not valid JSON."}]}),
         ("{ me { name } }", "[" * 2000, {"errors": [{"message": "The variables are not valid JSON."}]}),
-        ("{ me { name } }", "[]", {"errors": [{"message": "`variables` and `extensions` are objects."}]}),
+        (
+            "{ me { name } }",
+            "[]",
+            {"errors": [{"message": "The request's `variables` is missing or of a wrong type."}]},
+        ),
     ],
 )
 async def test_the_explorer_works_without_a_script(
