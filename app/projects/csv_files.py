@@ -13,6 +13,7 @@ from app.spreadsheets import FORMULA_MARKS
 LARGEST_FILE = 512 * 1024  # Bytes.
 MOST_ROWS = 1000
 DELIMITERS = ",;\t|"
+NO_TEXT = N_("This is not a text file. Save the table as CSV and try again.")
 BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -50,11 +51,13 @@ def read_text(content: bytes) -> tuple[str, str]:
             continue
         if "\0" not in text:
             return text, encoding.removesuffix("-sig")
-    raise UnreadableFile(N_("This is not a text file. Save the table as CSV and try again."))
+    raise UnreadableFile(NO_TEXT)
 
 
 def read_table(text: str, encoding: str = "utf-8") -> Table:
     """The table in a text whose first row names its columns. Raises UnreadableFile."""
+    if "\0" in text:  # What programs send comes without `read_text`.
+        raise UnreadableFile(NO_TEXT)
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:

@@ -233,8 +233,8 @@ async def test_programs_are_told_every_mistake(client: AsyncTestClient, db: Asyn
         "2: status: Choose one of the options.",
         "3: name: Enter a value.",
     ]
-    assert (await send(client, "")).status_code == 422
-    assert (await send(client, "name\n")).status_code == 422
+    for nothing in ("", "name\n", "title\nBoat\n", "name,lead\nBoat,\0\n"):
+        assert (await send(client, nothing)).status_code == 422
     assert await waiting_imports(db) == []
 
 
