@@ -15,7 +15,7 @@ from core._urls import DEFAULT_PORTS
 from core._utils import is_among
 from core.exceptions import HTTPException
 from core.formparsers import FORM_TYPES
-from core.middleware._refusal import refuse
+from core.middleware.exceptions import refuse
 from core.requests import ClientDisconnect, HTTPConnection, Request
 from core.types import ASGIApp, Receive, Scope, Send
 

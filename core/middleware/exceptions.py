@@ -1,4 +1,4 @@
-"""Exceptions that somebody has a handler for become responses here."""
+"""Exceptions that somebody has a handler for become responses here, and so do the refusals of other middleware."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.exceptions import HTTPException, WebSocketException
 from core.requests import Request
 from core.responses import PlainTextResponse, Response
 from core.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
-from core.websockets import WebSocket, WebSocketState
+from core.websockets import WebSocket, WebSocketClose, WebSocketState
 
 STATUS_CODES_WITHOUT_BODY = frozenset({204, 304})
 
@@ -85,3 +85,20 @@ class ExceptionMiddleware:
 def _can_be_denied(websocket: WebSocket) -> bool:
     is_undecided = websocket.application_state is WebSocketState.CONNECTING
     return is_undecided and "websocket.http.response" in websocket.scope.get("extensions", {})
+
+
+async def refuse(error: HTTPException, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer as the application in the scope answers this exception when a handler raises it; plain text without one."""
+    handlers = getattr(scope.get("app"), "exception_handlers", {})
+
+    async def raise_error(scope: Scope, receive: Receive, send: Send) -> None:
+        raise error
+
+    await answer(ExceptionMiddleware(raise_error, handlers), scope, receive, send)
+
+
+async def answer(response: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the response; to a websocket only if the server can refuse it with one, else close it (HTTP 403)."""
+    if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
+        response = WebSocketClose()
+    await response(scope, receive, send)

@@ -2,7 +2,7 @@
 
 from core._urls import SCHEMES
 from core.datastructures import URL
-from core.middleware._refusal import answer
+from core.middleware.exceptions import answer
 from core.responses import PlainTextResponse, RedirectResponse, Response
 from core.types import ASGIApp, Receive, Scope, Send
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from core._utils import is_among
 from core.exceptions import HTTPException
-from core.middleware._refusal import refuse
+from core.middleware.exceptions import refuse
 from core.requests import HTTPConnection
 from core.types import ASGIApp, Receive, Scope, Send
 

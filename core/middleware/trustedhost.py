@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core._urls import requested_host
 from core.datastructures import URL
-from core.middleware._refusal import answer
+from core.middleware.exceptions import answer
 from core.responses import PlainTextResponse, RedirectResponse, Response
 from core.types import ASGIApp, Receive, Scope, Send
 
