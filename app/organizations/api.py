@@ -34,6 +34,7 @@ NextCursor = Annotated[str | None, Field(description="`cursor` of the next page;
 
 
 LOGO_REFUSALS = {
+    400: "The form cannot be read.",
     413: "More than 8 MB.",
     422: "No picture of a kind that we take, more than 40 megapixels, or a crop that is outside of it.",
     429: "So many were sent within an hour that the next one has to wait.",
