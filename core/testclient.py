@@ -15,7 +15,7 @@ import anyio.abc
 import anyio.from_thread
 import httpx2
 
-from core._urls import DEFAULT_PORTS
+from core._urls import DEFAULT_PORTS, SCHEMES
 from core.exceptions import StarletteDeprecationWarning
 from core.loopback import ASGI_VERSIONS, HTTPExchange, Lifespan, ProtocolError, ReadChunk, WebSocketExchange, as_asgi3
 from core.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,7 +28,6 @@ ASGI3App = ASGIApp
 
 TIMEOUT_WARNING = "You should not use the 'timeout' argument with the TestClient. There is no network to wait for."
 
-WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 Subprotocols = Sequence[str] | None
 
 
@@ -65,7 +64,7 @@ def _build_websocket_scope(request: httpx2.Request, owner: "_Caller") -> Scope:
     return {
         **scope,
         "type": "websocket",
-        "scheme": WEBSOCKET_SCHEMES.get(scope["scheme"], scope["scheme"]),
+        "scheme": SCHEMES["websocket", scope["scheme"] in ("https", "wss")],
         "subprotocols": [name.strip() for name in offered.split(",") if name.strip()],
         "extensions": {"websocket.http.response": {}},
     }
