@@ -153,6 +153,7 @@ class RouterIndex:
             self._add(order, route, kinds, literal)
         self._trie.inherit()
         self._remembered_candidates = lru_cache(REMEMBERED_PATHS)(self._candidates)
+        self.named = lru_cache(REMEMBERED_PATHS)(self._find_named)
         # The endpoints, by method, of those addresses that no route before them could answer.
         self.direct: dict[str, Any] = {
             path: route for path, route in literal.items() if self._trie.search(iter(path.split("/")))[0][1] is route
@@ -210,7 +211,7 @@ class RouterIndex:
         scope.update(child_scope)
         return route, route.handle, frozenset().union(*(getattr(route, "methods", None) or () for route, _ in half))
 
-    def named(self, name: str) -> list[BaseRoute]:
+    def _find_named(self, name: str) -> list[BaseRoute]:
         """The routes that may have the name; those that hold others (mounts, hosts) may have any."""
         return [route for _, route, *_ in in_order([*self._named.get(name, ()), *self._asked_for_names])]
 
