@@ -16,7 +16,7 @@ from app.policy import PERMISSIONS, access_of
 from core.routing import BaseRoute, Mount
 
 ROOT = Path(__file__).parent.parent
-CORE_CODE_LINES = 7900  # What it is now, to the next ten; the aim is 7,000, and this number only ever goes down.
+CORE_CODE_LINES = 7890  # What it is now, to the next ten; the aim is 7,000, and this number only ever goes down.
 EDGE = {"routes", "handlers", "api", "jobs"}
 ROLES = {
     "__init__",
