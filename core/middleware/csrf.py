@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from core._headers import media_type_of
-from core._urls import DEFAULT_PORTS
+from core._urls import DEFAULT_PORTS, SCHEMES
 from core._utils import is_among
 from core.exceptions import HTTPException
 from core.formparsers import FORM_TYPES
@@ -27,8 +27,6 @@ NONCE_BYTES = 16
 # Safe methods do not change state (RFC 9110 section 9.2.1; QUERY is safe by its definition).
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 OWN_SITES = frozenset({"same-origin", "none"})
-
-ORIGIN_SCHEMES = {"ws": "http", "wss": "https"}
 
 WRONG_SITE = "This request came from another site."
 WRONG_TOKEN = "The form's security token is missing or out of date. Reload the page and try again."  # noqa: S105 - a text
@@ -153,8 +151,8 @@ async def _submitted_token(request: Request) -> str:
 
 
 def _own_origin(connection: HTTPConnection) -> str:
-    scheme = connection.scope.get("scheme", "http")
-    return _normalise_origin(f"{ORIGIN_SCHEMES.get(scheme, scheme)}://{connection.headers.get('host', '')}")
+    scheme = SCHEMES["http", connection.scope.get("scheme") in ("https", "wss")]
+    return _normalise_origin(f"{scheme}://{connection.headers.get('host', '')}")
 
 
 def _normalise_origin(origin: str) -> str:
