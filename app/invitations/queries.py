@@ -236,17 +236,14 @@ async def list_known(
 
 async def find_membership_of(db: AsyncSession, organization_id: UUID, user_id: UUID | None) -> Membership | None:
     """Somebody's active membership, kept as it is until the transaction ends. It must have named the organization."""
-    statement = (
-        select(Membership)
-        .where(
-            Membership.organization_id == organization_id,
-            Membership.user_id == user_id,
-            Membership.status == MembershipStatus.ACTIVE,
-        )
-        .with_for_update(read=True, of=Membership)
-        .execution_options(populate_existing=True)
+    chosen = (
+        Membership.organization_id == organization_id,
+        Membership.user_id == user_id,
+        Membership.status == MembershipStatus.ACTIVE,
     )
-    return await db.scalar(statement)
+    # By a statement of its own, as in `member_queries.find_member`.
+    await db.execute(select(Membership.user_id).where(*chosen).with_for_update(read=True))
+    return await db.scalar(select(Membership).where(*chosen).execution_options(populate_existing=True))
 
 
 async def is_member(db: AsyncSession, organization_id: UUID, user: User) -> bool:

@@ -102,7 +102,7 @@ async def reactivate(request: Request, scope: ChangingScope, db: Db, user_id: UU
 
 async def ask_removal(request: Request, scope: ChangingScope, db: Db, user_id: UUID) -> Response:
     """Say what removing a member means, and ask who takes over what they answer for."""
-    member = await _member(db, scope, user_id)
+    member = await _member(db, scope, user_id, is_locked=False)
     found = [await each.describe(db, scope, user_id) for each in features.duties()]
     duties = [sentence for sentence in found if sentence]
     successors = await list_successors(db, scope, user_id) if duties else []
@@ -145,8 +145,8 @@ async def leave(request: Request, scope: MemberScope, db: Db) -> Response:
     return see(request, "organizations.home")
 
 
-async def _member(db: Db, scope: Scope, user_id: UUID) -> Membership:
-    member = await find_member(db, scope, user_id, is_locked=True)
+async def _member(db: Db, scope: Scope, user_id: UUID, *, is_locked: bool = True) -> Membership:
+    member = await find_member(db, scope, user_id, is_locked=is_locked)
     if member is None:
         raise HTTPException(404)
     return member

@@ -168,13 +168,12 @@ async def count_members(db: AsyncSession, scope: Scope) -> int:
 
 async def find_member(db: AsyncSession, scope: Scope, user_id: UUID, *, is_locked: bool = False) -> Membership | None:
     """A member of the scope's organization, with their person and address; locked for whoever decides by the role it has."""
-    statement = (
-        select(Membership)
-        .options(joinedload(Membership.user).joinedload(User.primary_email))
-        .where(Membership.organization_id == scope.organization.id, Membership.user_id == user_id)
-        .execution_options(populate_existing=True)
-    )
-    return await db.scalar(statement.with_for_update(of=Membership) if is_locked else statement)
+    chosen = (Membership.organization_id == scope.organization.id, Membership.user_id == user_id)
+    if is_locked:
+        # By a statement of its own: one that waits for a row joins to it what belonged to it before, here the former role.
+        await db.execute(select(Membership.user_id).where(*chosen).with_for_update())
+    statement = select(Membership).options(joinedload(Membership.user).joinedload(User.primary_email))
+    return await db.scalar(statement.where(*chosen).execution_options(populate_existing=True))
 
 
 async def list_owners(db: AsyncSession, organization_id: UUID) -> Sequence[User]:
