@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import traceback
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
@@ -45,7 +45,9 @@ async def run_lifespan(context: LifespanContext, scope: Scope, receive: Receive,
     await receive()
     try:
         async with context(scope.get("app")) as state:
-            _merge_state(scope, state)
+            if state is not None and "state" not in scope:
+                raise RuntimeError('The server does not support "state" in the lifespan scope.')
+            scope.get("state", {}).update(state or {})
             await send({"type": "lifespan.startup.complete"})
             phase = "shutdown"
             await receive()
@@ -53,14 +55,6 @@ async def run_lifespan(context: LifespanContext, scope: Scope, receive: Receive,
         await send({"type": f"lifespan.{phase}.failed", "message": traceback.format_exc()})
         raise
     await send({"type": "lifespan.shutdown.complete"})
-
-
-def _merge_state(scope: Scope, state: Mapping[str, Any] | None) -> None:
-    if state is None:
-        return
-    if "state" not in scope:
-        raise RuntimeError('The server does not support "state" in the lifespan scope.')
-    scope["state"].update(state)
 
 
 def compose_lifespans(own: LifespanContext, routes: Iterable[object]) -> LifespanContext:
