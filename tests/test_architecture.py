@@ -1,6 +1,7 @@
 """The plan of the house, as tests: who imports whom, what files are called, how long they are, and that every route has a policy."""
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -53,14 +54,16 @@ def python_files(folder: str) -> list[Path]:
     return sorted(path for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
 
 
-def imports(path: Path) -> Iterator[str]:
+@functools.cache
+def imports(path: Path) -> list[str]:
     """Every module that `path` imports, as dotted names; `from a import b` yields both a and a.b."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
 
 
 def feature_files() -> list[tuple[str, Path]]:
