@@ -159,6 +159,9 @@ class GraphQL:
             await _Conversation(self, websocket).hold()
         except WebSocketException as error:
             await websocket.close(error.code, error.reason)
+        except HTTPException:
+            # The context is not for this client, or not any more.
+            await websocket.close(4403, "Forbidden")
         except WebSocketDisconnect:
             return
 
@@ -319,7 +322,7 @@ class _Conversation:
         self.running: dict[str, anyio.CancelScope] = {}
 
     async def hold(self) -> None:
-        """Take messages. Raises WebSocketException with the code to close with, and WebSocketDisconnect."""
+        """Take messages. Raises WebSocketException with the code to close with, WebSocketDisconnect, and what the context raises."""
         async with create_collapsing_task_group() as group:
             with anyio.move_on_after(self.limits.connection_seconds):
                 with anyio.move_on_after(self.limits.initialisation_seconds) as self._initialising:
@@ -360,17 +363,10 @@ class _Conversation:
         if self.is_acknowledged:
             raise WebSocketException(4429, "Too many initialisation requests")
         self.websocket.state.connection_params = message.get("payload")
-        await self._context()
+        await self.server.context_for(self.websocket)
         await self._send("connection_ack")
         self.is_acknowledged = True
         self._initialising.deadline = math.inf
-
-    async def _context(self) -> Any:
-        """Made anew for each operation: who was let in an hour ago may have lost their rights since."""
-        try:
-            return await self.server.context_for(self.websocket)
-        except HTTPException as refusal:
-            raise WebSocketException(4403, "Forbidden") from refusal
 
     def _subscribe(self, message: dict[str, Any], group: TaskGroup) -> None:
         if not self.is_acknowledged:
@@ -388,7 +384,8 @@ class _Conversation:
         group.start_soon(self._run, identifier, self.running[identifier], asked)
 
     async def _run(self, identifier: str, scope: anyio.CancelScope, asked: GraphQLRequest) -> None:
-        messages = self._messages(asked, await self._context())
+        # Made anew for each operation: who was let in an hour ago may have lost their rights since.
+        messages = self._messages(asked, await self.server.context_for(self.websocket))
         with scope, suppress(WebSocketDisconnect, WebSocketDisconnected):
             async with aclosing(messages):
                 async for message in messages:
