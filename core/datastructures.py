@@ -126,6 +126,12 @@ class MultiDict(ImmutableMultiDict[KT, VT], MutableMapping[KT, VT]):
         self._forget(key)
         return self._dict.pop(key, default)
 
+    def popitem(self) -> tuple[KT, VT]:
+        """Remove every value of the newest key, as a dictionary does, and return it with the last of them."""
+        key, value = self._dict.popitem()
+        self._forget(key)
+        return key, value
+
     def poplist(self, key: KT) -> list[VT]:
         values = self.getlist(key)
         self.pop(key)

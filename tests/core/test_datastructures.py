@@ -257,6 +257,12 @@ class TestMultiDict:
         items.clear()
         assert not items
 
+    def test_the_newest_key_is_taken_first_with_all_its_values(self) -> None:
+        items = MultiDict([("a", 1), ("b", 2), ("b", 3)])
+
+        assert items.popitem() == ("b", 3)
+        assert items.multi_items() == [("a", 1)]
+
     def test_updating_replaces_keys_with_all_their_values(self) -> None:
         items = MultiDict([("a", 1), ("b", 2)])
         items.update(MultiDict([("a", 3), ("a", 4)]))
