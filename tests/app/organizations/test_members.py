@@ -273,3 +273,14 @@ async def test_programs_change_and_remove_members(client: AsyncTestClient, db: A
     assert (await client.delete(path, headers=headers)).status_code == 404
     own = f"/api/v1/organizations/acme/members/{ada.id}"
     assert (await client.patch(own, json={"role": "member"}, headers=headers)).status_code == LastOwner.status_code
+
+
+async def test_a_name_is_text_wherever_a_row_says_it(client: AsyncTestClient, db: AsyncSession) -> None:
+    acme = await add_team(db, await add_person(db))
+    await add_member(db, acme, '"><script>alert(1)</script>')
+    await log_in(client)
+    page = (await client.get("/o/acme/members")).text
+    assert "<script>alert" not in page
+    assert 'aria-label="Suspend &#34;&gt;&lt;script&gt;' in page
+    assert 'aria-label="Role of &#34;&gt;&lt;script&gt;' in page
+    assert "&amp;#34;" not in page, "escaped once"
