@@ -50,11 +50,13 @@ class CORSMiddleware:
         credentials = {"Access-Control-Allow-Credentials": "true"} if self.allow_credentials else {}
         exposed = {"Access-Control-Expose-Headers": ", ".join(self.expose_headers)} if self.expose_headers else {}
         self._simple_headers = credentials | exposed
-        self._preflight_headers = credentials | {
+        named = {} if self.allow_all_headers else {"Access-Control-Allow-Headers": ", ".join(allowed_headers)}
+        self._preflight_headers = {
             "Vary": PREFLIGHT_VARY,
             "Access-Control-Allow-Methods": ", ".join(self._methods),
-            "Access-Control-Allow-Headers": ", ".join(allowed_headers),
             "Access-Control-Max-Age": str(self.max_age),
+            **credentials,
+            **named,
         }
         if self.allow_all_origins and self.allow_credentials:
             logger.warning("CORSMiddleware lets every site read what is the visitor's alone: name origins.")
