@@ -23,12 +23,22 @@ from core.requests import Request
 from core.responses import Response
 from core.routing import Route
 from core.testclient import AsyncTestClient
+from tests.databases import DatabaseServer, new_database_name
 from tests.drills.fault_proxy import FaultProxy
 
 LONGEST_WAIT = 2.0  # Seconds that anybody waits to hear that the database is away.
 MARGIN = 1.0  # For a machine that is busy with other tests.
 LOG_IN = {"email": "ada@example.com", "password": "three boats on the river"}
 NOW = Read(select(func.now()))
+
+
+@pytest.fixture(scope="module")
+async def settings(settings: Settings, server: DatabaseServer, anyio_backend: str) -> AsyncIterator[Settings]:
+    """With a database of its own, because what is cut off here may have been committed, and others count rows."""
+    name = new_database_name(server)
+    await server.create_database(name)
+    yield replace(settings, database_url=server.application_url(name))
+    await server.drop_database(name)
 
 
 @pytest.fixture
