@@ -46,7 +46,8 @@ async def import_projects(
 ) -> Annotated[JobOut | Response, Status(202)]:
     """Import projects from a file.
 
-    All lines are checked at once, and every mistake is told. The projects are started afterwards, all or none of them.
+    All lines are checked at once, and every mistake is told. The projects are started afterwards, all or none of them; a
+    token needs `account:read` as well to see how far that is.
     """
     if once.earlier is not None:
         return once.earlier
