@@ -23,6 +23,7 @@ NEVER_STORED = {
     "cursor": "It is signed, and refused before it is read.",
     "next": "It is a path of our own, or it counts as empty.",
     "ImportForm.text": "It is the file that was shown before: every value of it is checked by ProjectForm.",
+    "NewImport.text": "Every value of the table is checked by ProjectForm.",
     "NewInvitations.emails": "Each is checked by itself and has an answer of its own.",
     "SpecimenForm.notes": "The page of components keeps nothing.",
     "StrengthForm.email": "The meter keeps nothing.",
