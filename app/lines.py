@@ -5,7 +5,7 @@ database does. So a session's first read takes a connection and begins a transac
 with its own first statement; if that came first, the reads join the ORM's.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -43,13 +43,13 @@ class Line:
         """Run a statement with asyncpg, as SQLAlchemy would: its transaction, its listeners, its errors."""
         for listener in self._sync_connection.engine.dispatch.before_cursor_execute:
             listener(self._sync_connection, None, sql, arguments, None, False)
-        return await self._undisturbed(self._fetch(sql, arguments), sql)
+        return await self._undisturbed(sql, self._fetch, sql, arguments)
 
     async def end(self) -> None:
         """Commit what is open and give the connection back."""
         try:
             if self._raw._transaction is not None and not self._sync_connection.invalidated:
-                await self._undisturbed(self._raw._call_and_discard(self._raw._transaction.commit), "COMMIT")
+                await self._undisturbed("COMMIT", self._raw._call_and_discard, self._raw._transaction.commit)
         finally:
             await self.abandon()
 
@@ -63,11 +63,11 @@ class Line:
         records: Sequence[Record] = await self._raw._connection.fetch(sql, *arguments)
         return records
 
-    async def _undisturbed(self, action: Awaitable[Result], sql: str) -> Result:
-        """Do one thing at a time on the connection. What fails is told as the ORM would."""
+    async def _undisturbed(self, sql: str, action: Callable[..., Awaitable[Result]], *values: object) -> Result:
+        """Do one thing at a time on the connection: `action`, which runs `sql`. What fails is told as the ORM would."""
         async with self._raw._execute_mutex:
             try:
-                return await action
+                return await action(*values)
             except Exception as error:
                 if is_silent(error):
                     self._raw._connection.terminate()  # As app.database does for the ORM's statements.
