@@ -1,25 +1,22 @@
 """Answers that nobody may keep."""
 
-from collections.abc import Sequence
-
+from app.errors import is_for_programs
 from core.datastructures import MutableHeaders
 from core.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class NeverStored:
-    """Sends `Cache-Control: no-store` with every answer below the paths `under` that says nothing of caches itself.
+    """Sends `Cache-Control: no-store` with every answer to programs that says nothing of caches itself.
 
     What an API answers is somebody's data: without the header a browser or a proxy may keep it by a guess of its own
     (RFC 9111 section 4.2.2).
     """
 
-    def __init__(self, app: ASGIApp, *, under: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._paths = tuple(under)
-        self._prefixes = tuple(f"{path}/" for path in under)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._covers(scope["path"]):
+        if scope["type"] != "http" or not is_for_programs(scope["path"]):
             await self.app(scope, receive, send)
             return
 
@@ -29,6 +26,3 @@ class NeverStored:
             await send(message)
 
         await self.app(scope, receive, send_unstored)
-
-    def _covers(self, path: str) -> bool:
-        return path in self._paths or path.startswith(self._prefixes)

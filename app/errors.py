@@ -20,6 +20,7 @@ from core.websockets import WebSocket, WebSocketState
 log = structlog.get_logger(__name__)
 
 API = ("/api", "/graphql")
+BELOW_API = tuple(f"{path}/" for path in API)
 # Seconds after which a client may ask again. Most outages are a restart or a failover.
 RETRY_AFTER = "2"
 UNSTORABLE = "22021"  # PostgreSQL's code for character_not_in_repertoire.
@@ -29,7 +30,7 @@ PAGES = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 5
 
 def is_for_programs(path: str) -> bool:
     """Whether `path` is one of those that programs ask."""
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in API)
+    return path in API or path.startswith(BELOW_API)
 
 
 class Refusal(HTTPException):

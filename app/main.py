@@ -11,7 +11,7 @@ from app.caching import NeverStored
 from app.config import ROOT, Settings, load_settings
 from app.database import REQUESTS, Database
 from app.drain import Drain, DrainMiddleware
-from app.errors import API, exception_handlers
+from app.errors import exception_handlers
 from app.health import TrustedHostButForProbes, health_routes
 from app.language import LanguageMiddleware
 from app.logs import AccessLogMiddleware, configure_logs
@@ -119,7 +119,7 @@ def middleware(settings: Settings) -> list[Middleware]:
             hsts_seconds=HSTS_SECONDS if settings.uses_https else 0,
         ),
         Middleware(TrustedHostButForProbes, allowed_hosts=settings.allowed_hosts, www_redirect=False),
-        Middleware(NeverStored, under=API),
+        Middleware(NeverStored),
         Middleware(RateLimitMiddleware, limits=[API_LIMIT]),
         Middleware(RateLimitMiddleware, limits=[TOKEN_LIMIT], client=client_of),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
